@@ -1,0 +1,45 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything needed is installed into .venv from uv.lock.
+PYTHON ?= python3
+UV := .venv/bin/uv
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check format bench clean
+
+help: ## Say what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: .venv/.ready ## Make .venv with a pinned uv and the lock file.
+
+.venv/.ready: pyproject.toml uv.lock
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) sync --frozen --quiet
+	touch $@
+
+demo: setup ## Show the main job on real things, in under 30 seconds.
+	.venv/bin/carapulse demo
+
+up: setup ## Run everything in one process.
+	.venv/bin/carapulse up
+
+check: setup ## Format, lint, strict types, import contracts, house tests, policy tests.
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest -q tests/house tests/policies
+
+test: check ## Every test.
+	.venv/bin/pytest -q tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench
+
+format: setup ## Let the tools write what they can.
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: setup ## Measure, as ratios side by side in one run.
+	.venv/bin/pytest -q -s tests/bench
+
+clean: ## Remove what make made.
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

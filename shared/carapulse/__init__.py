@@ -1,0 +1,1 @@
+"""Carapulse: governed change for people who run systems."""

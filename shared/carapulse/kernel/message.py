@@ -1,0 +1,12 @@
+"""Message: work that somebody else is to do, sent in the same write as the state that asks for it."""
+
+from carapulse.kernel.record import Record
+
+
+class Message(Record):
+    """Base of every message. The class name is the public message type; delivery is at least once."""
+
+    @property
+    def type(self) -> str:
+        """The public name of this kind of message."""
+        return type(self).__name__
