@@ -1,10 +1,14 @@
 """Message: work that somebody else is to do, sent in the same write as the state that asks for it."""
 
+from typing import ClassVar
+
 from carapulse.kernel.record import Record
 
 
 class Message(Record):
     """Base of every message. The class name is the public message type; delivery is at least once."""
+
+    queue: ClassVar[str]
 
     @property
     def type(self) -> str:

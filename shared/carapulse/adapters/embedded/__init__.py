@@ -1,0 +1,1 @@
+"""What the laptop needs instead of a cloud: a real Postgres from a wheel."""

@@ -1,0 +1,130 @@
+"""The queue on Postgres: messages are rows, taken with SKIP LOCKED, hidden while worked on, woken by NOTIFY."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from carapulse.adapters.postgres.engine import translated
+from carapulse.kernel.call import Call
+from carapulse.kernel.ids import new_id
+from carapulse.kernel.message import Message
+
+CHANNEL = "carapulse_messages"
+_INSERT = text(
+    "INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at)"
+    " VALUES (:id, :tenant, :queue, :type, CAST(:body AS jsonb), CAST(:actor AS jsonb), :trace,"
+    " clock_timestamp() + make_interval(secs => :delay_s))"
+)
+_NOTIFY = text("SELECT pg_notify(:channel, :queue)")
+_TAKE = text("SELECT * FROM take_messages(:queues, :how_many, make_interval(secs => :visibility_s))")
+_DUE = text("SELECT extract(epoch FROM next_message_due(:queues) - clock_timestamp())")
+_BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
+_ACK = text("DELETE FROM messages WHERE id = :id AND receipt = CAST(:receipt AS uuid)")
+_EXTEND = text(
+    "UPDATE messages SET available_at = clock_timestamp() + make_interval(secs => :delay_s)"
+    " WHERE id = :id AND receipt = CAST(:receipt AS uuid)"
+)
+_RETRY = text(
+    "UPDATE messages SET receipt = NULL, last_error = :reason,"
+    " available_at = clock_timestamp() + make_interval(secs => :delay_s)"
+    " WHERE id = :id AND receipt = CAST(:receipt AS uuid)"
+)
+_BURY = text(
+    "UPDATE messages SET receipt = NULL, last_error = :reason, dead_at = clock_timestamp()"
+    " WHERE id = :id AND receipt = CAST(:receipt AS uuid)"
+)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message that waits to be written, and how long it is to stay hidden."""
+
+    message: Message
+    delay_s: float
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery of one message. The receipt is good for this delivery only."""
+
+    id: str
+    receipt: str
+    tenant: str
+    queue: str
+    type: str
+    body: dict[str, Any]
+    actor: dict[str, Any]
+    trace: str
+    attempts: int
+    created_at: datetime
+
+
+def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> None:
+    """Write messages and wake whoever listens once they are committed."""
+    for item in outgoing:
+        message = item.message
+        connection.execute(
+            _INSERT,
+            {
+                "id": new_id("message"),
+                "tenant": call.tenant,
+                "queue": message.queue,
+                "type": message.type,
+                "body": message.model_dump_json(),
+                "actor": call.actor.model_dump_json(),
+                "trace": call.trace,
+                "delay_s": item.delay_s,
+            },
+        )
+    for queue in sorted({item.message.queue for item in outgoing}):
+        connection.execute(_NOTIFY, {"channel": CHANNEL, "queue": queue})
+
+
+@dataclass(frozen=True)
+class PostgresQueue:
+    """The receiving side. Every answer about a delivery names its receipt, so a late worker changes nothing."""
+
+    engine: Engine
+
+    def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
+        """Take due messages, hiding each for so many seconds."""
+        parameters = {"queues": list(queues), "how_many": how_many, "visibility_s": visibility_s}
+        with translated(), self.engine.begin() as connection:
+            rows = connection.execute(_TAKE, parameters).mappings().all()
+        return [_delivery(dict(row)) for row in rows]
+
+    def seconds_until_due(self, queues: Sequence[str]) -> float | None:
+        """Return how long until the next message shows itself; None if there is none."""
+        with translated(), self.engine.begin() as connection:
+            seconds = connection.execute(_DUE, {"queues": list(queues)}).scalar_one()
+        return None if seconds is None else float(seconds)
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Say that the message is done with; False if this delivery had been given to somebody else."""
+        return self._answer(delivery, _ACK)
+
+    def extend(self, delivery: Delivery, visibility_s: float) -> bool:
+        """Keep the message hidden for so many seconds more; False if it is no longer ours."""
+        return self._answer(delivery, _EXTEND, delay_s=visibility_s)
+
+    def retry(self, delivery: Delivery, reason: str, delay: timedelta) -> bool:
+        """Give the message back, to be seen again after a delay."""
+        return self._answer(delivery, _RETRY, reason=reason, delay_s=delay.total_seconds())
+
+    def bury(self, delivery: Delivery, reason: str) -> bool:
+        """Put the message among the dead letters, with its reason."""
+        return self._answer(delivery, _BURY, reason=reason)
+
+    def _answer(self, delivery: Delivery, statement: Any, **parameters: object) -> bool:  # noqa: ANN401 - a text clause
+        with translated(), self.engine.begin() as connection:
+            connection.execute(_BIND, {"tenant": delivery.tenant})
+            done = connection.execute(statement, {"id": delivery.id, "receipt": delivery.receipt, **parameters})
+        return bool(done.rowcount)
+
+
+def _delivery(row: dict[str, Any]) -> Delivery:
+    names = Delivery.__dataclass_fields__
+    return Delivery(**{name: row[name] for name in names} | {"receipt": str(row["receipt"])})

@@ -1,0 +1,63 @@
+"""The unit of work: state, events and messages of one tenant, written whole or not at all."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, text
+
+from carapulse.adapters.postgres.engine import problem_of, translated
+from carapulse.adapters.postgres.log import append
+from carapulse.adapters.postgres.queue import Outgoing, send
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.event import Event
+from carapulse.kernel.message import Message
+
+_BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
+
+
+class PostgresWork:
+    """One transaction, bound to the caller's tenant. Leaving it cleanly writes everything; an exception, nothing."""
+
+    def __init__(self, engine: Engine, call: Call, clock: Clock) -> None:
+        self.call = call
+        self.tenant = call.tenant
+        self._engine = engine
+        self._clock = clock
+        self._events: list[tuple[str, Event]] = []
+        self._messages: list[Outgoing] = []
+
+    def __enter__(self) -> Self:
+        """Open the transaction and bind it to the tenant."""
+        with translated():
+            self.connection: Connection = self._engine.connect()
+            try:
+                self.connection.execute(_BIND, {"tenant": self.tenant})
+            except BaseException:
+                self.connection.close()
+                raise
+        return self
+
+    def record(self, stream: str, event: Event) -> None:
+        """Append a fact to a stream, in the same write."""
+        self._events.append((stream, event))
+
+    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
+        """Send a message, in the same write, to be seen after a delay in seconds."""
+        self._messages.append(Outgoing(message, delay_s))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit on a clean exit; roll back on any exception. Database errors leave as our families."""
+        try:
+            if error is None:
+                with translated():
+                    append(self.connection, self.call, self._clock.now(), self._events)
+                    send(self.connection, self.call, self._messages)
+                    self.connection.commit()
+        finally:
+            self.connection.close()
+        problem = problem_of(error) if error is not None else None
+        if problem is not None:
+            raise problem from error

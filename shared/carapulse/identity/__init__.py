@@ -1,1 +1,0 @@
-"""Identity: who is asking, for which tenant, and what their roles allow."""

@@ -1,0 +1,1 @@
+"""The database's history, one file a step, run by the owner role with lock and statement timeouts."""

@@ -1,0 +1,49 @@
+"""Settings: the only reader of the environment. One frozen model, prefix CARAPULSE_, nothing guessed."""
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from carapulse.kernel.errors import Invalid
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Unknown CARAPULSE_ names stop the start, so that a typing error can't hide."""
+
+    model_config = SettingsConfigDict(env_prefix="CARAPULSE_", frozen=True, extra="forbid")
+
+    data_dir: Path = Field(Path(".carapulse"), description="where the embedded stack keeps its database and its keys")
+    database_url: str | None = Field(None, description="address for the app role; none starts the embedded Postgres")
+    database_owner_url: str | None = Field(None, description="address for the owner role, which migrates")
+    database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
+    policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
+    connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port of the API; 0 takes a free one")
+    workers: int = Field(4, ge=1, le=64, description="queue workers in this process")
+    visibility_s: float = Field(
+        30.0, ge=1, le=3600, description="seconds a taken message stays hidden without a heartbeat"
+    )
+    max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
+    http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
+    self_approval_environments: frozenset[str] = Field(
+        frozenset(), description="JSON list of environments where a requester may approve; never a production one"
+    )
+
+    @model_validator(mode="after")
+    def agree(self) -> Self:
+        """Refuse settings that contradict each other."""
+        if self.database_owner_url is not None and self.database_url is None:
+            raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        return self
+
+
+def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting
+    """Read the environment, with what a caller gives on top; a CARAPULSE_ name that is no setting stops the start."""
+    known = {f"CARAPULSE_{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith("CARAPULSE_") and name not in known)  # noqa: TID251 - the one place
+    if unknown:
+        raise Invalid("these settings don't exist", names=unknown)
+    return Settings(**given)
