@@ -1,0 +1,1 @@
+"""Identity: who is asking, for which tenant, and what their roles allow."""

@@ -1,0 +1,63 @@
+"""Which role may do what: one table, and no by default."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+
+from carapulse.identity.errors import PersonRequired, RoleRequired
+from carapulse.identity.model import Role
+from carapulse.kernel.call import Call
+
+Permission = Literal[
+    "approval:decide",
+    "approval:read",
+    "audit:read",
+    "evidence:export",
+    "execution:cancel",
+    "execution:read",
+    "plan:create",
+    "plan:execute",
+    "plan:read",
+    "source:read",
+    "source:write",
+    "tool:read",
+    "workflow:read",
+    "workflow:start",
+]
+PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
+
+_LOOK: Final[frozenset[Permission]] = frozenset(
+    {"approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+)
+_OPERATE: Final[frozenset[Permission]] = _LOOK | {"execution:cancel", "plan:create", "plan:execute", "workflow:start"}
+_PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export"}
+
+GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.VIEWER: _LOOK,
+        Role.OPERATOR: _OPERATE,
+        Role.APPROVER: _LOOK | {"approval:decide"},
+        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export"},
+        Role.AUDITOR: _PROVE,
+        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "source:read"},
+        Role.ADMIN: PERMISSIONS,
+        Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
+        Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
+    }
+)
+
+PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"approval:decide"})
+"""An approval is a person's word; a machine that holds the role still can't give it."""
+
+
+def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
+    """Return everything these roles allow; a role that is not known allows nothing."""
+    return frozenset().union(*(granted for role, granted in GRANTS.items() if role in roles))
+
+
+def require(call: Call, permission: Permission) -> None:
+    """Return if the caller may do this, or raise Denied."""
+    if permission not in permissions_of(call.actor.roles):
+        raise RoleRequired(f"none of your roles allows {permission}", permission=permission)
+    if permission in PERSON_ONLY and call.actor.kind != "person":
+        raise PersonRequired(f"only a person may do {permission}", permission=permission)

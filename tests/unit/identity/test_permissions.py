@@ -1,0 +1,60 @@
+"""Which role may do what."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from carapulse.identity.errors import PersonRequired, RoleRequired
+from carapulse.identity.model import Role
+from carapulse.identity.permissions import GRANTS, PERMISSIONS, permissions_of, require
+from carapulse.kernel.call import Actor, Call
+
+
+def a_call(*roles, kind="person"):
+    actor = Actor(id="ada", kind=kind, roles=frozenset(roles))
+    return Call(actor=actor, tenant="acme", at=datetime(2026, 11, 21, tzinfo=UTC), trace="0" * 31 + "1")
+
+
+def test_every_role_is_in_the_table():
+    assert set(GRANTS) == set(Role)
+
+
+@pytest.mark.parametrize("permission", sorted(PERMISSIONS))
+def test_somebody_without_a_role_may_do_nothing(permission):
+    with pytest.raises(RoleRequired) as refused:
+        require(a_call("root"), permission)
+
+    assert refused.value.facts == {"permission": permission}
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR, Role.APPROVER])
+@pytest.mark.parametrize(
+    "permission", ["plan:create", "plan:execute", "workflow:start", "execution:cancel", "source:write"]
+)
+def test_those_who_look_and_judge_change_nothing(role, permission):
+    with pytest.raises(RoleRequired):
+        require(a_call(role), permission)
+
+
+def test_an_operator_does_not_approve():
+    with pytest.raises(RoleRequired):
+        require(a_call("operator"), "approval:decide")
+
+
+@pytest.mark.parametrize("kind", ["service", "agent"])
+def test_a_machine_never_approves_whatever_its_role(kind):
+    with pytest.raises(PersonRequired):
+        require(a_call("admin", "approver", kind=kind), "approval:decide")
+
+
+def test_roles_add_up():
+    both = permissions_of(frozenset({"operator", "approver"}))
+
+    assert both == GRANTS[Role.OPERATOR] | GRANTS[Role.APPROVER]
+    require(a_call("operator", "approver"), "approval:decide")
+
+
+def test_an_agent_proposes_and_does_not_execute():
+    require(a_call("agent", kind="agent"), "plan:create")
+    with pytest.raises(RoleRequired):
+        require(a_call("agent", kind="agent"), "plan:execute")
