@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from carapulse.audit.model import Entry, SealedEntry
+from carapulse.audit.verifier import check_numbers
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.errors import Fault
 
@@ -46,29 +47,14 @@ def verify_chain(events: Sequence[SealedEntry]) -> tuple[Fault, ...]:
     Codes: `changed` (does not match its hash), `added`, `missing`, `reordered` (its number), `unlinked` (names another
     predecessor). A cut tail leaves a shorter valid chain: compare the last hash with the stream's head or a checkpoint.
     """
-    faults: list[Fault] = []
-    for index, event in enumerate(events):
-        fault = _number_fault(events, index) or _link_fault(events, index)
-        if hash_of(envelope(event)) != event.hash:
-            fault = ("changed", f"event {event.id} does not match its hash")
-        if fault:
-            faults.append(Fault(pointer=f"/{index}", code=fault[0], detail=fault[1]))
-    return tuple(faults)
-
-
-def _number_fault(events: Sequence[SealedEntry], index: int) -> tuple[str, str] | None:
-    event, before = events[index], events[index - 1].seq if index else 0
-    if event.seq == before + 1:
-        return None
-    if event.seq <= before:
-        repeated = any(other.seq == event.seq for other in events[:index])
-        return ("added" if repeated else "reordered", f"event {event.id} is number {event.seq} and follows {before}")
-    late = any(before < other.seq < event.seq for other in events[index + 1 :])
-    return ("reordered" if late else "missing", f"event {event.id} is number {event.seq} and follows {before}")
-
-
-def _link_fault(events: Sequence[SealedEntry], index: int) -> tuple[str, str] | None:
-    event, before = events[index], events[index - 1].hash if index else ""
-    if event.prev == before:
-        return None
-    return ("unlinked", f"event {event.id} names another predecessor than the event before it")
+    changed = {place for place, event in enumerate(events) if hash_of(envelope(event)) != event.hash}
+    numbers = [None if place in changed else event.seq for place, event in enumerate(events)]
+    count = max((number for number in numbers if number), default=len(events))
+    found, places = check_numbers(numbers, count)
+    found += [(place, "changed", "it does not match its hash") for place in changed]
+    for number, place in places.items():
+        before = places.get(number - 1)
+        prev = "" if before is None else events[before].hash
+        if place not in changed and (number == 1 or before is not None) and events[place].prev != prev:
+            found.append((place, "unlinked", "it does not name the hash of the event before it"))
+    return tuple(Fault(pointer=f"/{place}", code=code, detail=detail) for place, code, detail in sorted(found))
