@@ -1,0 +1,85 @@
+"""What the routes promise: each is guarded, takes only parameters it knows, and is described in OpenAPI 3.1."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from carapulse.routing import Needs
+from carapulse.runtime.http.errors import RequestInvalid
+from carapulse.runtime.http.gate import GUARDED, SIGNED
+from carapulse.runtime.http.problems import MEDIA_TYPE
+
+_PROBLEM = "#/components/schemas/Problem"
+PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). Further members are facts about this occurrence.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "trace_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "the kind of problem"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "stable; programs decide by it"},
+        "trace_id": {"type": ["string", "null"], "description": "name it when you ask for help"},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemPlace"}},
+    },
+}
+PLACE_SCHEMA: Mapping[str, Any] = {
+    "title": "ProblemPlace",
+    "description": "One thing wrong: a JSON pointer into the body, or the name of a parameter.",
+    "type": "object",
+    "required": ["code", "detail"],
+    "properties": {name: {"type": "string"} for name in ("pointer", "parameter", "code", "detail")},
+}
+_ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
+PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {"4XX": _ANSWER, "5XX": _ANSWER}
+
+
+class UnguardedRoute(Exception):  # noqa: N818 - named for what was found
+    """A route under /v1 that nobody protects; the program must not start with it."""
+
+
+def check_guards(app: FastAPI) -> None:
+    """Return if every route under /v1 needs a permission or is a signed webhook, or raise UnguardedRoute."""
+    for path, permissions in guards_of(app):
+        if path.startswith(GUARDED) and not path.startswith(SIGNED) and not permissions:
+            raise UnguardedRoute(path)
+
+
+def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each path that is served with the permissions that it needs."""
+    for route in iter_route_contexts(app.routes):
+        given = route.dependencies if isinstance(route.original_route, APIRoute) else ()
+        needed = (each.dependency for each in given)
+        yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all."""
+    if not request.query_params:
+        return
+    path, method = request.scope["route"].path, request.method.lower()
+    operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
+    known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+    if unknown := sorted(set(request.query_params) - known):
+        raise RequestInvalid("the route doesn't know these query parameters", unknown=unknown, known=sorted(known))
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            openapi_version="3.1.0",
+            description=app.description,
+            routes=app.routes,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
+        app.openapi_schema = document
+    return app.openapi_schema

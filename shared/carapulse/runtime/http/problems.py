@@ -1,0 +1,90 @@
+"""Every error as one shape: application/problem+json (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic_core import to_jsonable_python
+from starlette.exceptions import HTTPException
+
+from carapulse.identity.errors import TokenMissing
+from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated
+from carapulse.observe import get_logger
+from carapulse.runtime.http.errors import MethodNotAllowed, NoSuchRoute, Refused, RequestInvalid
+from carapulse.runtime.http.faults import faults_of
+from carapulse.tracing import current_trace
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "https://carapulse.dev/problems/{code}"
+
+_RETRY_AFTER = 5
+_SERVER_ERROR = 500
+
+log = get_logger(__name__)
+
+
+def respond(
+    problem: Problem, errors: Sequence[dict[str, str]] = (), headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return the answer that tells a caller about a problem."""
+    if problem.status >= _SERVER_ERROR:
+        log.warning("request_not_served", code=problem.code, detail=problem.detail, cause=repr(problem.__cause__))
+    content = _body(problem, errors)
+    return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
+
+
+async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
+    """Translate a problem that a use case raised."""
+    if not isinstance(error, Problem):
+        raise error
+    return respond(error)
+
+
+async def answer_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Translate a request that doesn't fit the route's types."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = faults_of(error)
+    where = "1 place" if len(errors) == 1 else f"{len(errors)} places"
+    return respond(RequestInvalid(f"the request is wrong in {where}"), errors)
+
+
+async def answer_framework(_request: Request, error: Exception) -> JSONResponse:
+    """Translate what the framework itself refuses: no such route, wrong method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == NoSuchRoute.status:
+        return respond(NoSuchRoute("there is nothing under this path"))
+    if error.status_code == MethodNotAllowed.status:
+        return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=error.headers)
+    return respond(Refused("the request could not be understood"), headers=error.headers)
+
+
+def _body(problem: Problem, errors: Sequence[dict[str, str]]) -> dict[str, Any]:
+    trace = current_trace()
+    facts: dict[str, Any] = to_jsonable_python(problem.facts, fallback=str, inf_nan_mode="constants")
+    return {
+        **facts,
+        "type": TYPE.format(code=problem.code),
+        "title": problem.code.replace("-", " ").capitalize(),
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "code": problem.code,
+        "trace_id": trace.id if trace else None,
+        "errors": [*(fault.model_dump() for fault in problem.faults), *errors],
+    }
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(problem, TokenMissing):
+        headers["WWW-Authenticate"] = 'Bearer realm="carapulse"'
+    elif isinstance(problem, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="carapulse", error="invalid_token"'
+    if problem.retryable:
+        headers["Retry-After"] = str(problem.facts.get("retry_after", _RETRY_AFTER))
+    if isinstance(problem, TooLarge):
+        headers["Connection"] = "close"
+    return headers

@@ -1,0 +1,172 @@
+"""The whole stack on a real socket: uvicorn on loopback, with routes that show one thing each."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.tokens import TokenVerifier
+from carapulse.kernel.clock import SystemClock
+from carapulse.kernel.errors import Conflict, Fault, Invalid, Unavailable
+from carapulse.kernel.record import Record
+from carapulse.routing import Ports, ThisCall, needs
+from carapulse.runtime.http.app import make_app
+from carapulse.runtime.http.gate import Limits
+from carapulse.sse import LastEventId, Pace, Page, Row, stream
+
+
+class PlanChanged(Conflict):
+    code = "plan-changed"
+
+
+class Step(Record):
+    tool: str
+    after: tuple[int, ...] = ()
+
+
+class Draft(Record):
+    summary: str = Field(min_length=1)
+    steps: tuple[Step, ...] = ()
+    choice: int | list[str] | None = None
+
+
+class Application:
+    """What HTTP asks of the composition root, with levers for the test."""
+
+    def __init__(self, folder):
+        self.clock = SystemClock()
+        self.issuer = DevelopmentIssuer.load_or_make(folder)
+        self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.reset()
+
+    def reset(self):
+        self.checks = {"database": True}
+        self.rows = [Row(str(number), "step", {"text": f"line {number}\nand more"}) for number in range(1, 4)]
+        self.is_over = True
+        self.reads = []
+
+    def ready(self):
+        if isinstance(self.checks, Exception):
+            raise self.checks
+        return self.checks
+
+    def page(self, after):
+        self.reads.append(after)
+        start = int(after) if after and after.isdecimal() else 0
+        return Page(tuple(row for row in self.rows if int(row.id) > start), self.is_over)
+
+
+def a_router():
+    router = APIRouter()
+
+    @router.get("/v1/me", dependencies=[needs("plan:read")])
+    def me(call: ThisCall) -> dict[str, object]:
+        return {"tenant": call.tenant, "actor": call.actor.id, "trace": call.trace}
+
+    @router.get("/v1/plans", dependencies=[needs("plan:read")])
+    def list_plans(limit: int = 10) -> int:
+        return limit
+
+    @router.post("/v1/plans", dependencies=[needs("plan:create")], status_code=201)
+    def draft(draft: Draft, call: ThisCall, ports: Ports) -> Draft:
+        return draft
+
+    @router.post("/v1/plans/{plan_id}:execute", dependencies=[needs("plan:execute")], status_code=202)
+    def execute(plan_id: str) -> dict[str, str]:
+        return {"plan_id": plan_id}
+
+    @router.get("/v1/problems/{kind}", dependencies=[needs("plan:read")])
+    def raise_problem(kind: str) -> None:
+        raise {
+            "conflict": PlanChanged("the plan is another one now", plan_id="plan_1", status="mine"),
+            "faults": Invalid(
+                "two steps are wrong", faults=(Fault(pointer="/steps/0", code="unknown-action", detail="no such"),)
+            ),
+            "unavailable": Unavailable("the database did not answer", retry_after=7),
+            "bug": RuntimeError("password=hunter2 at /srv/secret"),
+        }[kind]
+
+    @router.get("/v1/executions/{execution_id}/logs", dependencies=[needs("execution:read")])
+    async def logs(request: Request, execution_id: str, ports: Ports, after: LastEventId = None) -> Response:
+        return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2))
+
+    @router.post("/v1/webhooks/echo/{source}", status_code=202)
+    async def webhook(source: str, request: Request) -> dict[str, int]:
+        return {"bytes": len(await request.body())}
+
+    @router.get("/v1/slow", dependencies=[needs("plan:read")])
+    def slow() -> int:
+        time.sleep(0.3)
+        return threading.active_count()
+
+    return router
+
+
+@contextmanager
+def served(application, limits):
+    config = uvicorn.Config(
+        make_app(application, [a_router()], limits),
+        port=0,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.005)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+class Client:
+    """Asks over the socket, as somebody."""
+
+    def __init__(self, port, application):
+        self.port = port
+        self.application = application
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+
+    def token(self, *roles, **about):
+        given = {"tenant": "acme", "subject": "ada", "lifetime": timedelta(hours=1), **about}
+        return self.application.issuer.mint(roles=frozenset(roles), **given)
+
+    def ask(self, method, path, *roles, **rest):
+        headers = {"Authorization": f"Bearer {self.token(*(roles or ('admin',)))}", **rest.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **rest)
+
+    def post(self, path, content, **rest):
+        headers = {"Content-Type": "application/json", **rest.pop("headers", {})}
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return self.ask("POST", path, content=body, headers=headers, **rest)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    application = Application(tmp_path_factory.mktemp("issuer"))
+    with served(application, Limits(threads=3, body_bytes=100_000, body_seconds=0.5)) as port:
+        yield port, application
+
+
+@pytest.fixture
+def client(server):
+    port, application = server
+    application.reset()
+    asking = Client(port, application)
+    yield asking
+    asking.http.close()
