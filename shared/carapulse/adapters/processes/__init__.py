@@ -1,0 +1,1 @@
+"""Programs, run under supervision: limited in everything, and gone to the last process when they are over."""

@@ -1,0 +1,1 @@
+"""HTTP requests for tools, to allowed addresses only."""

@@ -1,0 +1,44 @@
+"""Where a request may go: listed addresses, by name and by number, settled before anything is sent."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from carapulse.tools.errors import EgressRefused, ToolUnavailable
+from carapulse.tools.ports import Request
+from carapulse.tools.requests import address_of
+
+_METADATA = (ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200"))
+
+
+def destinations(request: Request) -> tuple[str, ...]:
+    """Return the IP addresses that the request may be sent to, in the resolver's order, or raise EgressRefused.
+
+    The name is resolved once, and the connection goes to the very addresses that were judged, so that a name that
+    changes its mind in between leads nowhere.
+    """
+    address = address_of(request.url)
+    if address not in request.may_reach:
+        raise EgressRefused("the connection does not list this address", address=address)
+    host, port = urlsplit(request.url).hostname, int(address.rsplit(":", 1)[1])
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ToolUnavailable("the name can't be resolved", address=address) from error
+    numbers = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for number in numbers:
+        if _forbidden(number) and _written(number, port) not in request.may_reach:
+            raise EgressRefused("the name leads to an address that is not for tools", address=address)
+    return numbers
+
+
+def _forbidden(number: str) -> bool:
+    """Say whether this is a link-local, metadata, multicast or unspecified address, also as IPv4 in IPv6."""
+    ip = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA
+
+
+def _written(number: str, port: int) -> str:
+    return f"[{number}]:{port}" if ":" in number else f"{number}:{port}"

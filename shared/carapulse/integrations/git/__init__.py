@@ -1,0 +1,1 @@
+"""Git: changing what a repository declares, without a working copy that could get in the way."""

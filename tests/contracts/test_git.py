@@ -1,0 +1,278 @@
+"""Git, for real: a bare repository, and every action of the manifest on it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders.tools import BUILTIN, Runs, a_connection, a_toolbox, an_invocation
+
+from carapulse.kernel.errors import Denied, Unavailable
+from carapulse.tools.errors import InputRefused
+from carapulse.tools.model import Invocation, Mode, OutcomeKind
+
+FILE = {"repo": "deploy", "branch": "main", "path": "apps/checkout/version"}
+
+
+class Repository:
+    """A bare repository with one commit on main and on locked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bare = folder / "deploy.git"
+        self._work = folder / "work"
+        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), at=folder)
+        self._git("clone", "--quiet", str(self.bare), str(self._work), at=folder)
+        self._git("checkout", "-q", "-B", "main")
+        self.write("apps/checkout/version", "1.0\n")
+        self._git("push", "-q", "origin", "main", "main:locked")
+        connection = a_connection(
+            "git",
+            settings={
+                "workspaces": str(folder / "workspaces"),
+                "repositories": {"deploy": {"url": str(self.bare), "protected_branches": ["locked", "release-*"]}},
+            },
+        )
+        self.run = Runs(a_toolbox(connection))
+
+    def write(self, path: str, text: str) -> None:
+        """Commit and push one file as somebody else would."""
+        self._git("pull", "-q", "--rebase", "origin", "main", check=False)
+        (self._work / path).parent.mkdir(parents=True, exist_ok=True)
+        (self._work / path).write_text(text)
+        self._git("add", "-A")
+        self._git("-c", "user.name=ada", "-c", "user.email=ada@example.org", "commit", "-q", "-m", "Somebody else")
+        self._git("push", "-q", "origin", "main")
+
+    def show(self, path: str, branch: str = "main") -> str | None:
+        """Return a file as the repository has it, or None."""
+        done = self._git("show", f"{branch}:{path}", at=self.bare, check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    def commits(self, branch: str = "main") -> list[str]:
+        """Return the ids of a branch's commits, newest first."""
+        return self._git("rev-list", branch, at=self.bare).stdout.split()
+
+    def branches(self) -> list[str]:
+        """Return the names of the branches."""
+        return self._git("for-each-ref", "--format=%(refname:short)", "refs/heads", at=self.bare).stdout.split()
+
+    def commit_file(self, content: str, **fields: Any) -> Invocation:
+        """Return the invocation that makes the file hold this."""
+        return an_invocation("git.commit_file", {**FILE, "content": content, "message": "Deploy", **fields})
+
+    def _git(self, *arguments: str, at: Path | None = None, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(["git", *arguments], cwd=at or self._work, capture_output=True, text=True, check=check)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+def test_a_committed_file_is_in_the_repository(repository: Repository):
+    outcome = repository.run(repository.commit_file("2.0\n"))
+
+    assert outcome.kind is OutcomeKind.SUCCEEDED
+    assert repository.show("apps/checkout/version") == "2.0\n"
+    assert outcome.output["changed"] is True
+    assert outcome.output["commit"] == repository.commits()[0]
+    assert outcome.output["previous_commit"] == repository.commits()[1]
+
+
+def test_the_same_content_again_makes_no_commit(repository: Repository):
+    repository.run(repository.commit_file("2.0\n"))
+    before = repository.commits()
+
+    outcome = repository.run(repository.commit_file("2.0\n"))
+
+    assert (outcome.kind, outcome.output["changed"]) == (OutcomeKind.SUCCEEDED, False)
+    assert repository.commits() == before
+
+
+def test_undo_restores_what_was_captured(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    done = repository.run(invocation)
+
+    undo = BUILTIN.undo(invocation, done.output)
+
+    assert undo is not None
+    assert repository.run(undo).kind is OutcomeKind.SUCCEEDED
+    assert repository.show("apps/checkout/version") == "1.0\n"
+    assert repository.run(undo).output["changed"] is False
+
+
+def test_undo_of_a_new_file_removes_it(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("x", path="apps/new"))
+    done = repository.run(invocation)
+    assert repository.show("apps/new") == "x"
+
+    undo = BUILTIN.undo(invocation, done.output)
+
+    assert undo is not None
+    assert repository.run(undo).kind is OutcomeKind.SUCCEEDED
+    assert repository.show("apps/new") is None
+
+
+def test_undo_leaves_alone_what_somebody_else_changed_since(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    undo = BUILTIN.undo(invocation, repository.run(invocation).output)
+    repository.write("apps/checkout/version", "3.0\n")
+
+    assert undo is not None
+    outcome = repository.run(undo)
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert repository.show("apps/checkout/version") == "3.0\n"
+
+
+def test_undo_reaches_past_other_commits(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    undo = BUILTIN.undo(invocation, repository.run(invocation).output)
+    repository.write("apps/other", "x")
+
+    assert undo is not None
+    assert repository.run(undo).kind is OutcomeKind.SUCCEEDED
+    assert (repository.show("apps/checkout/version"), repository.show("apps/other")) == ("1.0\n", "x")
+
+
+def test_a_file_that_changed_after_it_was_looked_at_is_left_alone(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    repository.write("apps/checkout/version", "1.1\n")
+
+    outcome = repository.run(invocation)
+
+    assert outcome.kind is OutcomeKind.FAILED
+    assert repository.show("apps/checkout/version") == "1.1\n"
+
+
+def test_a_file_is_read_with_its_commit(repository: Repository):
+    outcome = repository.run(an_invocation("git.read_file", FILE))
+
+    assert outcome.output["content"] == "1.0\n"
+    assert outcome.output["commit"] == repository.commits()[0]
+
+
+def test_a_missing_file_is_read_as_absent(repository: Repository):
+    outcome = repository.run(an_invocation("git.read_file", {**FILE, "path": "no/such"}))
+
+    assert (outcome.kind, outcome.output["exists"], outcome.output["content"]) == (OutcomeKind.SUCCEEDED, False, None)
+
+
+@pytest.mark.parametrize("branch", ["locked", "release-1"])
+def test_a_protected_branch_is_refused(repository: Repository, branch: str):
+    with pytest.raises(Denied, match="does not allow"):
+        repository.run(repository.commit_file("2.0\n", branch=branch))
+
+    assert repository.show("apps/checkout/version", "locked") == "1.0\n"
+
+
+def test_an_undeclared_repository_is_refused(repository: Repository):
+    with pytest.raises(Denied):
+        repository.run(repository.commit_file("2.0\n", repo="other"))
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b", "-x", "a//b", "a\nb", "a/./b", ""])
+def test_a_path_that_leads_elsewhere_is_refused(repository: Repository, path: str):
+    with pytest.raises(InputRefused) as refused:
+        repository.run(repository.commit_file("2.0\n", path=path))
+
+    assert refused.value.faults[0].pointer == "/input/path"
+
+
+@pytest.mark.parametrize("path", [".git/hooks/x", "a/.GIT/config"])
+def test_nobody_writes_to_git_itself(repository: Repository, path: str):
+    outcome = repository.run(repository.commit_file("2.0\n", path=path))
+
+    assert (outcome.kind, len(repository.commits())) == (OutcomeKind.FAILED, 1)
+
+
+@pytest.mark.parametrize("branch", ["-f", "--upload-pack=touch x", "a b", "a\n", ":main", "+main", "@{-1}"])
+def test_a_branch_that_looks_like_an_option_is_refused(repository: Repository, branch: str):
+    with pytest.raises(InputRefused) as refused:
+        repository.run(repository.commit_file("2.0\n", branch=branch))
+
+    assert refused.value.faults[0].pointer == "/input/branch"
+
+
+@pytest.mark.parametrize("branch", ["refs/../x", "a.lock", "a//b"])
+def test_a_branch_that_git_would_not_name_so_is_refused(repository: Repository, branch: str):
+    assert repository.run(repository.commit_file("2.0\n", branch=branch)).text.strip() == "not a name for a branch"
+
+
+def test_content_and_message_may_hold_anything(repository: Repository):
+    content, message = "quote ' \" $(x) `y` ; | & <>\n\ttab\n", "Fix the 'quote'\n\n- with lines; and $HOME"
+
+    assert repository.run(repository.commit_file(content, message=message)).kind is OutcomeKind.SUCCEEDED
+
+    assert repository.show("apps/checkout/version") == content
+
+
+def test_a_repository_that_is_away_is_unavailable(repository: Repository):
+    repository.bare.rename(repository.bare.with_name("gone"))
+
+    with pytest.raises(Unavailable):
+        repository.run(repository.commit_file("2.0\n"))
+
+
+def test_a_workspace_goes_from_clone_to_push_and_back(repository: Repository):
+    run, place = repository.run, {"repo": "deploy", "workspace": "w1"}
+    assert run(an_invocation("git.clone", {**place, "branch": "main"})).output["commit"] == repository.commits()[0]
+    folder = next(repository.bare.parent.glob("workspaces/acme/deploy/w1"))
+    assert run(an_invocation("git.branch", {**place, "name": "fix", "base": "main"})).output["branch"] == "fix"
+    (folder / "new").write_text("x")
+    assert run(an_invocation("git.status", place)).output["changes"] == [{"state": "??", "path": "new"}]
+    assert run(an_invocation("git.add", {**place, "paths": ["new"]})).kind is OutcomeKind.SUCCEEDED
+    made = run(an_invocation("git.commit", {**place, "message": "New"}))
+    assert (made.output["changed"], made.output["branch"]) == (True, "fix")
+
+    push = run.captured(an_invocation("git.push", {**place, "branch": "fix", "set_upstream": True}))
+    pushed = run(push)
+    assert (pushed.kind, repository.show("new", "fix")) == (OutcomeKind.SUCCEEDED, "x")
+    assert run(push).kind is OutcomeKind.SUCCEEDED
+
+    undo = BUILTIN.undo(push, pushed.output)
+    assert undo is not None
+    assert run(undo).kind is OutcomeKind.SUCCEEDED
+    assert "fix" not in repository.branches()
+
+
+def test_a_push_to_a_branch_that_was_there_is_undone_by_a_commit_on_top(repository: Repository):
+    run, place = repository.run, {"repo": "deploy", "workspace": "w1"}
+    run(an_invocation("git.clone", place))
+    (next(repository.bare.parent.glob("workspaces/acme/deploy/w1")) / "apps/checkout/version").write_text("9\n")
+    run(an_invocation("git.commit", {**place, "message": "Nine", "all": True}))
+    push = run.captured(an_invocation("git.push", {**place, "branch": "main"}))
+    undo = BUILTIN.undo(push, run(push).output)
+    assert repository.show("apps/checkout/version") == "9\n"
+
+    assert undo is not None
+    assert run(undo).kind is OutcomeKind.SUCCEEDED
+
+    assert (repository.show("apps/checkout/version"), len(repository.commits())) == ("1.0\n", 3)
+
+
+def test_a_workspace_fetches_merges_and_checks_out(repository: Repository):
+    run, place = repository.run, {"repo": "deploy", "workspace": "w1"}
+    run(an_invocation("git.clone", place))
+    repository.write("apps/other", "x")
+
+    assert run(an_invocation("git.fetch", {**place, "ref": "main"})).kind is OutcomeKind.SUCCEEDED
+    merged = run(an_invocation("git.merge", {**place, "ref": "origin/main"}))
+    assert (merged.output["changed"], merged.output["commit"]) == (True, repository.commits()[0])
+    out = run(an_invocation("git.checkout", {**place, "ref": repository.commits()[1]}))
+    assert (out.output["branch"], out.output["commit"]) == (None, repository.commits()[1])
+
+
+def test_a_workspace_cannot_push_to_a_protected_branch(repository: Repository):
+    run, place = repository.run, {"repo": "deploy", "workspace": "w1"}
+    run(an_invocation("git.clone", place))
+
+    with pytest.raises(Denied):
+        run(an_invocation("git.push", {**place, "branch": "locked"}))
+
+
+def test_capture_reads_and_changes_nothing(repository: Repository):
+    invocation = repository.commit_file("2.0\n").model_copy(update={"mode": Mode.CAPTURE})
+
+    assert repository.run(invocation).output["content"] == "1.0\n"
+    assert repository.show("apps/checkout/version") == "1.0\n"
