@@ -1,6 +1,12 @@
 """What can go wrong with evidence."""
 
-from carapulse.kernel.errors import NotFound, Unavailable
+from carapulse.kernel.errors import Invalid, NotFound, Unavailable
+
+
+class UnsafeKeyFile(Invalid):
+    """The evidence key is where others can read it. Make a new key, and tell those who trust the old one."""
+
+    code = "unsafe-key-file"
 
 
 class NoSuchEvidence(NotFound):

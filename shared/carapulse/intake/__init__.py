@@ -1,0 +1,1 @@
+"""Intake: what outside systems report, taken in by registered sources and turned into plans that people judge."""
