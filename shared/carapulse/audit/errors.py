@@ -1,12 +1,6 @@
 """What can go wrong with evidence."""
 
-from carapulse.kernel.errors import Invalid, NotFound, Unavailable
-
-
-class UnsafeKeyFile(Invalid):
-    """The evidence key is where others can read it. Make a new key, and tell those who trust the old one."""
-
-    code = "unsafe-key-file"
+from carapulse.kernel.errors import NotFound, Unavailable
 
 
 class NoSuchEvidence(NotFound):

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from carapulse.audit.errors import UnsafeKeyFile
 from carapulse.audit.keys import PUBLIC_FILE, SECRET_FILE, open_evidence_key
 from carapulse.audit.verifier import Key
+from carapulse.identity.errors import KeyExposed
 from carapulse.kernel.errors import Invalid
 
 
@@ -30,7 +30,7 @@ def test_a_key_that_others_can_read_or_replace_is_refused(tmp_path, mode):
     open_evidence_key(tmp_path)
     (tmp_path / SECRET_FILE).chmod(mode)
 
-    with pytest.raises(UnsafeKeyFile):
+    with pytest.raises(KeyExposed):
         open_evidence_key(tmp_path)
 
 
