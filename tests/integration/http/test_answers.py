@@ -184,8 +184,8 @@ def test_no_more_threads_than_allowed_work_at_once(client):
 
 
 def test_a_busy_pool_does_not_make_the_process_look_dead(client):
-    with ThreadPoolExecutor(4) as pool:
-        busy = [pool.submit(client.ask, "GET", "/v1/slow") for _ in range(4)]
+    with ThreadPoolExecutor(6) as pool:
+        busy = [pool.submit(client.ask, "GET", "/v1/slow") for _ in range(6)]
         time.sleep(0.05)
         assert client.http.get("/readyz").status_code == 200
         assert not all(each.done() for each in busy)

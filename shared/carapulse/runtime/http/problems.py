@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
 from carapulse.identity.errors import TokenMissing
-from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated
+from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated, Unavailable
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import MethodNotAllowed, NoSuchRoute, Refused, RequestInvalid
 from carapulse.runtime.http.faults import faults_of
@@ -20,7 +20,6 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "https://carapulse.dev/problems/{code}"
 
 _RETRY_AFTER = 5
-_SERVER_ERROR = 500
 
 log = get_logger(__name__)
 
@@ -29,7 +28,7 @@ def respond(
     problem: Problem, errors: Sequence[dict[str, str]] = (), headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the answer that tells a caller about a problem."""
-    if problem.status >= _SERVER_ERROR:
+    if isinstance(problem, Unavailable):
         log.warning("request_not_served", code=problem.code, detail=problem.detail, cause=repr(problem.__cause__))
     content = _body(problem, errors)
     return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
