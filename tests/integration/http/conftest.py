@@ -52,6 +52,8 @@ class Application:
         self.rows = [Row(str(number), "step", {"text": f"line {number}\nand more"}) for number in range(1, 4)]
         self.is_over = True
         self.reads = []
+        self.begun = []
+        self.release = threading.Event()
 
     def ready(self):
         if isinstance(self.checks, Exception):
@@ -103,9 +105,9 @@ def a_router():
         return {"bytes": len(await request.body())}
 
     @router.get("/v1/slow", dependencies=[needs("plan:read")])
-    def slow() -> int:
-        time.sleep(0.3)
-        return threading.active_count()
+    def slow(ports: Ports) -> None:
+        ports.begun.append(1)
+        assert ports.release.wait(5)
 
     return router
 
