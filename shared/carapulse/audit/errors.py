@@ -13,3 +13,9 @@ class EvidencePending(Unavailable):
     """Some events are not covered by a checkpoint yet, because older transactions are still open. Ask again."""
 
     code = "evidence-pending"
+
+
+class NoSuchCheckpoint(NotFound):
+    """No checkpoint was made yet."""
+
+    code = "no-such-checkpoint"

@@ -1,10 +1,14 @@
 """What the log holds: an entry is one event in its place; sealed, it carries its hash."""
 
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
+from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit
+from carapulse.kernel.event import Event
 from carapulse.kernel.record import Record
+
+Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
 
 
 class Entry(Record):
@@ -26,3 +30,39 @@ class SealedEntry(Entry):
     """One event as the log holds it, with the hash that the next one names."""
 
     hash: str
+
+
+class Head(Record):
+    """Where a stream ends: how many events it has, and the hash of the last."""
+
+    stream: str
+    count: int
+    hash: str
+
+
+class EventFilter(Record):
+    """Which events are wanted, and which page of them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    stream: Word | None = None
+    plan_id: Word | None = Field(None, description="a plan's id is the name of its stream")
+    type: Word | None = None
+    actor_id: Word | None = None
+    since: AwareDatetime | None = Field(None, alias="from", description="not before this moment")
+    until: AwareDatetime | None = Field(None, alias="to", description="before this moment")
+    limit: Limit = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class EvidenceExported(Event):
+    """Somebody took the evidence of a plan."""
+
+    plan_id: str
+    count: int
+    head: str
+
+    @classmethod
+    def of(cls, head: Head) -> Self:
+        """Return the fact that everything up to this head was taken."""
+        return cls(plan_id=head.stream, count=head.count, head=head.hash)

@@ -1,0 +1,100 @@
+"""What evidence asks of the application."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from carapulse.audit.bundle import Evidence
+from carapulse.audit.checkpoints import Checkpoint
+from carapulse.audit.model import EventFilter, Head, SealedEntry
+from carapulse.audit.note import Signer
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.cursor import Page
+from carapulse.kernel.event import Event
+
+
+class Fresh(Protocol):
+    """The events that no checkpoint covers yet and that nothing can still be added among."""
+
+    @property
+    def hashes(self) -> Sequence[str]:
+        """Their hashes, in the order of the log, of all tenants."""
+        ...
+
+
+class EvidenceLog(Protocol):
+    """The log, read as evidence, in one transaction. Events are the caller's tenant's; checkpoints are everybody's."""
+
+    def lock_checkpoints(self) -> None:
+        """Be the only one who makes a checkpoint until the transaction ends."""
+        ...
+
+    def fresh(self) -> Fresh:
+        """Return what the next checkpoint must cover."""
+        ...
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """Return the newest checkpoint, if there is one."""
+        ...
+
+    def add_checkpoint(self, checkpoint: Checkpoint, fresh: Fresh) -> None:
+        """Keep a checkpoint and what it covers."""
+        ...
+
+    def head(self, stream: str) -> Head:
+        """Return where a stream ends, or raise NoSuchEvidence."""
+        ...
+
+    def evidence(self, head: Head) -> Evidence | None:
+        """Return all evidence of a stream up to a head, or None while an event is not covered yet."""
+        ...
+
+    def wait_a_moment(self) -> None:
+        """Give older transactions some milliseconds to end."""
+        ...
+
+    def page(self, wanted: EventFilter) -> Page[SealedEntry]:
+        """Return events, the newest first."""
+        ...
+
+
+class AuditWork(Protocol):
+    """A unit of work that can reach the log."""
+
+    @property
+    def evidence(self) -> EvidenceLog:
+        """The log within this unit."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write everything on a clean exit, nothing on any exception."""
+        ...
+
+    def record(self, stream: str, event: Event) -> None:
+        """Append a fact to a stream, in the same write."""
+        ...
+
+
+class AuditPorts(Protocol):
+    """Everything the audit area asks of the application."""
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        ...
+
+    @property
+    def evidence_key(self) -> Signer:
+        """The installation's key for checkpoints and bundles."""
+        ...
+
+    def begin(self, call: Call) -> AuditWork:
+        """Open a unit of work for the caller's tenant."""
+        ...

@@ -1,0 +1,42 @@
+"""The log and its evidence over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
+
+from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events
+from carapulse.kernel.cursor import Page
+from carapulse.routing import Ports, ThisCall, needs
+
+router = APIRouter(tags=["audit"])
+
+
+@router.get("/v1/audit/events", dependencies=[needs("audit:read")])
+def read_events(wanted: Annotated[EventFilter, Query()], call: ThisCall, ports: Ports) -> Page[SealedEntry]:
+    """List what has happened, the newest first."""
+    return list_events(wanted, call, ports)
+
+
+@router.get("/v1/audit/key", dependencies=[needs("audit:read")], response_class=PlainTextResponse)
+def read_key(ports: Ports) -> str:
+    """Return the verifier key that bundles and checkpoints are checked with."""
+    return f"{ports.evidence_key.key}\n"
+
+
+@router.get("/v1/audit/checkpoints/latest", dependencies=[needs("audit:read")], response_class=PlainTextResponse)
+def read_checkpoint(call: ThisCall, ports: Ports) -> str:
+    """Return the newest signed checkpoint, to be kept where this installation can't change it."""
+    return latest_checkpoint(call, ports).note
+
+
+@router.get(
+    "/v1/plans/{plan_id}/evidence",
+    dependencies=[needs("evidence:export")],
+    response_class=Response,
+    responses={200: {"content": {"application/vnd.dsse.envelope.v1+json": {}}}},
+)
+def export_evidence(plan_id: str, call: ThisCall, ports: Ports) -> Response:
+    """Return everything that happened to a plan as one signed file, which can be verified offline."""
+    return Response(export_bundle(plan_id, call, ports), media_type="application/vnd.dsse.envelope.v1+json")

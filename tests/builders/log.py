@@ -1,0 +1,51 @@
+"""Builders: an application with nothing but a log, and streams in it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, text
+
+from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.audit.note import Signer
+from carapulse.audit.store import PostgresEvidence
+from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.clock import SystemClock
+from carapulse.kernel.event import Event
+
+
+class PlanDrafted(Event):
+    digest: str = "sha256:" + "a" * 64
+
+
+class StepFinished(Event):
+    step: int
+    output: str = "é\n😀"
+    seconds: float = 1.0
+
+
+class Work(PostgresWork):
+    @property
+    def evidence(self) -> PostgresEvidence:
+        return PostgresEvidence(self.connection, self.tenant)
+
+
+@dataclass
+class App:
+    engine: Engine
+    clock: SystemClock
+    evidence_key: Signer
+
+    def begin(self, call):
+        return Work(self.engine, call, self.clock)
+
+
+def a_call(tenant="acme", actor="ada"):
+    return Call(actor=Actor(id=actor), tenant=tenant, at=datetime.now(UTC), trace="0" * 32)
+
+
+def write(app, stream="plan_1", count=1, tenant="acme", actor="ada"):
+    with app.begin(a_call(tenant, actor)) as work:
+        if not work.connection.execute(text("SELECT 1 FROM streams WHERE stream = :name"), {"name": stream}).all():
+            work.record(stream, PlanDrafted())
+        for step in range(count):
+            work.record(stream, StepFinished(step=step))
