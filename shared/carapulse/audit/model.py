@@ -1,5 +1,6 @@
 """What the log holds: an entry is one event in its place; sealed, it carries its hash."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -9,6 +10,7 @@ from carapulse.kernel.event import Event
 from carapulse.kernel.record import Record
 
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 
 
 class Entry(Record):
@@ -49,8 +51,8 @@ class EventFilter(Record):
     plan_id: Word | None = Field(None, description="a plan's id is the name of its stream")
     type: Word | None = None
     actor_id: Word | None = None
-    since: AwareDatetime | None = Field(None, alias="from", description="not before this moment")
-    until: AwareDatetime | None = Field(None, alias="to", description="before this moment")
+    since: Moment | None = Field(None, alias="from", description="not before this moment")
+    until: Moment | None = Field(None, alias="to", description="before this moment")
     limit: Limit = DEFAULT_LIMIT
     cursor: str | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.audit.evidence import DIGEST, KEY, SIGNER, a_bundle, a_stream, forged, opened, some_evidence
+from tests.builders.evidence import DIGEST, KEY, SIGNER, a_bundle, a_stream, forged, opened, some_evidence
 
 from carapulse.audit.bundle import bundle
 from carapulse.audit.note import Signer
