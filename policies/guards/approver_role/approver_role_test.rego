@@ -1,0 +1,84 @@
+package carapulse_test.guards.approver_role
+
+import data.carapulse.guards.approver_role
+import data.carapulse_test.given
+
+test_a_second_person_may_answer if {
+	action := given.answers
+	plan := given.plan
+	every role in ["approver", "sre", "admin"] {
+		count(approver_role.deny) == 0 with input.action as action
+			with input.plan as plan
+			with input.call.actor as {"id": "bob", "kind": "person", "roles": [role]}
+	}
+}
+
+test_an_approving_role_is_granted if {
+	action := given.answers
+	call := given.someone("bob", "approver")
+	count(approver_role.grant) == 1 with input.call as call with input.action as action
+}
+
+test_other_roles_may_not if {
+	action := given.answers
+	plan := given.plan
+	every role in ["viewer", "operator", "agent", "service", "auditor"] {
+		approver_role.deny == {"no role of the actor may answer plans"} with input.action as action
+			with input.plan as plan
+			with input.call.actor as {"id": "bob", "kind": "person", "roles": [role]}
+	}
+}
+
+test_whoever_asked_may_not if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("ada", "admin")
+	place := given.dev
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as ["staging"]
+}
+
+test_whoever_asked_may_where_the_installation_says_so if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("ada", "admin")
+	place := given.dev
+	count(approver_role.deny) == 0 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as ["dev"]
+}
+
+test_never_in_production if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("ada", "admin")
+	place := given.prod
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as ["prod"]
+}
+
+test_a_machine_may_not if {
+	action := given.answers
+	plan := given.plan
+	every kind in ["service", "agent"] {
+		approver_role.deny == {"only a person can answer for a plan"} with input.action as action
+			with input.plan as plan
+			with input.call.actor as {"id": "bob", "kind": kind, "roles": ["approver"]}
+	}
+}
+
+test_there_is_no_answer_without_a_plan if {
+	action := given.answers
+	call := given.someone("bob", "approver")
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as null
+}

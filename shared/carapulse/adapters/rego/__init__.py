@@ -1,0 +1,1 @@
+"""Rego: evaluates `policies/` in process with rego-cpp (regopy)."""
