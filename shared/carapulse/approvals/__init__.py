@@ -1,0 +1,1 @@
+"""Approvals: who agreed to exactly which plan, until when, for one run."""

@@ -1,0 +1,107 @@
+"""What approvals need from the world."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from carapulse.approvals.model import Approval, ApprovalStatus
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
+from carapulse.kernel.event import Event
+from carapulse.kernel.message import Message
+from carapulse.kernel.record import Record
+from carapulse.plans.ports import Plans, PlanSettings
+from carapulse.policy.ports import PolicyEngine
+
+
+class ApprovalFilter(Record):
+    """Which approvals are wanted, and which page of them."""
+
+    status: ApprovalStatus | None = None
+    plan_id: str | None = None
+    limit: Limit = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class Approvals(Protocol):
+    """Where approvals are kept. Every call is within one tenant and one transaction."""
+
+    def get(self, approval_id: str) -> Approval:
+        """Return the approval, or raise ApprovalNotFound."""
+        ...
+
+    def open_for(self, plan_id: str) -> Approval | None:
+        """Return the one open approval of a plan, if there is one, locked until the transaction ends."""
+        ...
+
+    def latest_for(self, plan_id: str) -> Approval | None:
+        """Return the approval of a plan that was asked for last, if any was."""
+        ...
+
+    def add(self, approval: Approval) -> None:
+        """Keep a new approval; a plan has at most one that is open."""
+        ...
+
+    def replace(self, approval: Approval) -> None:
+        """Keep the approval as it now is, with the answers that are new."""
+        ...
+
+    def page(self, wanted: ApprovalFilter, at: datetime) -> Page[Approval]:
+        """Return approvals, the newest first. What ran out of time is not pending, even if nobody noted it yet."""
+        ...
+
+
+class ApprovalWork(Protocol):
+    """A unit of work that can reach approvals and plans. Whoever changes an approval locks its plan first."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """The approvals within this unit."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """The plans within this unit."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write everything on a clean exit, nothing on any exception."""
+        ...
+
+    def record(self, stream: str, event: Event) -> None:
+        """Append a fact to a stream, in the same write."""
+        ...
+
+    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
+        """Send a message, in the same write."""
+        ...
+
+
+class ApprovalPorts(Protocol):
+    """Everything the approvals area asks of the application."""
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        ...
+
+    @property
+    def policy(self) -> PolicyEngine:
+        """The judge."""
+        ...
+
+    @property
+    def settings(self) -> PlanSettings:
+        """What the installation chose."""
+        ...
+
+    def begin(self, call: Call) -> ApprovalWork:
+        """Open a unit of work for the caller's tenant."""
+        ...

@@ -1,0 +1,107 @@
+"""Approvals kept in Postgres."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, or_, select, update
+
+from carapulse.approvals.errors import ApprovalNotFound
+from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus
+from carapulse.approvals.ports import ApprovalFilter
+from carapulse.approvals.tables import answers, approvals
+from carapulse.kernel.cursor import Page, cursor_of, key_of
+
+_ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresApprovals:
+    """The approvals of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def get(self, approval_id: str) -> Approval:
+        """Return the approval, or raise ApprovalNotFound."""
+        found = self._first(self._envelopes().where(approvals.c.id == approval_id))
+        if found is None:
+            raise ApprovalNotFound("no such approval", approval_id=approval_id)
+        return found
+
+    def open_for(self, plan_id: str) -> Approval | None:
+        """Return the one open approval of a plan, if there is one, locked until the transaction ends."""
+        query = self._envelopes().where(approvals.c.plan_id == plan_id, approvals.c.status.in_(OPEN))
+        return self._first(query.with_for_update())
+
+    def latest_for(self, plan_id: str) -> Approval | None:
+        """Return the approval of a plan that was asked for last, if any was."""
+        query = self._envelopes().where(approvals.c.plan_id == plan_id)
+        return self._first(query.order_by(approvals.c.id.desc()).limit(1))
+
+    def add(self, approval: Approval) -> None:
+        """Keep a new approval; a plan has at most one that is open."""
+        self.connection.execute(insert(approvals).values(tenant=self.tenant, **_row(approval)))
+
+    def replace(self, approval: Approval) -> None:
+        """Keep the approval as it now is, with the answers that are new."""
+        query = update(approvals).where(approvals.c.tenant == self.tenant, approvals.c.id == approval.id)
+        self.connection.execute(query.values(**_row(approval)))
+        known = {answer.approver for answer in self._answers([approval.id])[approval.id]}
+        rows = [
+            {"tenant": self.tenant, "approval_id": approval.id, **dict(answer)}
+            for answer in approval.answers
+            if answer.approver not in known
+        ]
+        if rows:
+            self.connection.execute(insert(answers), rows)
+
+    def page(self, wanted: ApprovalFilter, at: datetime) -> Page[Approval]:
+        """Return approvals, the newest first. What ran out of time is not pending, even if nobody noted it yet."""
+        query = self._envelopes().order_by(approvals.c.id.desc()).limit(wanted.limit + 1)
+        if wanted.status is not None:
+            query = query.where(_in_status(wanted.status, at))
+        if wanted.plan_id is not None:
+            query = query.where(approvals.c.plan_id == wanted.plan_id)
+        if (before := key_of(wanted.cursor)) is not None:
+            query = query.where(approvals.c.id < before)
+        found = self._all(query)
+        data = found[: wanted.limit]
+        return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
+
+    def _envelopes(self) -> Select[Any]:
+        return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant)
+
+    def _first(self, query: Select[Any]) -> Approval | None:
+        found = self._all(query)
+        return found[0] if found else None
+
+    def _all(self, query: Select[Any]) -> tuple[Approval, ...]:
+        rows = [dict(row) for row in self.connection.execute(query).mappings()]
+        given = self._answers(row["id"] for row in rows)
+        return tuple(Approval.model_validate({**row, "answers": tuple(given[row["id"]])}) for row in rows)
+
+    def _answers(self, approval_ids: Iterable[str]) -> dict[str, list[Answer]]:
+        query = (
+            select(answers)
+            .where(answers.c.tenant == self.tenant, answers.c.approval_id.in_(list(approval_ids)))
+            .order_by(answers.c.at, answers.c.approver)
+        )
+        given: dict[str, list[Answer]] = defaultdict(list)
+        for row in self.connection.execute(query):
+            answer = Answer(approver=row.approver, status=row.status, note=row.note, at=row.at)
+            given[row.approval_id].append(answer)
+        return given
+
+
+def _in_status(status: ApprovalStatus, at: datetime) -> Any:  # noqa: ANN401 - a clause
+    late = approvals.c.status.in_(OPEN) & (approvals.c.expires_at <= at)
+    if status is ApprovalStatus.EXPIRED:
+        return or_(approvals.c.status == status, late)
+    return (approvals.c.status == status) & ~late
+
+
+def _row(approval: Approval) -> dict[str, Any]:
+    return {**approval.model_dump(exclude={"answers"}), "status": approval.status.value}

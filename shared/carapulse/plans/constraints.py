@@ -1,0 +1,64 @@
+"""What the requester wants a change kept to."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from carapulse.kernel.record import Record
+
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Environment = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
+
+class MaintenanceWindow(Record):
+    """A daily window in a time zone; it may cross midnight, and its end is outside."""
+
+    start: TimeOfDay
+    end: TimeOfDay
+    timezone: str = Field(default="UTC", min_length=1, max_length=64, description="a name of the IANA database")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no time zone of the IANA database has this name") from error
+        return name
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("a window that ends when it starts is never open")
+        return self
+
+    @property
+    def start_minute(self) -> int:
+        """The minute of the day at which it opens."""
+        return _minute(self.start)
+
+    @property
+    def end_minute(self) -> int:
+        """The minute of the day at which it is closed again."""
+        return _minute(self.end)
+
+    def minute_at(self, at: datetime) -> int:
+        """Return the minute of the day that a moment is in the window's own time zone."""
+        local = at.astimezone(ZoneInfo(self.timezone))
+        return local.hour * 60 + local.minute
+
+
+class Constraints(Record):
+    """Limits of one plan. They are part of its digest and are held again before every step that changes something."""
+
+    allowed_environments: tuple[Environment, ...] | None = Field(default=None, min_length=1, max_length=50)
+    max_targets: int = Field(default=50, ge=1, le=10_000)
+    maintenance_window: MaintenanceWindow | None = None
+    deadline_s: int = Field(default=3600, ge=1, le=86_400, description="seconds for the whole run")
+
+
+def _minute(time: str) -> int:
+    hours, minutes = time.split(":")
+    return int(hours) * 60 + int(minutes)

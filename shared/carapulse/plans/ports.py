@@ -1,0 +1,192 @@
+"""What plans need from the world, in the words of plans."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.context import Context
+from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
+from carapulse.kernel.errors import Fault
+from carapulse.kernel.event import Event
+from carapulse.kernel.message import Message
+from carapulse.kernel.record import Record
+from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
+from carapulse.plans.requests import StepRequest
+from carapulse.policy.ports import PolicyEngine
+from carapulse.tools.manifest import Action
+from carapulse.tools.model import JsonObject, Risk, Targets
+
+
+class PlanFilter(Record):
+    """Which plans are wanted, and which page of them."""
+
+    status: PlanStatus | None = None
+    environment: str | None = None
+    risk: Risk | None = None
+    trigger: Trigger | None = None
+    limit: Limit = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class Plans(Protocol):
+    """Where plans are kept. Every call is within one tenant and one transaction."""
+
+    def get(self, plan_id: str) -> Plan:
+        """Return the plan, or raise PlanNotFound."""
+        ...
+
+    def lock(self, plan_id: str) -> Plan:
+        """Return the plan and keep everybody else from changing it until the transaction ends."""
+        ...
+
+    def version(self, plan_id: str, number: int) -> PlanVersion:
+        """Return one version with its digest checked, or raise VersionNotFound or PlanChanged."""
+        ...
+
+    def add(self, plan: Plan, version: PlanVersion) -> None:
+        """Keep a new plan and its first version."""
+        ...
+
+    def replace(self, plan: Plan) -> None:
+        """Keep the head of a plan as it now is."""
+        ...
+
+    def page(self, wanted: PlanFilter) -> Page[Plan]:
+        """Return plans, the newest first."""
+        ...
+
+
+class PlanWork(Protocol):
+    """A unit of work that can reach plans."""
+
+    @property
+    def plans(self) -> Plans:
+        """The plans within this unit."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write everything on a clean exit, nothing on any exception."""
+        ...
+
+    def record(self, stream: str, event: Event) -> None:
+        """Append a fact to a stream, in the same write."""
+        ...
+
+    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
+        """Send a message, in the same write."""
+        ...
+
+
+class Actions(Protocol):
+    """The closed set of actions, and what can be said about a use of one before it runs."""
+
+    def action(self, tool: str, action: str) -> Action:
+        """Return one action, or raise UnknownAction."""
+        ...
+
+    def faults(
+        self,
+        tool: str,
+        action: str,
+        value: Any,  # noqa: ANN401 - any JSON value
+        pointer: str = "",
+        context: Context | None = None,
+    ) -> tuple[Fault, ...]:
+        """Return what is wrong with an input."""
+        ...
+
+    def risk(self, tool: str, action: str, value: JsonObject) -> Risk:
+        """Return the risk of one use."""
+        ...
+
+    def targets(self, tool: str, action: str, value: JsonObject, context: Context) -> Targets:
+        """Return whom one use touches."""
+        ...
+
+    def digest(self, tool: str) -> str:
+        """Return the digest of a tool's manifest, or raise UnknownAction."""
+        ...
+
+
+class Expanded(Record):
+    """A workflow turned into steps, and what it was made from."""
+
+    name: str
+    version: int
+    digest: str
+    steps: tuple[StepRequest, ...]
+
+
+class Recipes(Protocol):
+    """Turns a workflow's name and input into steps."""
+
+    def expand(self, name: str, value: JsonObject, context: Context) -> Expanded:
+        """Return the steps, or raise WorkflowNotFound or WorkflowInputInvalid."""
+        ...
+
+
+class Envelopes(Protocol):
+    """Asks people about a plan, and takes the question back, within the unit of work that keeps the plan."""
+
+    def request(self, plan: Plan, work: Any, at: datetime) -> None:  # noqa: ANN401 - the approvals area types it
+        """Ask whether exactly this version may be run."""
+        ...
+
+    def withdraw(self, plan: Plan, work: Any, at: datetime) -> None:  # noqa: ANN401 - the approvals area types it
+        """Take an open question or an unused answer back, if there is one."""
+        ...
+
+
+class PlanSettings(Protocol):
+    """What an installation chose."""
+
+    @property
+    def self_approval_environments(self) -> frozenset[str]:
+        """The environments where a requester may approve."""
+        ...
+
+
+class PlanPorts(Protocol):
+    """Everything the plans area asks of the application."""
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        ...
+
+    @property
+    def catalogue(self) -> Actions:
+        """Every action there is."""
+        ...
+
+    @property
+    def policy(self) -> PolicyEngine:
+        """The judge."""
+        ...
+
+    @property
+    def workflows(self) -> Recipes:
+        """The recipes."""
+        ...
+
+    @property
+    def envelopes(self) -> Envelopes:
+        """The questions to people."""
+        ...
+
+    @property
+    def settings(self) -> PlanSettings:
+        """What the installation chose."""
+        ...
+
+    def begin(self, call: Call) -> PlanWork:
+        """Open a unit of work for the caller's tenant."""
+        ...

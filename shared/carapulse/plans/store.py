@@ -1,0 +1,98 @@
+"""Plans kept in Postgres."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from carapulse.kernel.canonical import digest
+from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
+from carapulse.plans.model import Plan, PlanVersion
+from carapulse.plans.ports import PlanFilter
+from carapulse.plans.tables import plan_versions, plans
+
+_HEAD = [column for column in plans.c if column.name != "tenant"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPlans:
+    """The plans of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def get(self, plan_id: str) -> Plan:
+        """Return the plan, or raise PlanNotFound."""
+        return self._one(self._heads().where(plans.c.id == plan_id), plan_id)
+
+    def lock(self, plan_id: str) -> Plan:
+        """Return the plan and let nobody else change it, or anything that hangs on it, until the transaction ends."""
+        return self._one(self._heads().where(plans.c.id == plan_id).with_for_update(), plan_id)
+
+    def version(self, plan_id: str, number: int) -> PlanVersion:
+        """Return one version, its digest computed anew from what is stored; PlanChanged if the two differ."""
+        query = select(plan_versions.c.body, plan_versions.c.digest).where(
+            plan_versions.c.tenant == self.tenant,
+            plan_versions.c.plan_id == plan_id,
+            plan_versions.c.version == number,
+        )
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
+            raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=number)
+        if digest(row.body) != row.digest:
+            raise PlanChanged("the stored plan is not the one that was judged", plan_id=plan_id, version=number)
+        return PlanVersion.model_validate(row.body)
+
+    def add(self, plan: Plan, version: PlanVersion) -> None:
+        """Keep a new plan and its first version."""
+        self.connection.execute(insert(plans).values(tenant=self.tenant, **_row(plan)))
+        self._keep(version)
+
+    def revise(self, plan: Plan, version: PlanVersion) -> None:
+        """Keep a further version and make it the current one."""
+        self._keep(version)
+        self.replace(plan)
+
+    def replace(self, plan: Plan) -> None:
+        """Keep the head of a plan as it now is."""
+        query = update(plans).where(plans.c.tenant == self.tenant, plans.c.id == plan.id)
+        self.connection.execute(query.values(**_row(plan)))
+
+    def page(self, wanted: PlanFilter) -> Page[Plan]:
+        """Return plans, the newest first."""
+        query = self._heads().order_by(plans.c.id.desc()).limit(wanted.limit + 1)
+        for name in ("status", "environment", "risk", "trigger"):
+            if (value := getattr(wanted, name)) is not None:
+                query = query.where(plans.c[name] == value)
+        if (before := key_of(wanted.cursor)) is not None:
+            query = query.where(plans.c.id < before)
+        found = tuple(_head(dict(row)) for row in self.connection.execute(query).mappings())
+        more = len(found) > wanted.limit
+        data = found[: wanted.limit]
+        return Page(data=data, next_cursor=cursor_of(data[-1].id) if more else None)
+
+    def _heads(self) -> Select[Any]:
+        return select(*_HEAD).where(plans.c.tenant == self.tenant)
+
+    def _one(self, query: Select[Any], plan_id: str) -> Plan:
+        row = self.connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise PlanNotFound("no such plan", plan_id=plan_id)
+        return _head(dict(row))
+
+    def _keep(self, version: PlanVersion) -> None:
+        body = version.document()
+        query = insert(plan_versions).values(
+            tenant=self.tenant, plan_id=version.plan_id, version=version.version, digest=digest(body), body=body
+        )
+        self.connection.execute(query)
+
+
+def _row(plan: Plan) -> dict[str, Any]:
+    reasons = [reason.model_dump(mode="json") for reason in plan.reasons]
+    return {**dict(plan), "status": plan.status.value, "risk": plan.risk.value, "reasons": reasons}
+
+
+def _head(row: dict[str, Any]) -> Plan:
+    return Plan.model_validate(row)
