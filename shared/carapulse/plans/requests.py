@@ -64,3 +64,9 @@ class Origin(Record):
 
     trusted: bool = True
     meta: JsonObject = Field(default_factory=dict)
+
+
+class ClosePlan(Record):
+    """Say that a plan is not wanted any more, and why."""
+
+    reason: Line

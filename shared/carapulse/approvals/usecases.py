@@ -1,0 +1,152 @@
+"""What can be asked of approvals. One function is one thing an operator, a run or the clock can ask for."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from carapulse.approvals.errors import ApprovalNotFound, NotApproved, SelfApproval
+from carapulse.approvals.events import (
+    ApprovalDecided,
+    ApprovalDenied,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRevoked,
+    ApprovalUsed,
+)
+from carapulse.approvals.messages import ExpireApproval
+from carapulse.approvals.model import OPEN, Answer, AnswerStatus, Approval, ApprovalStatus, Note
+from carapulse.approvals.ports import ApprovalFilter, ApprovalPorts, ApprovalWork
+from carapulse.kernel.call import Call
+from carapulse.kernel.cursor import Page
+from carapulse.kernel.record import Record
+from carapulse.observe import get_logger
+from carapulse.plans.events import PlanApproved, PlanExpired, PlanRejected
+from carapulse.plans.judging import policy_input
+from carapulse.plans.model import Plan, PlanStatus
+from carapulse.policy.document import Action
+from carapulse.policy.model import PolicyDecided
+from carapulse.policy.usecases import enforce, judge
+
+_DECIDE = Action(name="approval.decide", type="write")
+log = get_logger(__name__)
+
+
+class DecideApproval(Record):
+    """One person's answer to exactly one version of one plan."""
+
+    plan_id: str = Field(min_length=1, max_length=100)
+    status: AnswerStatus
+    digest: str = Field(min_length=1, max_length=100)
+    note: Note | None = None
+
+
+def decide_approval(command: DecideApproval, call: Call, ports: ApprovalPorts) -> Approval:
+    """Record one person's answer, provided it is about the plan that was judged and policy lets them answer.
+
+    Policy is asked before the plan is locked: what it is told of a plan's version can't change.
+    """
+    at = ports.clock.now()
+    decided = _judged(command, call, ports, at)
+    with ports.begin(call) as work:
+        plan = work.plans.lock(command.plan_id)
+        approval = _asked_about(plan, work)
+        answer = Answer(approver=call.actor.id, status=command.status, note=command.note, at=at)
+        after = approval.decided(answer, digest=command.digest)
+        work.record(plan.id, decided)
+        work.record(plan.id, ApprovalDecided.of(after, answer))
+        work.approvals.replace(after)
+        _follow(plan, after, work)
+    log.info("approval_decided", plan_id=plan.id, status=command.status, approval_status=after.status)
+    return after
+
+
+def list_approvals(wanted: ApprovalFilter, call: Call, ports: ApprovalPorts) -> Page[Approval]:
+    """Return approvals, the newest first."""
+    with ports.begin(call) as work:
+        return work.approvals.page(wanted, ports.clock.now())
+
+
+def consume_approval(plan: Plan, execution_id: str, work: ApprovalWork, at: datetime) -> Approval | None:
+    """Use a plan's approval up for one run; None for a plan that policy allowed without one. The plan must be locked.
+
+    Raises NotApproved, ApprovalClosed, ApprovalExpired or PlanChanged, and then nothing may be run.
+    """
+    if plan.decision == "allow":
+        return None
+    approval = work.approvals.latest_for(plan.id)
+    if approval is None:
+        raise NotApproved("nobody was asked to approve the plan", plan_id=plan.id)
+    used = approval.used(execution_id, digest=plan.digest, at=at)
+    if used != approval:
+        work.approvals.replace(used)
+        work.record(plan.id, ApprovalUsed.of(used, execution_id))
+    return used
+
+
+def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts) -> Approval:
+    """Withdraw an approval, also one that a run is using: no further step of that run may change anything."""
+    at = ports.clock.now()
+    with ports.begin(call) as work:
+        plan = work.plans.lock(plan_id)
+        approval = _asked_about(plan, work)
+        revoked = approval.revoked(at)
+        work.approvals.replace(revoked)
+        work.record(plan.id, ApprovalRevoked.of(revoked))
+        if plan.status in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
+            work.plans.replace(plan.rejected(plan.digest))
+            work.record(plan.id, PlanRejected(plan_id=plan.id, digest=plan.digest))
+    return revoked
+
+
+def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -> None:
+    """Let an approval expire, with its plan. One that is not open any more stays as it is, however often this is asked.
+
+    Asked too early, it raises NotApproved, and the message comes again.
+    """
+    with ports.begin(call) as work:
+        plan = work.plans.lock(message.plan_id)
+        approval = work.approvals.get(message.approval_id)
+        if approval.status not in OPEN:
+            return
+        expired = approval.expired(ports.clock.now())
+        work.approvals.replace(expired)
+        work.record(plan.id, ApprovalExpired.of(expired))
+        if plan.digest == expired.digest and plan.status in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
+            work.plans.replace(plan.expired())
+            work.record(plan.id, PlanExpired(plan_id=plan.id, digest=plan.digest))
+
+
+def _judged(command: DecideApproval, call: Call, ports: ApprovalPorts, at: datetime) -> PolicyDecided:
+    with ports.begin(call) as work:
+        plan = work.plans.get(command.plan_id)
+        version = work.plans.version(plan.id, plan.version)
+    environments = ports.settings.self_approval_environments
+    asked = policy_input(version, call, _DECIDE, at=at, self_approval_environments=environments)
+    decision = judge(asked, ports.policy)
+    fact = PolicyDecided.of(decision, asked)
+    if decision.outcome != "allow":
+        with ports.begin(call) as work:
+            work.record(plan.id, fact)
+        if call.actor.id == plan.requested_by and not plan.self_approval:
+            raise SelfApproval("whoever asked can't also approve", plan_id=plan.id, decision_id=decision.id)
+        enforce(decision)
+    return fact
+
+
+def _asked_about(plan: Plan, work: ApprovalWork) -> Approval:
+    approval = work.approvals.latest_for(plan.id)
+    if approval is None:
+        raise ApprovalNotFound("nobody is asked to approve this plan", plan_id=plan.id, status=plan.status)
+    return approval
+
+
+def _follow(plan: Plan, approval: Approval, work: ApprovalWork) -> None:
+    """Move the plan on with its approval."""
+    if approval.status is ApprovalStatus.APPROVED:
+        work.record(plan.id, ApprovalGranted.of(approval))
+        work.plans.replace(plan.approved(approval.digest))
+        work.record(plan.id, PlanApproved(plan_id=plan.id, digest=plan.digest))
+    elif approval.status is ApprovalStatus.DENIED:
+        work.record(plan.id, ApprovalDenied.of(approval))
+        work.plans.replace(plan.rejected(approval.digest))
+        work.record(plan.id, PlanRejected(plan_id=plan.id, digest=plan.digest))

@@ -1,0 +1,127 @@
+"""Whether one step, as somebody wants it, can be a step of a plan at all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from carapulse.kernel.canonical import canonical
+from carapulse.kernel.context import Context
+from carapulse.kernel.errors import Fault, Invalid
+from carapulse.plans.ports import Actions
+from carapulse.plans.requests import StepRequest
+from carapulse.plans.steps import AUTOMATIC, Stage, UndoAction
+from carapulse.tools.errors import UnknownAction
+from carapulse.tools.manifest import Action
+from carapulse.tools.model import Effect, JsonObject, Risk
+
+_SCOPE = {
+    "environment": "environment",
+    "cluster": "cluster_id",
+    "cluster_id": "cluster_id",
+    "namespace": "namespace",
+    "namespaces": "namespace",
+    "region": "region",
+    "account_id": "aws_account_id",
+    "aws_account_id": "aws_account_id",
+    "argocd_project": "argocd_project",
+    "grafana_org_id": "grafana_org_id",
+}
+
+
+def step_faults(step: StepRequest, pointer: str, catalogue: Actions, context: Context) -> Iterator[Fault]:
+    """Yield everything that is wrong with one step by itself."""
+    yield from use_faults((step.tool, step.action, step.input), pointer, catalogue, context)
+    action = known(catalogue, step.tool, step.action)
+    if action is None:
+        return
+    yield from _stage_faults(step, action, pointer)
+    yield from _undo_faults(step, action, pointer, catalogue, context)
+    if step.retry is not None and action.effect is not Effect.READ:
+        yield Fault(
+            pointer=f"{pointer}/retry", code="retry-of-a-write", detail="its action says how it may be tried again"
+        )
+
+
+def use_faults(use: tuple[str, str, JsonObject], pointer: str, catalogue: Actions, context: Context) -> Iterator[Fault]:
+    """Yield what is wrong with a tool, an action and its input."""
+    tool, action, value = use
+    if known(catalogue, tool, action) is None:
+        yield _unknown(catalogue, tool, action, pointer)
+        return
+    unfit = tuple(json_faults(value, f"{pointer}/input"))
+    yield from unfit or catalogue.faults(tool, action, value, f"{pointer}/input", context)
+    yield from _scope_faults(value, f"{pointer}/input", context)
+
+
+def known(catalogue: Actions, tool: str, action: str) -> Action | None:
+    """Return the action, or None if there is no such action."""
+    try:
+        return catalogue.action(tool, action)
+    except UnknownAction:
+        return None
+
+
+def json_faults(value: Any, pointer: str) -> Iterator[Fault]:  # noqa: ANN401 - any JSON value
+    """Yield why a value can't be kept and digested exactly."""
+    try:
+        canonical(value)
+    except (Invalid, UnicodeEncodeError) as error:
+        yield Fault(pointer=pointer, code="not-exact", detail=f"this can't be kept exactly: {error}")
+        return
+    if any("\x00" in text for text in _texts(value)):
+        yield Fault(pointer=pointer, code="control-character", detail="text can't hold the character NUL")
+
+
+def _unknown(catalogue: Actions, tool: str, action: str, pointer: str) -> Fault:
+    try:
+        catalogue.digest(tool)
+    except UnknownAction:
+        return Fault(pointer=f"{pointer}/tool", code="unknown-tool", detail=f"there is no tool {tool!r}")
+    return Fault(pointer=f"{pointer}/action", code="unknown-action", detail=f"{tool} has no action {action!r}")
+
+
+def _stage_faults(step: StepRequest, action: Action, pointer: str) -> Iterator[Fault]:
+    writes = action.effect is not Effect.READ
+    if writes and step.stage in {Stage.DIAGNOSE, Stage.VERIFY}:
+        detail = f"{step.tool}.{step.action} changes something, and {step.stage} only reads"
+        yield Fault(pointer=f"{pointer}/stage", code=f"{step.stage}-writes", detail=detail)
+    if step.stage is Stage.REPORT and (action.effect is Effect.DESTRUCTIVE or action.risk > Risk.LOW):
+        detail = "what comes after verification is not verified, so it may only be harmless"
+        yield Fault(pointer=f"{pointer}/stage", code="report-harms", detail=detail)
+    if step.stage is Stage.VERIFY and not (step.expect or action.expectations or action.poll):
+        detail = "a verification says what it expects to find"
+        yield Fault(pointer=f"{pointer}/expect", code="no-expectation", detail=detail)
+
+
+def _undo_faults(
+    step: StepRequest, action: Action, pointer: str, catalogue: Actions, context: Context
+) -> Iterator[Fault]:
+    if step.undo is None:
+        return
+    where = f"{pointer}/undo"
+    if action.effect is Effect.READ:
+        yield Fault(pointer=where, code="undo-of-a-read", detail="there is nothing to undo about a read")
+    elif step.undo == AUTOMATIC and action.undo is None:
+        yield Fault(pointer=where, code="no-automatic-undo", detail="its manifest knows no way back; spell one out")
+    elif isinstance(step.undo, UndoAction):
+        use = (step.undo.tool, step.undo.action, step.undo.input)
+        yield from use_faults(use, where, catalogue, context)
+        back = known(catalogue, step.undo.tool, step.undo.action)
+        if back is not None and back.effect is Effect.READ:
+            yield Fault(pointer=f"{where}/action", code="undo-reads", detail="a read undoes nothing")
+
+
+def _scope_faults(value: JsonObject, pointer: str, context: Context) -> Iterator[Fault]:
+    for name, part in _SCOPE.items():
+        place, found = getattr(context, part), value.get(name)
+        named = found if isinstance(found, list) else [found]
+        if place is not None and any(isinstance(each, str) and each != place for each in named):
+            detail = f"this is outside the plan's context, whose {part} is {place}"
+            yield Fault(pointer=f"{pointer}/{name}", code="outside-context", detail=detail)
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in [*value.keys(), *value.values()] if isinstance(value, dict) else value:
+            yield from _texts(item)

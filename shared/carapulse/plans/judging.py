@@ -1,0 +1,60 @@
+"""What policy is told about a plan: the same words at drafting, at executing and before every step."""
+
+from datetime import datetime
+
+from carapulse.kernel.call import Call
+from carapulse.plans.constraints import Constraints
+from carapulse.plans.model import PlanVersion
+from carapulse.policy.document import Action, JudgedPlan, JudgedStep, Limits, PolicyInput, WindowNow
+
+
+def policy_input(
+    version: PlanVersion, call: Call, action: Action, *, at: datetime, self_approval_environments: frozenset[str]
+) -> PolicyInput:
+    """Return the document that asks whether a caller may do something with this version now."""
+    return PolicyInput.of(
+        call,
+        action,
+        version.context,
+        at=at,
+        plan=judged_plan(version),
+        constraints=limits_at(version.constraints, at),
+        self_approval_environments=self_approval_environments,
+    )
+
+
+def judged_plan(version: PlanVersion) -> JudgedPlan:
+    """Return what policy knows about a version."""
+    return JudgedPlan(
+        risk=version.risk.value,
+        targets=len(version.targets),
+        unbounded=version.unbounded,
+        blast_radius=version.blast_radius,
+        trigger=version.trigger,
+        trusted=version.trusted,
+        requested_by=version.requested_by,
+        irreversible=version.irreversible,
+        steps=tuple(
+            JudgedStep(
+                tool=step.tool,
+                action=step.action,
+                effect=step.effect.value,
+                risk=step.risk.value,
+                stage=step.stage.value,
+            )
+            for step in version.steps
+        ),
+    )
+
+
+def limits_at(constraints: Constraints, at: datetime) -> Limits:
+    """Return the requester's limits, with the window and the moment as minutes of the day in the window's zone."""
+    window = constraints.maintenance_window
+    now = window and WindowNow(
+        start_minute=window.start_minute, end_minute=window.end_minute, now_minute=window.minute_at(at)
+    )
+    return Limits(
+        allowed_environments=constraints.allowed_environments,
+        max_targets=constraints.max_targets,
+        maintenance_window=now,
+    )

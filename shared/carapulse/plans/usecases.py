@@ -1,0 +1,107 @@
+"""What can be asked of plans. One function is one thing an operator can ask for."""
+
+from datetime import datetime
+from typing import NoReturn
+
+from carapulse.kernel.call import Call
+from carapulse.kernel.cursor import Page
+from carapulse.kernel.ids import new_id
+from carapulse.observe import get_logger
+from carapulse.plans.drafting import Draft, draft
+from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
+from carapulse.plans.judging import policy_input
+from carapulse.plans.model import Plan, PlanStatus, PlanVersion
+from carapulse.plans.ports import PlanFilter, PlanPorts
+from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
+from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
+from carapulse.policy.document import Action, PolicyInput
+from carapulse.policy.model import Decision, PolicyDecided
+from carapulse.policy.usecases import enforce, judge
+
+_CREATE = Action(name="plan.create", type="write")
+_HERE = Origin()
+log = get_logger(__name__)
+
+
+def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origin = _HERE) -> PlanView:
+    """Draft a plan, have policy judge it, and keep it with the question to people that policy asks for.
+
+    What policy denies is not kept: the refusal is an event in the stream of the plan that never was, and the caller
+    gets PolicyDenied with the reasons.
+    """
+    at = ports.clock.now()
+    version = _drafted(command, call, ports, origin, at)
+    environments = ports.settings.self_approval_environments
+    asked = policy_input(version, call, _CREATE, at=at, self_approval_environments=environments)
+    decision = judge(asked, ports.policy)
+    if decision.outcome == "deny":
+        _refuse(version, asked, decision, call, ports)
+    plan = Plan.of(version, decision, self_approval=version.context.environment in environments)
+    with ports.begin(call) as work:
+        work.plans.add(plan, version)
+        work.record(plan.id, PlanDrafted.of(version))
+        work.record(plan.id, PolicyDecided.of(decision, asked))
+        if plan.status is PlanStatus.AWAITING_APPROVAL:
+            ports.envelopes.request(plan, work, at)
+    log.info("plan_drafted", plan_id=plan.id, risk=plan.risk, decision=plan.decision, digest=plan.digest)
+    return PlanView.with_steps(plan, version)
+
+
+def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
+    """Return a plan with its current version's steps."""
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        return PlanView.with_steps(plan, work.plans.version(plan.id, plan.version))
+
+
+def list_plans(wanted: PlanFilter, call: Call, ports: PlanPorts) -> Page[PlanSummary]:
+    """Return plans, the newest first."""
+    with ports.begin(call) as work:
+        page = work.plans.page(wanted)
+    return Page(data=tuple(PlanSummary.of(plan) for plan in page.data), next_cursor=page.next_cursor)
+
+
+def diff_plan(plan_id: str, against: int | None, call: Call, ports: PlanPorts) -> PlanDiff:
+    """Return what each step would change; against another version, also how the two versions differ."""
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        version = work.plans.version(plan.id, plan.version)
+        other = None if against is None else work.plans.version(plan.id, against)
+    return PlanDiff.of(version, other)
+
+
+def risk_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanRisk:
+    """Return how dangerous a plan is, step by step and why, and how far it reaches."""
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        return PlanRisk.of(plan, work.plans.version(plan.id, plan.version))
+
+
+def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -> PlanSummary:
+    """Close a plan that is not wanted any more. One that is closed already stays as it is."""
+    with ports.begin(call) as work:
+        plan = work.plans.lock(plan_id)
+        if plan.status is PlanStatus.CLOSED:
+            return PlanSummary.of(plan)
+        closed = plan.closed()
+        work.plans.replace(closed)
+        ports.envelopes.withdraw(closed, work, ports.clock.now())
+        work.record(plan.id, PlanClosed(plan_id=plan.id, reason=command.reason))
+    log.info("plan_closed", plan_id=plan.id)
+    return PlanSummary.of(closed)
+
+
+def _drafted(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origin, at: datetime) -> PlanVersion:
+    workflow = command.workflow
+    expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, command.context)
+    wanted = Draft(plan_id=new_id("plan"), request=command, expanded=expanded, origin=origin)
+    return draft(wanted, call, ports.catalogue, at)
+
+
+def _refuse(version: PlanVersion, asked: PolicyInput, decision: Decision, call: Call, ports: PlanPorts) -> NoReturn:
+    with ports.begin(call) as work:
+        work.record(version.plan_id, PlanRefused.of(version))
+        work.record(version.plan_id, PolicyDecided.of(decision, asked))
+    log.info("plan_refused", plan_id=version.plan_id, risk=version.risk, decision_id=decision.id)
+    enforce(decision)
+    raise AssertionError("a denied decision lets nothing through")

@@ -1,0 +1,1 @@
+"""Workflows: recipes, as data, that turn a few inputs into the steps of a plan."""
