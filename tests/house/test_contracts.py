@@ -1,0 +1,106 @@
+"""The import contracts hold, cover every area, and each of them can fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "shared" / "carapulse"
+CONTRACTS = {
+    each["id"]: each
+    for each in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+}
+FORBIDDEN = [
+    ("downward", "plans/model.py", "import carapulse.intake.model"),
+    ("downward", "kernel/record.py", "import carapulse.wire"),
+    ("downward", "tools/model.py", "import carapulse.settings"),
+    ("downward", "adapters/postgres/log.py", "import carapulse.runtime.dispatch"),
+    ("inside", "plans/model.py", "import carapulse.plans.ports"),
+    ("inside", "approvals/consumers.py", "import carapulse.approvals.routes"),
+    ("inside", "approvals/usecases.py", "import carapulse.approvals.store"),
+    ("technology", "plans/usecases.py", "import sqlalchemy"),
+    ("technology", "tools/commands.py", "import subprocess"),
+    ("technology", "intake/signing.py", "import httpx"),
+    ("technology", "policy/usecases.py", "import regopy"),
+    ("store", "approvals/usecases.py", "import carapulse.plans.store"),
+    ("integrations", "integrations/another/__init__.py", "import carapulse.integrations.git"),
+    ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
+    ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
+    ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
+    ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+]
+
+
+def lint(root, *options):
+    """Run the linter over the package below a folder, and return its exit code and what it said."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", *options]
+    environment = {**os.environ, "PYTHONPATH": str(root / "shared")}
+    done = subprocess.run(command, check=False, cwd=root, env=environment, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    root = tmp_path_factory.mktemp("copy")
+    shutil.copy(ROOT / "pyproject.toml", root)
+    shutil.copytree(PACKAGE, root / "shared" / "carapulse", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def test_the_contracts_hold_here():
+    code, said = lint(ROOT)
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("contract", "file", "line"), FORBIDDEN, ids=[f"{name}: {file}" for name, file, _ in FORBIDDEN]
+)
+def test_a_forbidden_import_breaks_its_contract(copy, contract, file, line):
+    victim = copy / "shared" / "carapulse" / file
+    before = victim.read_text() if victim.exists() else None
+    victim.parent.mkdir(exist_ok=True)
+    victim.write_text((before or "") + f"\n{line}\n")
+
+    code, said = lint(copy, "--contract", contract)
+
+    victim.unlink() if before is None else victim.write_text(before)
+    assert code == 1, said
+    assert "1 broken" in said
+
+
+def test_each_contract_is_shown_to_fail():
+    assert {name for name, _, _ in FORBIDDEN} == set(CONTRACTS)
+
+
+def test_a_new_part_of_the_package_must_be_given_a_place(copy):
+    folder = copy / "shared" / "carapulse" / "somewhere"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+
+    code, said = lint(copy, "--contract", "downward")
+
+    shutil.rmtree(folder)
+    assert code == 1, said
+    assert "somewhere" in said
+
+
+def areas():
+    """Return the folders that are areas: those that say how they fail, but the ways in and the vocabulary."""
+    return {f"carapulse.{file.parent.name}" for file in PACKAGE.glob("*/errors.py")} - {"carapulse.kernel"}
+
+
+def test_every_area_is_held_by_the_contracts_about_areas():
+    assert areas() <= set(CONTRACTS["inside"]["containers"])
+    assert areas() <= set(CONTRACTS["technology"]["source_modules"])
+
+
+def test_every_area_with_tables_keeps_them_private():
+    keeping = {file.parent.name for file in PACKAGE.glob("*/tables.py")}
+
+    assert {f"{area}-private" for area in keeping} <= set(CONTRACTS)
