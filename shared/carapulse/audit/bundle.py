@@ -35,7 +35,7 @@ class Evidence(Record):
     head: str = Field(description="the hash of the last one, kept when it was written")
     events: tuple[CoveredEvent, ...]
     leaves: Mapping[int, tuple[str, ...]] = Field(description="by checkpoint: the hashes it covers, in order")
-    checkpoints: tuple[Checkpoint, ...] = Field(description="from the first that covers an event to the last there is")
+    checkpoints: tuple[Checkpoint, ...] = Field(description="from the first that covers an event to the last that does")
 
     @cached_property
     def trees(self) -> dict[int, MerkleTree]:

@@ -1,10 +1,11 @@
 """The log as evidence, in Postgres."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text
+from sqlalchemy import Connection, Row, Select, Text, cast, select, text
 
 from carapulse.audit.bundle import CoveredEvent, Evidence
 from carapulse.audit.checkpoints import Checkpoint
@@ -18,7 +19,10 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _PATIENCE = text("SET LOCAL statement_timeout = '5min'")  # after a restore, the whole log is looked at once
 _FRESH = text("SELECT position, hash, horizon::text, cluster FROM uncovered_events()")
 _LAST = text("SELECT number, size, root, previous, at, note FROM checkpoints ORDER BY number DESC LIMIT 1")
-_CHAIN = text("SELECT number, size, root, previous, at, note FROM checkpoints WHERE number >= :first ORDER BY number")
+_CHAIN = text(
+    "SELECT number, size, root, previous, at, note FROM checkpoints"
+    " WHERE number BETWEEN :first AND :last ORDER BY number"
+)
 _ADD = text(
     "INSERT INTO checkpoints (number, size, root, previous, at, note, horizon, cluster)"
     " VALUES (:number, :size, :root, :previous, :at, :note, CAST(:horizon AS xid8), :cluster)"
@@ -36,7 +40,10 @@ _LEAVES = text(
     "SELECT checkpoint, hash FROM checkpoint_leaves WHERE checkpoint = ANY (:numbers) ORDER BY checkpoint, leaf"
 )
 _MOMENT = text("SELECT pg_sleep(0.02)")
-_ENTRY = [events.c[name] for name in SealedEntry.model_fields]
+_ENTRY = [events.c[name] for name in SealedEntry.model_fields if name != "body"] + [
+    cast(events.c.body, Text).label("body")
+]
+_EXACT = 2**53  # what RFC 8785 takes as an integer is below
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class PostgresEvidence:
             head=head.hash,
             events=tuple(covered),
             leaves=self._leaves(numbers),
-            checkpoints=tuple(_checkpoint(row) for row in self.connection.execute(_CHAIN, {"first": numbers[0]})),
+            checkpoints=self._chain(numbers[0], numbers[-1]),
         )
 
     def wait_a_moment(self) -> None:
@@ -125,6 +132,10 @@ class PostgresEvidence:
 
     def _entries(self) -> Select[Any]:
         return select(*_ENTRY).where(events.c.tenant == self.tenant)
+
+    def _chain(self, first: int, last: int) -> tuple[Checkpoint, ...]:
+        rows = self.connection.execute(_CHAIN, {"first": first, "last": last})
+        return tuple(_checkpoint(row) for row in rows)
 
     def _leaves(self, numbers: list[int]) -> dict[int, tuple[str, ...]]:
         leaves: dict[int, list[str]] = {number: [] for number in numbers}
@@ -157,7 +168,14 @@ def _position(key: str) -> int:
 
 
 def _entry(row: Row[Any]) -> SealedEntry:
-    return SealedEntry.model_validate({name: getattr(row, name) for name in SealedEntry.model_fields})
+    fields = {name: getattr(row, name) for name in SealedEntry.model_fields}
+    return SealedEntry.model_validate(fields | {"body": json.loads(row.body, parse_int=_number)})
+
+
+def _number(digits: str) -> float:
+    """Read a large integer as the float that it was: Postgres writes 1e16 out, and larger integers are never logged."""
+    number = int(digits)
+    return number if abs(number) < _EXACT else float(digits)
 
 
 def _checkpoint(row: Row[Any]) -> Checkpoint:
