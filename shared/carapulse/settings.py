@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Invalid
@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
+    url: str = Field("http://127.0.0.1:8080", description="for the command line: where the API is")
+    token: SecretStr | None = Field(None, description="for the command line: the bearer token")
+    token_file: Path | None = Field(None, description="for the command line: a file that holds the bearer token")
     port: int = Field(8080, ge=0, le=65535, description="TCP port of the API; 0 takes a free one")
     workers: int = Field(4, ge=1, le=64, description="queue workers in this process")
     visibility_s: float = Field(

@@ -1,0 +1,1 @@
+"""The command line. It talks to the HTTP API only, as anybody else does."""

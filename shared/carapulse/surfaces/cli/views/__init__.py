@@ -1,0 +1,1 @@
+"""How answers look to a person. Pure: JSON in, something that rich can draw out."""

@@ -1,0 +1,150 @@
+"""How answers look."""
+
+from rich.console import Console
+
+from carapulse.kernel.errors import Fault
+from carapulse.surfaces.cli.views.executions import changes_between, execution_view
+from carapulse.surfaces.cli.views.lists import timeline_view, workflows_view
+from carapulse.surfaces.cli.views.logs import line_of
+from carapulse.surfaces.cli.views.plans import plan_view, plans_view
+from carapulse.surfaces.cli.views.problems import complaint_view, problem_view
+from carapulse.surfaces.cli.views.text import block, plain, seconds_between
+
+
+def drawn(view, width=160):
+    console = Console(width=width, record=True, force_terminal=False, markup=False, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(view)
+    console.file.close()
+    return console.export_text()
+
+
+def a_plan(**changes):
+    step = {"id": "s1", "stage": "act", "tool": "git", "action": "commit_file", "effect": "write", "undo": "automatic"}
+    return {
+        "plan_id": "plan_1",
+        "status": "awaiting_approval",
+        "summary": "Back to 1.4",
+        "digest": "sha256:ab",
+        "risk_level": "low",
+        "decision": "require_approval",
+        "approvals_required": 1,
+        "reasons": [{"guard": "risk", "reason": "a person must agree"}],
+        "steps": [{**step, "input": {"repo": "deploy"}, "expect": [{"path": "status", "op": "eq", "value": 200}]}],
+        **changes,
+    }
+
+
+def an_execution(ended, **step):
+    return {
+        "execution_id": "exec_1",
+        "status": ended,
+        "steps": [{"id": "s1", "stage": "act", "tool": "git", "action": "push", "status": "waiting", **step}],
+    }
+
+
+def test_a_plan_shows_what_its_approvers_decide_about():
+    said = drawn(plan_view(a_plan()))
+
+    for needed in (
+        "sha256:ab",
+        "1 person must agree",
+        "a person must agree",
+        "git.commit_file",
+        "status eq 200",
+        "automatic",
+    ):
+        assert needed in said
+
+
+def test_what_an_installation_lets_a_requester_do_is_visible():
+    assert "the requester may approve it here" in drawn(plan_view(a_plan(self_approval=True)))
+
+
+def test_text_from_outside_cannot_move_the_cursor_or_turn_around():
+    said = plain("\x1b[2Jok\r\u202egnp.exe\u200b")
+
+    assert said == "\\u001b[2Jok\\u000d\\u202egnp.exe\\u200b"
+
+
+def test_text_from_outside_cannot_pose_as_markup():
+    assert "[red]hello[/red]" in drawn(plan_view(a_plan(summary="[red]hello[/red]")))
+
+
+def test_lines_stay_lines():
+    assert block("a\x1b\nb") == "a\\u001b\nb"
+
+
+def test_a_problem_shows_where_the_request_is_wrong():
+    errors = [{"pointer": "/steps/0/tool", "code": "unknown-tool", "detail": "there is no such tool"}]
+    body = {"status": 422, "code": "request-invalid", "detail": "wrong in 1 place", "errors": errors, "trace_id": "abc"}
+
+    said = drawn(problem_view(body))
+
+    for needed in ("422 request-invalid", "wrong in 1 place", "/steps/0/tool", "there is no such tool", "abc"):
+        assert needed in said
+
+
+def test_a_refusal_by_policy_shows_its_reasons():
+    said = drawn(problem_view({"status": 403, "code": "policy-denied", "reasons": [{"reason": "it is frozen"}]}))
+
+    assert "it is frozen" in said
+
+
+def test_a_problem_on_this_side_shows_its_faults():
+    said = drawn(complaint_view("no", {"file": "x"}, [Fault(pointer="/a", code="missing", detail="is needed")]))
+
+    assert "/a" in said
+    assert "is needed" in said
+
+
+def test_an_empty_page_says_so():
+    assert "nothing there" in drawn(plans_view({"data": [], "next_cursor": None}))
+
+
+def test_a_page_says_how_to_see_the_next():
+    assert "--cursor abc" in drawn(plans_view({"data": [a_plan()], "next_cursor": "abc"}))
+
+
+def test_an_undo_stands_below_its_step():
+    said = drawn(execution_view(an_execution("rolled_back", status="succeeded", undo={"status": "succeeded"})))
+
+    assert said.index("git.push") < said.index("↩ s1")
+
+
+def test_only_what_changed_is_said_again():
+    former, now = an_execution("running", status="running"), an_execution("succeeded", status="succeeded")
+
+    assert changes_between(former, now) == ["s1 act git.push: succeeded", "execution: succeeded"]
+    assert changes_between(now, now) == []
+
+
+def test_a_failed_step_says_why():
+    failed = an_execution("failed", status="failed", attempts=3, error={"code": "x", "detail": "found 500"})
+
+    assert changes_between({}, failed)[0] == "s1 act git.push: failed (try 3): found 500"
+
+
+def test_a_line_of_a_tool_is_text():
+    line = '{"at": "2026-01-31T10:11:12Z", "step_id": "s1", "phase": "undo", "line": "\\u001b[31m[b]x"}'
+
+    assert line_of(line).plain == "10:11:12 s1 undo      \\u001b[31m[b]x"
+
+
+def test_the_timeline_keeps_its_order():
+    entries = [{"seq": n, "at": "2026-01-31T10:11:12.123456Z", "type": f"E{n}", "said": "x"} for n in (1, 2)]
+
+    said = drawn(timeline_view({"data": entries}))
+
+    assert said.index("E1") < said.index("E2")
+    assert "10:11:12.123" in said
+
+
+def test_a_recipe_says_what_must_be_given():
+    recipe = {"name": "scale", "input_schema": {"properties": {"a": {}, "b": {}}, "required": ["a"]}}
+
+    assert "a*, b" in drawn(workflows_view([recipe]))
+
+
+def test_how_long_something_took_is_unknown_until_it_ended():
+    assert seconds_between("2026-01-31T10:00:00Z", "2026-01-31T10:00:01.500000Z") == "1.5 s"
+    assert seconds_between("2026-01-31T10:00:00Z", None) == "-"
