@@ -95,11 +95,14 @@ class Catalogue:
         scope = scope_of(invocation, output=output)
         if undo is None or (undo.unless and scope.find(undo.unless)):
             return None
-        value = self.used(invocation.tool, undo, scope)
-        faults = self.faults(invocation.tool, undo.action, value, context=invocation.context)
+        way: Use = undo
+        if undo.when and undo.otherwise and not scope.find(undo.when):
+            way = undo.otherwise
+        value = self.used(invocation.tool, way, scope)
+        faults = self.faults(invocation.tool, way.action, value, context=invocation.context)
         if faults or REDACTED in str(value):
             raise UndoUnknown("what was captured does not say how to go back", faults=faults, action=invocation.action)
-        return invocation.model_copy(update={"action": undo.action, "input": value, "mode": Mode.RUN, "captured": None})
+        return invocation.model_copy(update={"action": way.action, "input": value, "mode": Mode.RUN, "captured": None})
 
     def used(self, tool: str, use: Use, scope: Scope) -> JsonObject:
         """Return the input for an action that another one uses."""

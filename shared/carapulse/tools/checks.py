@@ -60,7 +60,9 @@ def _example_faults(action: Action, place: str) -> Iterator[Fault]:
 
 
 def _use_faults(manifest: Manifest, action: Action, place: str) -> Iterator[Fault]:
-    for word, use in (("capture", action.capture), ("undo", action.undo), ("probe", action.probe)):
+    otherwise = action.undo.otherwise if action.undo else None
+    uses = (("capture", action.capture), ("undo", action.undo), ("undo", otherwise), ("probe", action.probe))
+    for word, use in uses:
         if use is None:
             continue
         used = manifest.actions.get(use.action)
@@ -106,6 +108,9 @@ def _all_expressions(action: Action) -> Iterator[str]:
     yield from (rule.when for rule in action.refuse)
     yield from (part for name in action.targets.names for part in name)
     yield from action.targets.unbounded
+    if action.undo:
+        yield from (each for each in (action.undo.when, action.undo.unless) if each)
+        yield from expressions(action.undo.otherwise.input if action.undo.otherwise else {})
 
 
 def _run_expressions(run: ProgramRun | HttpRun) -> Iterator[str]:
@@ -115,6 +120,8 @@ def _run_expressions(run: ProgramRun | HttpRun) -> Iterator[str]:
                 yield from ([item.from_] if item.from_ else [])
                 yield from expressions(item.value)
         return
+    if run.prior is not None:
+        yield from _run_expressions(run.prior)
     segments: list[Any] = [run.method, run.url, *run.path]
     yield from (each.from_ for each in segments if isinstance(each, Segment))
     yield from expressions([run.query, run.headers, run.form, run.json_])

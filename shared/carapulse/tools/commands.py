@@ -28,7 +28,7 @@ def command_of(
         search_path=connection.search_path,
         limits=connection.limits,
         output_bytes=output.max_bytes,
-        shows_stdout=output.format != "json",
+        shows_stdout=output.format not in {"json", "json_stream"},
     )
 
 
@@ -67,7 +67,7 @@ def _argument(item: Argument, value: Any, *, options_ended: bool) -> str:  # noq
         raise InputRefused("a value may not look like an option", value=item.from_)
     if not item.prefix and not text:
         raise InputRefused("an argument may not be empty", value=item.from_)
-    return item.prefix + text
+    return item.prefix + text + item.suffix
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value

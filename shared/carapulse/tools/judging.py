@@ -109,6 +109,8 @@ def _selected(action: Action, outcome: Outcome, text: str, response: Any) -> Any
     document: Any = text if action.output.format == "text" else response
     if action.output.format == "json":
         document = parsed_json(text)
+    if action.output.format == "json_stream":
+        document = parsed_stream(text)
     if action.output.select is not None and document is not None:
         document = look_up(action.output.select, document)
     schema = action.output.output_schema
@@ -122,6 +124,19 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - any JSON value
         return finite(json.loads(text))
     except (ValueError, RecursionError):
         return None
+
+
+def parsed_stream(text: str) -> list[Any] | None:
+    """Return the JSON values that stand one after the other in a text, or None if anything else does."""
+    decoder, values, rest = json.JSONDecoder(), [], text.lstrip()
+    try:
+        while rest:
+            value, end = decoder.raw_decode(rest)
+            values.append(finite(value))
+            rest = rest[end:].lstrip()
+    except (ValueError, RecursionError):
+        return None
+    return values
 
 
 def rules_of(rules: tuple[SuccessRule, ...], scope: Scope) -> tuple[Expectation, ...]:

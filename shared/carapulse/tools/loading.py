@@ -24,8 +24,10 @@ class _StrictLoader(yaml.SafeLoader):
         """Refuse a key that stands twice, or that is no string."""
         seen = set()
         for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
             name = self.construct_object(key, deep=True)
-            if key.tag != "tag:yaml.org,2002:merge" and (not isinstance(name, str) or name in seen):
+            if not isinstance(name, str) or name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {name!r} twice or no text", key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)

@@ -31,7 +31,7 @@ def _template(value: JsonValue) -> JsonValue:
     return value
 
 
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_expression)]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_expression)]
 Template = Annotated[JsonValue, AfterValidator(_template)]
 Sentence = Annotated[str, StringConstraints(min_length=10, max_length=500)]
 FileName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*(\.[a-z]+)?$")]
@@ -52,6 +52,7 @@ class Argument(Part):
     from_: Expression | None = Field(default=None, alias="from")
     value: Template = None
     prefix: str = ""
+    suffix: str = ""
     flag: str | None = None
     file: FileName | None = None
     each: bool = False
@@ -92,8 +93,12 @@ class ProgramRun(Record):
 
 
 class HttpRun(Part):
-    """Make one HTTP request, to the connection's base URL and a path, or to a URL from the input."""
+    """Make one HTTP request, to the connection's base URL and a path, or to a URL from the input.
 
+    `prior` is a read made just before; what it answers is `prior` in the templates and never leaves this process.
+    """
+
+    prior: "HttpRun | None" = None
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "LIST"] | Segment
     url: Segment | None = None
     path: tuple[str | Segment, ...] = ()
@@ -138,9 +143,11 @@ class Use(Record):
 
 
 class Undo(Use):
-    """The way back. `unless` says when there is nothing to undo."""
+    """The way back. `unless` says when there is nothing to undo; `otherwise` is the way back when `when` is not so."""
 
     unless: Expression | None = None
+    when: Expression | None = None
+    otherwise: Use | None = None
 
 
 class SuccessRule(Record):
@@ -181,9 +188,12 @@ class Retries(Record):
 
 
 class Output(Record):
-    """What the answer is made into. `response`: the HTTP exchange itself. `handles`: secrets kept aside, by name."""
+    """What the answer is made into. `handles`: secrets that are kept aside, so that only their references are told.
 
-    format: Literal["json", "text", "none", "response"] = "json"
+    `json_stream`: a list of the documents that stand one after the other. `response`: the HTTP exchange itself.
+    """
+
+    format: Literal["json", "json_stream", "text", "none", "response"] = "json"
     select: Expression | None = None
     output_schema: JsonObject | None = Field(default=None, alias="schema")
     handles: dict[Name, Expression] = Field(default_factory=dict)
@@ -191,7 +201,11 @@ class Output(Record):
 
 
 class Action(Part):
-    """One thing a tool can do."""
+    """One thing a tool can do.
+
+    After nobody saw how a write ended it is repeated (`idempotent`), asked about (`probe`) or given to a person
+    (`person_resolves`). `may_be_partial`: when it failed it may have changed something all the same, so it is undone.
+    """
 
     description: Sentence
     effect: Effect
@@ -202,6 +216,7 @@ class Action(Part):
     idempotent: bool = False
     probe: Probe | None = None
     person_resolves: bool = False
+    may_be_partial: bool = False
     input_schema: JsonObject = Field(alias="input")
     example: JsonObject
     run: Run

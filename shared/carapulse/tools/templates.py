@@ -31,15 +31,15 @@ class Scope:
     connection: Any = field(default_factory=dict)
     captured: Any = None
     output: Any = None
+    prior: Any = None
     secret: Callable[[dict[str, Any]], str] = no_secrets
 
     def find(self, expression: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return what the expression finds, or None."""
-        names = ("input", "context", "tenant", "connection", "captured", "output")
-        return look_up(expression, {name: getattr(self, name) for name in names})
+        return look_up(expression, {name: getattr(self, name) for name in NAMES})
 
 
-NAMES = frozenset({"input", "context", "tenant", "connection", "captured", "output"})
+NAMES = frozenset({"input", "context", "tenant", "connection", "captured", "output", "prior"})
 
 
 def is_directive(template: Any) -> bool:  # noqa: ANN401 - any JSON value

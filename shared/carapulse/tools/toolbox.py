@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from carapulse.tools.catalogue import Catalogue, scope_of
@@ -13,10 +13,10 @@ from carapulse.tools.credentials import Credentials
 from carapulse.tools.errors import ConnectionForbids, InputRefused
 from carapulse.tools.expectations import unmet
 from carapulse.tools.expressions import look_up
-from carapulse.tools.judging import judge_answer, judge_program, rules_of
-from carapulse.tools.manifest import Action, Probe, ProgramRun, Run, Use
+from carapulse.tools.judging import judge_answer, judge_program, parsed_json, rules_of
+from carapulse.tools.manifest import Action, HttpRun, Probe, ProgramRun, Run, Use
 from carapulse.tools.model import Invocation, Mode, Outcome, OutcomeKind
-from carapulse.tools.ports import Programs, Secrets, Web
+from carapulse.tools.ports import Answer, Programs, Secrets, Web
 from carapulse.tools.redaction import Redactor
 from carapulse.tools.requests import request_of
 from carapulse.tools.templates import Scope
@@ -154,9 +154,19 @@ class _Attempt:
                 command, on_line=on_line, cancelled=self.watch.cancelled, deadline_s=self.watch.left_s
             )
             return judge_program(self.action, self.run, ended, self.scope, redactor)
-        request = request_of(self.run, self.scope, self.credentials, self.action.output.max_bytes)
-        answer = self.box.web.send(request, cancelled=self.watch.cancelled, deadline_s=self.watch.left_s)
-        return judge_answer(self.action, self.run, answer, self.scope)
+        scope = self.scope
+        if self.run.prior is not None:
+            answer = self._answer(self.run.prior, scope)
+            if answer.status is None or answer.truncated or not self.run.prior.welcomes(answer.status):
+                return Outcome(
+                    kind=OutcomeKind.FAILED, detail="what comes first could not be read", http_status=answer.status
+                )
+            scope = replace(scope, prior=parsed_json(answer.body.decode("utf-8", errors="replace")))
+        return judge_answer(self.action, self.run, self._answer(self.run, scope), scope)
+
+    def _answer(self, run: HttpRun, scope: Scope) -> Answer:
+        request = request_of(run, scope, self.credentials, self.action.output.max_bytes)
+        return self.box.web.send(request, cancelled=self.watch.cancelled, deadline_s=self.watch.left_s)
 
 
 def redacted(outcome: Outcome, redactor: Redactor) -> Outcome:
