@@ -40,6 +40,6 @@ def test_a_broken_guard_is_noticed_by_its_own_tests(guard, tmp_path):
     rule = folder / "guards" / guard / f"{guard}.rego"
     rule.write_text(re.sub(r"(?m)^(deny|approvals) contains", r"silent_\1 contains", rule.read_text()))
 
-    red = [name for name, holds in run_policy_tests(folder).items() if not holds]
+    results = run_policy_tests(folder, part=f"/{guard}/")
 
-    assert any(f"/{guard}/" in name for name in red)
+    assert not all(results.values())

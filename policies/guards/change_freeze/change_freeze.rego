@@ -2,7 +2,8 @@
 # title: Change freeze
 # description: >-
 #   Nothing but reads while the environment is frozen, unless the glass is broken. Undoing, answering and stopping stay
-#   possible. Freezes stand in data/calendar.json, in seconds since 1970; `*` is every environment.
+#   possible; drafting a plan does where the freeze says allow_drafts. Freezes stand in data/calendar.json, in seconds
+#   since 1970, the end not included; `*` is every environment.
 package carapulse.guards.change_freeze
 
 import data.carapulse.facts
@@ -18,15 +19,20 @@ thawed if break_glass.rightful
 thawed if {
 	is_array(data.freezes)
 	every freeze in data.freezes {
-		elsewhere_or_over(freeze)
+		harmless(freeze)
 	}
 }
 
-elsewhere_or_over(freeze) if {
+harmless(freeze) if {
 	freeze.environment != "*"
 	freeze.environment != input.context.environment
 }
 
-elsewhere_or_over(freeze) if input.now_ns < freeze.from_unix * facts.second_ns
+harmless(freeze) if input.now_ns < freeze.from_unix * facts.second_ns
 
-elsewhere_or_over(freeze) if input.now_ns >= freeze.until_unix * facts.second_ns
+harmless(freeze) if input.now_ns >= freeze.until_unix * facts.second_ns
+
+harmless(freeze) if {
+	facts.drafts
+	freeze.allow_drafts == true
+}

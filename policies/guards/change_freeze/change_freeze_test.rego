@@ -73,3 +73,18 @@ test_a_freeze_that_can_not_be_read_freezes if {
 			with data.freezes as broken
 	}
 }
+
+test_a_freeze_may_allow_drafts_but_nothing_more if {
+	now_ns := given.sunday_at_ten
+	drafting := given.drafts
+	executing := given.executes
+	calendar := [object.union(freeze("prod", 0, 1795341601), {"allow_drafts": true})]
+	count(change_freeze.deny) == 0 with input.now_ns as now_ns
+		with input.action as drafting
+		with input.context as {"environment": "prod"}
+		with data.freezes as calendar
+	count(change_freeze.deny) == 1 with input.now_ns as now_ns
+		with input.action as executing
+		with input.context as {"environment": "prod"}
+		with data.freezes as calendar
+}

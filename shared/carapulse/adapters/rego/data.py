@@ -92,12 +92,13 @@ class Limits(Record):
 
 
 class Freeze(Record):
-    """A time in which an environment (`*`: every one) is not changed."""
+    """A time in which an environment (`*`: every one) is not changed. Plans for later may be drafted if it says so."""
 
     environment: Name | Literal["*"]
     from_unix: UnixTime
     until_unix: UnixTime
     reason: str
+    allow_drafts: Flag = False
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
