@@ -17,6 +17,7 @@ Line = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+PlanId = Annotated[str, StringConstraints(pattern=r"^plan_[0-9a-f]{32}$")]
 
 
 class StepRequest(Record):
@@ -64,6 +65,7 @@ class Origin(Record):
 
     trusted: bool = True
     meta: JsonObject = Field(default_factory=dict)
+    plan_id: PlanId | None = Field(default=None, description="minted by a caller that repeats itself, to plan once")
 
 
 class ClosePlan(Record):

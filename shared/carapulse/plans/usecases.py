@@ -94,7 +94,7 @@ def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -
 def _drafted(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origin, at: datetime) -> PlanVersion:
     workflow = command.workflow
     expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, command.context)
-    wanted = Draft(plan_id=new_id("plan"), request=command, expanded=expanded, origin=origin)
+    wanted = Draft(plan_id=origin.plan_id or new_id("plan"), request=command, expanded=expanded, origin=origin)
     return draft(wanted, call, ports.catalogue, at)
 
 
