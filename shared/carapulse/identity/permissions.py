@@ -9,6 +9,8 @@ from carapulse.identity.model import Role
 from carapulse.kernel.call import Call
 
 Permission = Literal[
+    "alert:close",
+    "alert:read",
     "approval:decide",
     "approval:read",
     "audit:read",
@@ -27,9 +29,15 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
 )
-_OPERATE: Final[frozenset[Permission]] = _LOOK | {"execution:cancel", "plan:create", "plan:execute", "workflow:start"}
+_OPERATE: Final[frozenset[Permission]] = _LOOK | {
+    "alert:close",
+    "execution:cancel",
+    "plan:create",
+    "plan:execute",
+    "workflow:start",
+}
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export"}
 
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(

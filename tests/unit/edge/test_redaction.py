@@ -29,6 +29,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
         ("hvs.CAESIJ0123456789abcdef", "CAESIJ"),
         ("xoxb-12345678901-abcdef", "xoxb"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9"),
+        ("/v1/webhooks/alertmanager/src_1/whpath_0123456789abcdef0123", "0123456789abcdef"),
     ],
 )
 def test_secrets_in_text_are_hidden(text, secret):
