@@ -55,11 +55,12 @@ def read_notification(payload: Any) -> Notification:  # noqa: ANN401 - any JSON 
         return Notification.model_validate(payload)
     except ValidationError as error:
         raise NotAnAlertNotification(
-            "the body is not an Alertmanager notification of version 4", faults=_faults_of(error)
+            "the body is not an Alertmanager notification of version 4", faults=faults_of(error)
         ) from error
 
 
-def _faults_of(error: ValidationError) -> tuple[Fault, ...]:
+def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    """Return what pydantic found, with RFC 6901 pointers, and never what was sent."""
     return tuple(
         Fault(pointer=_pointer(each["loc"]), code=each["type"].replace("_", "-"), detail=each["msg"])
         for each in error.errors(include_url=False, include_input=False, include_context=False)

@@ -1,6 +1,7 @@
 """Alerts: one service that one registered source reports as ailing, however often and by however many label sets."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, Field
@@ -8,13 +9,13 @@ from pydantic import AwareDatetime, Field
 from carapulse.intake.alertmanager import Instance, Labels, Notification
 from carapulse.intake.model import Route, Source
 from carapulse.kernel.canonical import digest
-from carapulse.kernel.errors import Problem
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.record import Record
 
 AlertStatus = Literal["open", "planned", "unmatched", "failed", "resolved"]
 
 _LONGEST_LINE = 200
+_PATIENCE = timedelta(minutes=10)
 
 
 class Affected(Record):
@@ -57,6 +58,8 @@ class Alert(Record):
     delivery_id: str = Field(description="the delivery that opened it, or that led to its plan")
     route: str | None = None
     revision: int = Field(description="of the registration that decided what is done")
+    decided_at: AwareDatetime = Field(description="when it was last decided what is done")
+    intended_plan_id: str = Field(description="minted with the decision to plan, so that no repetition plans twice")
     plan_id: str | None = None
     reasons: tuple[Reason, ...] = ()
     deliveries: int = 1
@@ -82,11 +85,13 @@ class Alert(Record):
             trusted=trusted,
             delivery_id=delivery_id,
             revision=source.revision,
+            decided_at=at,
+            intended_plan_id="",
             deliveries=0,
             opened_at=at,
             last_seen_at=at,
         )
-        return alert.seen(affected, at).routed(affected, source, delivery_id)
+        return alert.seen(affected, at).routed(affected, source, delivery_id, at)
 
     def seen(self, affected: Affected, at: AwareDatetime) -> Self:
         """Return this alert after another delivery about it; label sets that it doesn't mention stay as they were."""
@@ -100,7 +105,7 @@ class Alert(Record):
             }
         )
 
-    def routed(self, affected: Affected, source: Source, delivery_id: str) -> Self:
+    def routed(self, affected: Affected, source: Source, delivery_id: str, at: AwareDatetime) -> Self:
         """Return this alert as the registration decides it now; open if a route fits, else unmatched."""
         route, instance = first_fit(source, affected.firing)
         return self.model_copy(
@@ -112,6 +117,8 @@ class Alert(Record):
                 "labels": instance.labels,
                 "severity": instance.labels.get("severity"),
                 "summary": headline(self.alertname, self.service, instance),
+                "decided_at": at,
+                "intended_plan_id": new_id("plan"),
                 "reasons": (),
             }
         )
@@ -119,6 +126,10 @@ class Alert(Record):
     def may_be_routed_again(self, source: Source) -> bool:
         """Say whether another look can help: nothing fitted so far, or the registration changed since it failed."""
         return self.status == "unmatched" or (self.status == "failed" and self.revision != source.revision)
+
+    def is_overdue(self, at: AwareDatetime) -> bool:
+        """Say whether a plan should have been made by now, so that the work for it must have been given up."""
+        return self.status == "open" and at - self.decided_at > _PATIENCE
 
     def planned(self, plan_id: str) -> Self:
         """Return this alert with the plan that it led to; one that is over stays over."""
@@ -188,12 +199,6 @@ def headline(alertname: str, service: str | None, instance: Instance) -> str:
     text = f"{about}: {summary}" if summary else about
     line = "".join(character if character.isprintable() else " " for character in text).strip()
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
-
-
-def reasons_of(problem: Problem) -> tuple[Reason, ...]:
-    """Return a problem as the reasons that an operator reads: what it says, then each fault."""
-    faults = (Reason(code=fault.code, detail=fault.detail, pointer=fault.pointer) for fault in problem.faults)
-    return (Reason(code=problem.code, detail=problem.detail), *faults)
 
 
 def _affected(source: Source, key: str, instances: tuple[Instance, ...]) -> Affected:

@@ -1,8 +1,6 @@
 """What can go wrong at the intake."""
 
-from http import HTTPStatus
-
-from carapulse.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated, Unavailable
+from carapulse.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 
 class SourceRefused(Unauthenticated):
@@ -53,8 +51,7 @@ class TemplateUnfilled(Invalid):
     code = "template-unfilled"
 
 
-class SecretLost(Unavailable):
-    """A signing secret was sealed with another installation key; rotate it, or bring the key back."""
+class RouteGone(Conflict):
+    """The registration changed, and the route that an alert took is not in it any more."""
 
-    code = "secret-lost"
-    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "route-gone"

@@ -1,0 +1,59 @@
+"""Sealing of secrets that must come back: AES-256-GCM with a key that lies outside the database."""
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from carapulse.identity.keyfile import keep_once, read_private
+from carapulse.kernel.errors import Invalid, Unavailable
+
+KEY_FILE = "sealing-key"
+
+_VERSION = "v1."
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class AesGcmSealer:
+    """Seals text for one purpose. Who holds only the database, or only the key file, can read nothing."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def load_or_make(cls, folder: Path) -> Self:
+        """Return the sealer of this data directory; its key is made at the first start.
+
+        Every process of one installation needs the same file. Raises KeyExposed when others can read it.
+        """
+        path = folder / KEY_FILE
+        if not path.exists():
+            keep_once(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
+        try:
+            key = base64.b64decode(read_private(path), validate=True)
+        except binascii.Error as error:
+            raise Invalid("the sealing key is not base64", path=str(path)) from error
+        if len(key) != _KEY_BYTES:
+            raise Invalid("the sealing key must have 32 bytes", path=str(path))
+        return cls(key)
+
+    def seal(self, plain: str, purpose: str) -> str:
+        """Return the sealed form; the same text looks different each time."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = AESGCM(self.key).encrypt(nonce, plain.encode(), purpose.encode())
+        return _VERSION + base64.b64encode(nonce + sealed).decode("ascii")
+
+    def open(self, sealed: str, purpose: str) -> str:
+        """Return what was sealed, or raise Unavailable when this key did not seal it for this purpose."""
+        try:
+            raw = base64.b64decode(sealed.removeprefix(_VERSION), validate=True)
+            plain = AESGCM(self.key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], purpose.encode())
+        except (InvalidTag, ValueError) as error:
+            raise Unavailable("a secret can't be opened with this installation's key") from error
+        return plain.decode()

@@ -1,0 +1,188 @@
+"""Sources, deliveries and alerts kept in Postgres."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from carapulse.intake.alerts import Alert
+from carapulse.intake.errors import AlertNotFound
+from carapulse.intake.model import Credential, Source
+from carapulse.intake.ports import AlertFilter, Delivery
+from carapulse.intake.tables import alerts, source_credentials, sources, webhook_deliveries
+from carapulse.kernel.cursor import Page, cursor_of, key_of
+
+_SOURCE = [sources.c[name] for name in Source.model_fields]
+_CREDENTIAL = [source_credentials.c[name] for name in Credential.model_fields]
+_DELIVERY = [webhook_deliveries.c[name] for name in Delivery.model_fields]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresSources:
+    """The sources of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def listed(self) -> Sequence[Source]:
+        """Return every source that may report, by name."""
+        query = select(*_SOURCE).where(*self._active()).order_by(sources.c.name)
+        return [Source.model_validate(dict(row)) for row in self.connection.execute(query).mappings()]
+
+    def named(self, name: str) -> Source | None:
+        """Return the source of that name and keep others from changing it until the transaction ends, or None."""
+        query = select(*_SOURCE).where(*self._active(), sources.c.name == name).with_for_update()
+        row = self.connection.execute(query).mappings().one_or_none()
+        return None if row is None else Source.model_validate(dict(row))
+
+    def get(self, source_id: str) -> Source:
+        """Return the source of that id, also one that may report no more."""
+        query = select(*_SOURCE).where(sources.c.tenant == self.tenant, sources.c.id == source_id)
+        return Source.model_validate(dict(self.connection.execute(query).mappings().one()))
+
+    def line_up(self, source_id: str) -> Source:
+        """Return the source and let nobody else sort its deliveries until the transaction ends; new ones may arrive."""
+        query = select(*_SOURCE).where(sources.c.tenant == self.tenant, sources.c.id == source_id)
+        locked = query.with_for_update(key_share=True)
+        return Source.model_validate(dict(self.connection.execute(locked).mappings().one()))
+
+    def add(self, source: Source) -> None:
+        """Keep a new source."""
+        self.connection.execute(insert(sources).values(tenant=self.tenant, **_row(source)))
+
+    def replace(self, source: Source) -> None:
+        """Keep the source as it now is."""
+        query = update(sources).where(sources.c.tenant == self.tenant, sources.c.id == source.id)
+        self.connection.execute(query.values(**_row(source)))
+
+    def retire(self, source: Source, at: datetime) -> None:
+        """Let the source report no more, and forget its proofs."""
+        query = update(sources).where(sources.c.tenant == self.tenant, sources.c.id == source.id)
+        self.connection.execute(query.values(retired_at=at))
+        self.connection.execute(delete(source_credentials).where(*self._proofs(source.id)))
+
+    def credentials(self, source_id: str, at: datetime) -> Sequence[Credential]:
+        """Return the proofs that hold at a moment, the newest first."""
+        proofs = source_credentials.c
+        holds = or_(proofs.expires_at.is_(None), proofs.expires_at > at)
+        query = select(*_CREDENTIAL).where(*self._proofs(source_id), holds).order_by(proofs.id.desc())
+        return [Credential.model_validate(dict(row)) for row in self.connection.execute(query).mappings()]
+
+    def issue(self, credential: Credential) -> None:
+        """Keep a new proof."""
+        self.connection.execute(insert(source_credentials).values(tenant=self.tenant, **dict(credential)))
+
+    def expire(self, source_id: str, at: datetime) -> None:
+        """Let every proof of a source hold until this moment at most; forget those that held until an earlier one."""
+        proofs = source_credentials.c
+        self.connection.execute(delete(source_credentials).where(*self._proofs(source_id), proofs.expires_at < at))
+        query = update(source_credentials).where(*self._proofs(source_id))
+        self.connection.execute(query.values(expires_at=at))
+
+    def _active(self) -> tuple[Any, ...]:
+        return (sources.c.tenant == self.tenant, sources.c.retired_at.is_(None))
+
+    def _proofs(self, source_id: str) -> tuple[Any, ...]:
+        return (source_credentials.c.tenant == self.tenant, source_credentials.c.source_id == source_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDeliveries:
+    """The deliveries to one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def add(self, delivery: Delivery) -> bool:
+        """Keep a message; False if this source's message of that webhook-id was kept before."""
+        row = delivery.model_dump()
+        query = insert_or(webhook_deliveries).values(tenant=self.tenant, **row).on_conflict_do_nothing()
+        kept = self.connection.execute(query.returning(webhook_deliveries.c.id)).scalar_one_or_none()
+        return kept is not None
+
+    def get(self, delivery_id: str) -> Delivery:
+        """Return a message."""
+        query = select(*_DELIVERY).where(*self._of(webhook_deliveries.c.id == delivery_id))
+        return Delivery.model_validate(dict(self.connection.execute(query).mappings().one()))
+
+    def unsorted(self, source_id: str) -> Sequence[Delivery]:
+        """Return what nobody looked into yet, in the order of arrival."""
+        waiting = webhook_deliveries.c.sorted_at.is_(None)
+        query = select(*_DELIVERY).where(*self._of(webhook_deliveries.c.source_id == source_id), waiting)
+        rows = self.connection.execute(query.order_by(webhook_deliveries.c.number)).mappings()
+        return [Delivery.model_validate(dict(row)) for row in rows]
+
+    def mark_sorted(self, delivery_id: str, at: datetime) -> None:
+        """Say that a message was looked into."""
+        query = update(webhook_deliveries).where(*self._of(webhook_deliveries.c.id == delivery_id))
+        self.connection.execute(query.values(sorted_at=func.greatest(at, webhook_deliveries.c.received_at)))
+
+    def _of(self, condition: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a column's comparison
+        return (webhook_deliveries.c.tenant == self.tenant, condition)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAlerts:
+    """The alerts of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def get(self, alert_id: str) -> Alert:
+        """Return the alert, or raise AlertNotFound."""
+        return self._one(alert_id)
+
+    def lock(self, alert_id: str) -> Alert:
+        """Return the alert and keep everybody else from changing it until the transaction ends."""
+        return self._one(alert_id, lock=True)
+
+    def open_of(self, source_id: str, key: str) -> Alert | None:
+        """Return the alert of that key that is not over, locked, or None."""
+        query = select(alerts.c.body).where(
+            alerts.c.tenant == self.tenant,
+            alerts.c.source_id == source_id,
+            alerts.c.key == key,
+            alerts.c.closed_at.is_(None),
+        )
+        body = self.connection.execute(query.with_for_update()).scalar_one_or_none()
+        return None if body is None else Alert.model_validate(body)
+
+    def add(self, alert: Alert) -> None:
+        """Keep a new alert."""
+        self.connection.execute(insert(alerts).values(tenant=self.tenant, **_alert_row(alert)))
+
+    def replace(self, alert: Alert) -> None:
+        """Keep the alert as it now is."""
+        query = update(alerts).where(alerts.c.tenant == self.tenant, alerts.c.id == alert.id)
+        self.connection.execute(query.values(**_alert_row(alert)))
+
+    def page(self, wanted: AlertFilter) -> Page[Alert]:
+        """Return alerts, the newest first."""
+        query = select(alerts.c.body).where(alerts.c.tenant == self.tenant).order_by(alerts.c.id.desc())
+        for name in ("status", "source", "service"):
+            if (value := getattr(wanted, name)) is not None:
+                query = query.where(alerts.c[name] == value)
+        if (before := key_of(wanted.cursor)) is not None:
+            query = query.where(alerts.c.id < before)
+        found = [Alert.model_validate(body) for body in self.connection.scalars(query.limit(wanted.limit + 1))]
+        data = tuple(found[: wanted.limit])
+        return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
+
+    def _one(self, alert_id: str, *, lock: bool = False) -> Alert:
+        query = select(alerts.c.body).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id)
+        body = self.connection.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+        if body is None:
+            raise AlertNotFound("no such alert", alert_id=alert_id)
+        return Alert.model_validate(body)
+
+
+def _row(source: Source) -> dict[str, Any]:
+    return {**dict(source), "registration": source.registration.model_dump(mode="json")}
+
+
+def _alert_row(alert: Alert) -> dict[str, Any]:
+    columns = {name: getattr(alert, name) for name in Alert.model_fields if name in alerts.c}
+    return {**columns, "body": alert.model_dump(mode="json")}

@@ -1,0 +1,153 @@
+"""The intake as its users meet it: HTTP on a real socket, a real Postgres, and the queue worked off by hand."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import text
+from tests.builders.intake import a_registration, recorded, signed
+
+from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.postgres.queue import PostgresQueue
+from carapulse.adapters.postgres.sources import PostgresSourceDirectory
+from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.adapters.sealing import AesGcmSealer
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.tokens import TokenVerifier
+from carapulse.intake.messages import SortAlerts
+from carapulse.intake.routes import router
+from carapulse.intake.sorting import sort_alerts
+from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
+from carapulse.kernel.clock import SystemClock
+from carapulse.messaging import Consumers
+from carapulse.runtime.dispatch import Dispatcher, call_of
+from carapulse.runtime.http.app import make_app
+
+
+class Work(PostgresWork):
+    @cached_property
+    def sources(self):
+        return PostgresSources(self.connection, self.tenant)
+
+    @cached_property
+    def deliveries(self):
+        return PostgresDeliveries(self.connection, self.tenant)
+
+    @cached_property
+    def alerts(self):
+        return PostgresAlerts(self.connection, self.tenant)
+
+
+class Application:
+    """The parts of the composition root that the intake needs."""
+
+    def __init__(self, url, folder):
+        self.clock = SystemClock()
+        self.engine = connect(url)
+        self.issuer = DevelopmentIssuer.load_or_make(folder)
+        self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.sealer = AesGcmSealer.load_or_make(folder)
+        self.source_directory = PostgresSourceDirectory(self.engine)
+
+    def begin(self, call):
+        return Work(self.engine, call, self.clock)
+
+    def ready(self):
+        return {"database": True}
+
+
+SORTING = Consumers()
+SORTING.on(SortAlerts)(sort_alerts)
+
+
+@contextmanager
+def served(application):
+    config = uvicorn.Config(
+        make_app(application, [router]), port=0, log_config=None, access_log=False, server_header=False, ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.005)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+class Site:
+    """One installation: administrators and senders on its outside, its queue and its database on its inside."""
+
+    def __init__(self, application, port, consumers):
+        self.application = application
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+        self.dispatcher = Dispatcher.of([consumers])
+
+    def ask(self, method, path, *, roles=("admin",), tenant="acme", **rest):
+        token = self.application.issuer.mint(
+            tenant=tenant, subject="ada", roles=frozenset(roles), lifetime=timedelta(hours=1)
+        )
+        return self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **rest)
+
+    def register(self, name="cluster-alerts", *, tenant="acme", **given):
+        body = a_registration(**given).model_dump(mode="json")
+        return self.ask("PUT", f"/v1/sources/{name}", tenant=tenant, json=body)
+
+    def send(self, source, body, headers=None, **about):
+        given = headers if headers is not None else signed(body, **about)
+        return self.http.post(source["source"]["path"], content=body, headers=given)
+
+    def report(self, source, name="firing_three_services", **about):
+        about.setdefault("webhook_id", f"msg_{time.monotonic_ns()}")
+        return self.send(source, recorded(name), secret=source["secret"], **about)
+
+    def work_off(self):
+        """Handle what waits in the queue, and what comes of it, until nothing is left; return how much it was."""
+        queue, handled = PostgresQueue(self.application.engine), 0
+        while deliveries := queue.take(["planning"], 10, visibility_s=60):
+            for delivery in deliveries:
+                call = call_of(delivery.tenant, delivery.actor, delivery.trace, self.application.clock.now())
+                if delivery.type in self.dispatcher.handlers:
+                    self.dispatcher.handle(delivery.type, delivery.body, call, self.application)
+                queue.ack(delivery)
+                handled += 1
+        return handled
+
+    def alerts(self, tenant="acme", **filters):
+        return self.ask("GET", "/v1/alerts", tenant=tenant, params=filters).json()["data"]
+
+    def rows(self, sql, tenant="acme", **parameters):
+        with self.application.engine.begin() as connection:
+            connection.execute(text("SELECT set_config('carapulse.tenant', :tenant, true)"), {"tenant": tenant})
+            return connection.execute(text(sql), parameters).all()
+
+    def events(self, stream, tenant="acme"):
+        return [
+            (row.type, row.body)
+            for row in self.rows("SELECT type, body FROM events WHERE stream = :s ORDER BY seq", tenant, s=stream)
+        ]
+
+    def everything(self):
+        """Return all that the database holds of the intake, the log and the queue, as text."""
+        tables = ("sources", "source_credentials", "webhook_deliveries", "alerts", "events", "messages")
+        return "".join(json.dumps([str(tuple(row)) for row in self.rows(f"SELECT * FROM {each}")]) for each in tables)
+
+
+@pytest.fixture
+def site(database, tmp_path):
+    application = Application(database.app_url, tmp_path)
+    with served(application) as port:
+        one = Site(application, port, SORTING)
+        yield one
+        one.http.close()
+    application.engine.dispose()
