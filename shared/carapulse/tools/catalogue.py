@@ -91,8 +91,10 @@ class Catalogue:
         None: there is nothing to undo, or no way (see the action's reversibility). UndoUnknown: there is a way, but
         what was captured does not say where it leads.
         """
-        undo = self.action(invocation.tool, invocation.action).undo
-        scope = scope_of(invocation, output=output)
+        action = self.action(invocation.tool, invocation.action)
+        undo, scope = action.undo, scope_of(invocation, output=output)
+        if undo and action.capture and invocation.captured is None:
+            raise UndoUnknown("nothing was captured before the change", action=invocation.action)
         if undo is None or (undo.unless and scope.find(undo.unless)):
             return None
         way: Use = undo
