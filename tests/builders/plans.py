@@ -7,6 +7,7 @@ from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.context import Context
 from carapulse.kernel.ids import new_id
 from carapulse.plans.model import Constraints, Plan, PlanStep, PlanVersion, Retry, Stage
+from carapulse.plans.requests import CreatePlan
 from carapulse.policy.model import Decision, Reason
 from carapulse.tools.expectations import Comparison, Expectation
 from carapulse.tools.model import Effect, Reversibility, Risk
@@ -83,3 +84,17 @@ def a_decision(approvals: int = 1) -> Decision:
 
 def a_plan(version: PlanVersion | None = None, *, approvals: int = 1, self_approval: bool = False) -> Plan:
     return Plan.of(version or a_version(), a_decision(approvals), self_approval=self_approval)
+
+
+LOOK = {"stage": "diagnose", "tool": "lamps", "action": "look", "input": {"lamp": "hall"}}
+SWITCH = {"stage": "act", "tool": "lamps", "action": "switch", "input": {"lamp": "hall", "on": True}}
+GLANCE = {"stage": "verify", "tool": "lamps", "action": "glance", "input": {"lamp": "hall"}}
+NOTE = {"stage": "report", "tool": "lamps", "action": "note", "input": {"lamp": "hall"}}
+
+
+def a_request(*steps: dict[str, Any], **facts: Any) -> CreatePlan:
+    """Ask for a plan; without steps, one that switches a lamp on and looks whether it is."""
+    context = {"environment": "dev", "namespace": "shop", "service": "checkout"}
+    wanted = list(steps) if steps else [SWITCH, GLANCE]
+    given = {"summary": "Switch the hall's lamp on", "context": context, "steps": wanted, **facts}
+    return CreatePlan.model_validate(given)

@@ -54,9 +54,11 @@ class Constraints(Record):
     """Limits of one plan. They are part of its digest and are held again before every step that changes something."""
 
     allowed_environments: tuple[Environment, ...] | None = Field(default=None, min_length=1, max_length=50)
-    max_targets: int = Field(default=50, ge=1, le=10_000)
+    max_targets: int | None = Field(
+        default=None, ge=1, le=10_000, strict=True, description="null leaves the installation's own limit"
+    )
     maintenance_window: MaintenanceWindow | None = None
-    deadline_s: int = Field(default=3600, ge=1, le=86_400, description="seconds for the whole run")
+    deadline_s: int = Field(default=3600, ge=1, le=86_400, strict=True, description="seconds for the whole run")
 
 
 def _minute(time: str) -> int:

@@ -4,6 +4,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
@@ -58,8 +59,21 @@ class Plans(Protocol):
         ...
 
 
+class Happened(Protocol):
+    """The log, as it is read."""
+
+    def page(self, wanted: EventFilter) -> Page[SealedEntry]:
+        """Return events, the newest first."""
+        ...
+
+
 class PlanWork(Protocol):
-    """A unit of work that can reach plans."""
+    """A unit of work that can reach plans and what happened to them."""
+
+    @property
+    def evidence(self) -> Happened:
+        """The log within this unit."""
+        ...
 
     @property
     def plans(self) -> Plans:

@@ -34,7 +34,7 @@ def resolve_step(step: StepRequest, step_id: str, position: int, catalogue: Acti
         undo=undo,
         no_undo=_why_no_undo(action) if undo is None else None,
         effect=action.effect,
-        risk=_risk_of(step, action, undo, catalogue),
+        risk=_risk_of(step, undo, catalogue),
         risk_reasons=_reasons(action, step.input),
         reversibility=action.reversibility,
         idempotent=action.idempotent,
@@ -56,13 +56,11 @@ def _why_no_undo(action: Action) -> str:
     return "it only reads" if action.effect is Effect.READ else _NO_WAY_BACK[action.reversibility]
 
 
-def _risk_of(step: StepRequest, action: Action, undo: Undo | None, catalogue: Actions) -> Risk:
-    """Return the higher risk of the way there and the way back; of an automatic one only the action is known yet."""
+def _risk_of(step: StepRequest, undo: Undo | None, catalogue: Actions) -> Risk:
+    """Return the higher risk of the way there and a spelled-out way back; a manifest's own is weighed by its author."""
     there = catalogue.risk(step.tool, step.action, step.input)
     if isinstance(undo, UndoAction):
         return max(there, catalogue.risk(undo.tool, undo.action, undo.input))
-    if undo is not None and action.undo is not None:
-        return max(there, catalogue.action(step.tool, action.undo.action).risk)
     return there
 
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from carapulse.kernel.cursor import Page
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.requests import ClosePlan, CreatePlan
-from carapulse.plans.usecases import close_plan, create_plan, diff_plan, get_plan, list_plans, risk_plan
+from carapulse.plans.timeline import TimelineEntry
+from carapulse.plans.usecases import close_plan, create_plan, diff_plan, get_plan, list_plans, read_timeline, risk_plan
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
 from carapulse.routing import Ports, ThisCall, needs
 
@@ -45,6 +46,12 @@ def diff(
 def risk(plan_id: str, call: ThisCall, ports: Ports) -> PlanRisk:
     """Say how dangerous a plan is, step by step and why, and how far it reaches."""
     return risk_plan(plan_id, call, ports)
+
+
+@router.get("/v1/plans/{plan_id}/timeline", dependencies=[needs("plan:read")])
+def timeline(plan_id: str, call: ThisCall, ports: Ports) -> Page[TimelineEntry]:
+    """Tell everything that happened to a plan, from its first event to its last."""
+    return Page(data=read_timeline(plan_id, call, ports))
 
 
 @router.post("/v1/plans/{plan_id}:close", dependencies=[needs("plan:create")])

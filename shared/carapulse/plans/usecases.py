@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NoReturn
 
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.ids import new_id
@@ -13,6 +14,7 @@ from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion
 from carapulse.plans.ports import PlanFilter, PlanPorts
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
+from carapulse.plans.timeline import TimelineEntry, entry_of
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
 from carapulse.policy.document import Action, PolicyInput
 from carapulse.policy.model import Decision, PolicyDecided
@@ -20,6 +22,7 @@ from carapulse.policy.usecases import enforce, judge
 
 _CREATE = Action(name="plan.create", type="write")
 _HERE = Origin()
+_PAGE = 200
 log = get_logger(__name__)
 
 
@@ -75,6 +78,20 @@ def risk_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanRisk:
     with ports.begin(call) as work:
         plan = work.plans.get(plan_id)
         return PlanRisk.of(plan, work.plans.version(plan.id, plan.version))
+
+
+def read_timeline(plan_id: str, call: Call, ports: PlanPorts) -> tuple[TimelineEntry, ...]:
+    """Return everything that happened to a plan, from its first event to its last."""
+    found: list[SealedEntry] = []
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        wanted = EventFilter(stream=plan.id, limit=_PAGE)
+        while True:
+            page = work.evidence.page(wanted)
+            found += page.data
+            if page.next_cursor is None:
+                return tuple(entry_of(event) for event in reversed(found))
+            wanted = wanted.model_copy(update={"cursor": page.next_cursor})
 
 
 def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -> PlanSummary:

@@ -178,17 +178,6 @@ class PlanRisk(Record):
         )
 
 
-class TimelineEntry(Record):
-    """One thing that happened to a plan, in words and with its facts."""
-
-    seq: int
-    at: AwareDatetime
-    type: str
-    actor: str
-    said: str
-    body: JsonObject
-
-
 def _tier(risk: Risk) -> Tier:
     tiers: dict[Risk, Tier] = {Risk.READ: "read", Risk.HIGH: "break_glass"}
     return tiers.get(risk, "safe")

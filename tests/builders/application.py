@@ -1,0 +1,88 @@
+"""The application as plans, workflows and approvals see it: everything real, but a clock that tests move."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+from tests.builders.plans import NOON, a_call
+
+from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.adapters.rego.engine import RegopyEngine
+from carapulse.approvals.envelopes import ApprovalEnvelopes
+from carapulse.approvals.store import PostgresApprovals
+from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.audit.store import PostgresEvidence
+from carapulse.integrations import builtin_manifests
+from carapulse.kernel.call import Call
+from carapulse.plans.store import PostgresPlans
+from carapulse.policy.ports import PolicyEngine
+from carapulse.tools.catalogue import Catalogue
+from carapulse.workflows.book import Workflows, builtin_recipes
+
+LAMPS = Path(__file__).parent / "lamps" / "manifest.yaml"
+CATALOGUE = Catalogue.load([*builtin_manifests(), LAMPS])
+WORKFLOWS = Workflows.load(builtin_recipes())
+
+
+@dataclass
+class MovableClock:
+    """A clock that stands still until a test moves it."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, by: timedelta) -> None:
+        self.at += by
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an installation chose."""
+
+    self_approval_environments: frozenset[str] = frozenset()
+
+
+class Work(PostgresWork):
+    """A unit of work with the stores of these areas."""
+
+    @cached_property
+    def plans(self) -> PostgresPlans:
+        return PostgresPlans(self.connection, self.tenant)
+
+    @cached_property
+    def approvals(self) -> PostgresApprovals:
+        return PostgresApprovals(self.connection, self.tenant)
+
+    @cached_property
+    def evidence(self) -> PostgresEvidence:
+        return PostgresEvidence(self.connection, self.tenant)
+
+
+@dataclass(frozen=True)
+class Application:
+    """What the use cases ask of the world."""
+
+    engine: Engine
+    policy: PolicyEngine
+    clock: MovableClock = field(default_factory=MovableClock)
+    catalogue: Catalogue = CATALOGUE
+    workflows: Workflows = WORKFLOWS
+    envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
+    settings: Chosen = field(default_factory=Chosen)
+
+    def begin(self, call: Call) -> Work:
+        return Work(self.engine, call, self.clock)
+
+    def happened(self, stream: str, tenant: str = "acme") -> list[SealedEntry]:
+        """Return the events of a stream, in order."""
+        with self.begin(a_call(tenant=tenant)) as work:
+            return list(reversed(work.evidence.page(EventFilter(stream=stream, limit=200)).data))
+
+
+def a_policy() -> RegopyEngine:
+    """Return the shipped rules, compiled. It takes a second: make one for many tests."""
+    return RegopyEngine(Path(__file__).parents[2] / "policies")
