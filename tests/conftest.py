@@ -1,6 +1,9 @@
 """A real Postgres for every kind of test that needs one: one server a run, one copied database a test."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -20,18 +23,46 @@ class Database:
 
     def __init__(self, server: EmbeddedPostgres, name: str) -> None:
         self.server = server
+        self.name = name
         self.app_url = server.url(APP, name)
         self.owner_url = server.url(OWNER, name)
 
+    @contextmanager
+    def as_superuser(self) -> Iterator[pg8000.native.Connection]:
+        """Connect as somebody whom no wall stops, to look and to tamper."""
+        connection = pg8000.native.Connection("postgres", unix_sock=str(self.server.socket), database=self.name)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    """Make a folder that a database's system user may walk to; every pytest run closes pytest's own to others."""
+    folder = Path(tempfile.mkdtemp(prefix="carapulse-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Give the test a data directory of its own."""
+    with a_folder() as folder:
+        yield folder
+
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """Start the server once, with a migrated database that tests copy."""
-    server = EmbeddedPostgres.start(Path(tmp_path_factory.mktemp("pg")), durable=False)
-    prepare(server, _TEMPLATE)
-    migrate(server.url(OWNER, _TEMPLATE), APP)
-    yield server
-    server.stop()
+    with a_folder() as folder:
+        server = EmbeddedPostgres.start(folder, durable=False)
+        prepare(server, _TEMPLATE)
+        migrate(server.url(OWNER, _TEMPLATE), APP)
+        yield server
+        server.stop()
 
 
 @pytest.fixture

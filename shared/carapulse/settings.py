@@ -1,13 +1,15 @@
 """Settings: the only reader of the environment. One frozen model, prefix CARAPULSE_, nothing guessed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from carapulse.kernel.errors import Invalid
+from carapulse.kernel.errors import Fault, Invalid
 
 
 class Settings(BaseSettings):
@@ -43,10 +45,25 @@ class Settings(BaseSettings):
         return self
 
 
+def environment() -> Mapping[str, str]:
+    """Return the process environment, for what is named by reference: secrets that tools use."""
+    return os.environ  # noqa: TID251 - the one place
+
+
 def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting
     """Read the environment, with what a caller gives on top; a CARAPULSE_ name that is no setting stops the start."""
     known = {f"CARAPULSE_{name.upper()}" for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith("CARAPULSE_") and name not in known)  # noqa: TID251 - the one place
     if unknown:
         raise Invalid("these settings don't exist", names=unknown)
-    return Settings(**given)
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = tuple(_fault(each) for each in error.errors(include_input=False))
+        raise Invalid("the settings can't be used", faults=faults) from error
+
+
+def _fault(error: ErrorDetails) -> Fault:
+    """Return where and what, never the value: it may be a secret."""
+    pointer = "".join(f"/{part}" for part in error["loc"])
+    return Fault(pointer=pointer, code=error["type"], detail=error["msg"])

@@ -33,6 +33,7 @@ FORBIDDEN = [
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+    ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
 ]
 
 

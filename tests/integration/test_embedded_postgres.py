@@ -29,26 +29,27 @@ def run(server: EmbeddedPostgres, statement: str):
         connection.close()
 
 
-def test_what_was_committed_survives_a_restart(tmp_path):
-    server = EmbeddedPostgres.start(tmp_path)
+def test_what_was_committed_survives_a_restart(data_dir):
+    server = EmbeddedPostgres.start(data_dir)
     run(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     server.stop()
 
-    server = EmbeddedPostgres.start(tmp_path)
+    server = EmbeddedPostgres.start(data_dir)
     rows = run(server, "SELECT answer FROM kept")
     server.stop()
 
     assert rows == [[42]]
 
 
-def test_a_killed_program_takes_its_server_along_and_the_next_start_works(tmp_path):
-    program = subprocess.Popen([sys.executable, "-c", _PROGRAM, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+def test_a_killed_program_takes_its_server_along_and_the_next_start_works(data_dir):
+    program = subprocess.Popen([sys.executable, "-c", _PROGRAM, str(data_dir)], stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
     pid = int(program.stdout.readline())
     program.send_signal(signal.SIGKILL)
     program.wait()
     program.stdout.close()
 
-    server = EmbeddedPostgres.start(tmp_path)
+    server = EmbeddedPostgres.start(data_dir)
     rows = run(server, "SELECT 1")
     server.stop()
 
@@ -56,8 +57,8 @@ def test_a_killed_program_takes_its_server_along_and_the_next_start_works(tmp_pa
     assert gone(pid)
 
 
-def test_nothing_listens_on_a_port_and_strangers_cannot_reach_the_socket(tmp_path):
-    server = EmbeddedPostgres.start(tmp_path)
+def test_nothing_listens_on_a_port_and_strangers_cannot_reach_the_socket(data_dir):
+    server = EmbeddedPostgres.start(data_dir)
     listen = run(server, "SHOW listen_addresses")
     mode = server.socket.parent.stat().st_mode & 0o777
     server.stop()

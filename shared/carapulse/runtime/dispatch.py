@@ -35,6 +35,14 @@ class Dispatcher:
         """The queues that these handlers read."""
         return sorted({kind.queue for kind, _ in self.handlers.values()})
 
+    def only(self, queues: set[str]) -> "Dispatcher":
+        """Return a dispatcher for just these queues."""
+        return Dispatcher({name: each for name, each in self.handlers.items() if each[0].queue in queues})
+
+    def without(self, queues: set[str]) -> "Dispatcher":
+        """Return a dispatcher for all other queues."""
+        return Dispatcher({name: each for name, each in self.handlers.items() if each[0].queue not in queues})
+
     def handle(self, kind: str, body: dict[str, Any], call: Call, ports: object) -> None:
         """Hand one message to its handler; Invalid if nobody knows its type or it doesn't fit it."""
         if kind not in self.handlers:

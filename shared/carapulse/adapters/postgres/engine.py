@@ -6,12 +6,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from carapulse.kernel.errors import Conflict, Problem, Unavailable
+from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
+_STRENGTH = text(
+    "SELECT rolsuper OR rolbypassrls AS strong,"
+    " EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relname = 'events') AS owns"
+    " FROM pg_roles WHERE rolname = current_user"
+)
 _TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
 _RETRY_CODES = {"40001", "40P01", "55P03", "25006"}  # serialization, deadlock, lock timeout, read only
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
@@ -54,6 +59,14 @@ def _send_at_once(connection: Any) -> None:  # noqa: ANN401 - the driver's conne
     plain = connection._usock  # noqa: SLF001 - the driver has no name for it
     if plain.family in {socket.AF_INET, socket.AF_INET6}:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def refuse_strong_role(engine: Engine) -> None:
+    """Stop a start whose role could step over the walls between tenants, or change the log."""
+    with translated(), engine.connect() as connection:
+        row = connection.execute(_STRENGTH).one()
+    if row.strong or row.owns:
+        raise Invalid("the program must not run as a role that owns its tables or bypasses row-level security")
 
 
 @contextmanager

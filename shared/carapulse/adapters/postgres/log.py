@@ -1,9 +1,9 @@
 """Appending to the event log: read the stream's head under its lock, chain, write."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import Connection, insert, text, update
 
@@ -21,14 +21,23 @@ _LOCK_HEAD = text(
 )
 
 
-def append(connection: Connection, call: Call, at: datetime, events: Sequence[tuple[str, Event]]) -> None:
+@dataclass(frozen=True)
+class Recorded:
+    """A fact on its way into a stream, and when it happened."""
+
+    stream: str
+    event: Event
+    at: datetime
+
+
+def append(connection: Connection, call: Call, recorded: Sequence[Recorded]) -> None:
     """Chain events onto their streams. Streams are locked in name order, so that two writers can't deadlock."""
-    for stream, group in groupby(sorted(events, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
+    for stream, group in groupby(sorted(recorded, key=_stream), key=_stream):
         seq, head = connection.execute(_LOCK_HEAD, {"tenant": call.tenant, "stream": stream}).one()
         rows = []
-        for _, event in group:
+        for each in group:
             seq += 1
-            sealed = seal(_entry(call, at, event, stream=stream, seq=seq, prev=head))
+            sealed = seal(_entry(call, each, seq=seq, prev=head))
             head = sealed.hash
             rows.append(dict(sealed))
         connection.execute(insert(events_table), rows)
@@ -36,14 +45,20 @@ def append(connection: Connection, call: Call, at: datetime, events: Sequence[tu
         connection.execute(query.values(seq=seq, hash=head))
 
 
-def _entry(call: Call, at: datetime, event: Event, **place: Any) -> Entry:  # noqa: ANN401 - stream, seq and prev
+def _stream(recorded: Recorded) -> str:
+    return recorded.stream
+
+
+def _entry(call: Call, recorded: Recorded, *, seq: int, prev: str) -> Entry:
     return Entry(
         tenant=call.tenant,
+        stream=recorded.stream,
+        seq=seq,
         id=new_id("event"),
-        type=event.type,
-        at=at,
+        type=recorded.event.type,
+        at=recorded.at,
         actor=call.actor.id,
         trace=call.trace,
-        body=event.model_dump(mode="json"),
-        **place,
+        body=recorded.event.model_dump(mode="json"),
+        prev=prev,
     )

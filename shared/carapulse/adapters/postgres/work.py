@@ -1,12 +1,13 @@
 """The unit of work: state, events and messages of one tenant, written whole or not at all."""
 
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, text
 
 from carapulse.adapters.postgres.engine import problem_of, translated
-from carapulse.adapters.postgres.log import append
+from carapulse.adapters.postgres.log import Recorded, append
 from carapulse.adapters.postgres.queue import Outgoing, send
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
@@ -24,7 +25,7 @@ class PostgresWork:
         self.tenant = call.tenant
         self._engine = engine
         self._clock = clock
-        self._events: list[tuple[str, Event]] = []
+        self._events: list[Recorded] = []
         self._messages: list[Outgoing] = []
 
     def __enter__(self) -> Self:
@@ -38,9 +39,15 @@ class PostgresWork:
                 raise
         return self
 
-    def record(self, stream: str, event: Event) -> None:
-        """Append a fact to a stream, in the same write."""
-        self._events.append((stream, event))
+    def now(self) -> datetime:
+        """Return the moment that the clock tells."""
+        return self._clock.now()
+
+    def record(self, stream: str, event: Event) -> datetime:
+        """Append a fact to a stream, in the same write, and return the moment that it carries."""
+        at = self.now()
+        self._events.append(Recorded(stream, event, at))
+        return at
 
     def send(self, message: Message, *, delay_s: float = 0.0) -> None:
         """Send a message, in the same write, to be seen after a delay in seconds."""
@@ -53,7 +60,7 @@ class PostgresWork:
         try:
             if error is None:
                 with translated():
-                    append(self.connection, self.call, self._clock.now(), self._events)
+                    append(self.connection, self.call, self._events)
                     send(self.connection, self.call, self._messages)
                     self.connection.commit()
         finally:

@@ -17,6 +17,7 @@ class RegopyEngine:
     def __init__(self, folder: Path) -> None:
         sources = read_sources(folder)
         self._digest = sources.digest
+        self._data = sources.data
         self._rules = CompiledRules(sources.modules, sources.data, [ENTRY_POINT])
         prove(self, sources.data)
 
@@ -24,6 +25,11 @@ class RegopyEngine:
     def digest(self) -> str:
         """The digest of every file that takes part in a decision."""
         return self._digest
+
+    @property
+    def production(self) -> frozenset[str]:
+        """The environments that the policy's data calls production."""
+        return frozenset(name for name, each in self._data["environments"].items() if each["production"])
 
     def decide(self, document: Mapping[str, Any]) -> object:
         """Return what the rules answer to one document, or None where they have no answer."""

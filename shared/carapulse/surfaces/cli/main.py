@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tool": ("tools:app", "What can be done at all."),
     "audit": ("audits:app", "The log of everything that happened."),
     "evidence": ("evidence:app", "Proof of a change in one file, and its verification, offline."),
+    "up": ("up:up", "Everything in one process: the API, the workers, the database."),
     "token": ("tokens:token", "Make a token with the key in the data directory."),
 }
 """Each command: the module beside this one and the name in it, and a sentence. It is imported when it is called."""

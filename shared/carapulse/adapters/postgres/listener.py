@@ -1,0 +1,80 @@
+"""Hears NOTIFY, so that an idle worker starts at once. A lost wake-up costs a poll interval, never a message."""
+
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pg8000.native
+from pg8000.exceptions import DatabaseError, InterfaceError
+from sqlalchemy import make_url
+
+from carapulse.adapters.postgres.queue import CHANNEL
+from carapulse.observe import get_logger
+
+log = get_logger(__name__)
+_LOOK_S = 0.5
+_RECONNECT_S = 1.0
+
+
+@dataclass
+class Listener:
+    """One connection that listens, in a thread of its own, and reconnects for as long as it is wanted."""
+
+    url: str
+    on_message: Callable[[], None]
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.stopping.set()
+        self._thread.join(2 * _LOOK_S)
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self._listen()
+            except (InterfaceError, DatabaseError, OSError) as error:
+                log.warning("listener_lost", detail=str(error))
+                self.stopping.wait(_RECONNECT_S)
+
+    def _listen(self) -> None:
+        connection = _connect(self.url)
+        try:
+            connection.run(f"LISTEN {CHANNEL}")
+            self.on_message()  # whatever was sent while nobody listened
+            while not self.stopping.is_set():
+                readable, _, _ = select.select([connection._usock], [], [], _LOOK_S)  # noqa: SLF001 - no public name
+                if readable:
+                    connection.run("SELECT 1")  # the driver collects notifications only while it reads an answer
+                    self._tell(connection)
+        finally:
+            _close(connection)
+
+    def _tell(self, connection: Any) -> None:  # noqa: ANN401 - the driver is untyped
+        if connection.notifications:
+            connection.notifications.clear()
+            self.on_message()
+
+
+def _connect(url: str) -> Any:  # noqa: ANN401 - the driver is untyped
+    address = make_url(url)
+    where: dict[str, Any] = {"host": address.host or "localhost", "port": address.port or 5432}
+    if "unix_sock" in address.query:
+        where = {"unix_sock": address.query["unix_sock"]}
+    user, password, database = address.username or "", address.password, address.database
+    return pg8000.native.Connection(user, password=password, database=database, timeout=10, **where)
+
+
+def _close(connection: Any) -> None:  # noqa: ANN401 - the driver is untyped
+    try:
+        connection.close()
+    except (InterfaceError, DatabaseError, OSError) as error:
+        log.debug("listener_closed", detail=str(error), at=time.monotonic())

@@ -1,0 +1,139 @@
+"""The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+import carapulse.integrations
+from carapulse.adapters.postgres.engine import connect, translated
+from carapulse.adapters.postgres.queue import PostgresQueue
+from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.adapters.processes.runner import SupervisedPrograms
+from carapulse.adapters.rego.engine import RegopyEngine
+from carapulse.adapters.secrets.local import LocalSecrets
+from carapulse.adapters.web.client import HttpxWeb
+from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
+from carapulse.approvals.store import PostgresApprovals
+from carapulse.audit.keys import open_evidence_key
+from carapulse.audit.note import Signer
+from carapulse.audit.store import PostgresEvidence
+from carapulse.executions.store import PostgresExecutions
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.tokens import TokenVerifier
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock, SystemClock
+from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.plans.store import PostgresPlans
+from carapulse.settings import Settings, environment
+from carapulse.tools.catalogue import Catalogue
+from carapulse.tools.connections import Connections
+from carapulse.tools.toolbox import Toolbox
+from carapulse.workflows.book import Workflows, builtin_recipes
+
+
+class Work(PostgresWork):
+    """A unit of work with every area's store in it."""
+
+    @cached_property
+    def plans(self) -> PostgresPlans:
+        """The plans within this unit."""
+        return PostgresPlans(self.connection, self.tenant)
+
+    @cached_property
+    def approvals(self) -> PostgresApprovals:
+        """The approvals within this unit."""
+        return PostgresApprovals(self.connection, self.tenant)
+
+    @cached_property
+    def executions(self) -> PostgresExecutions:
+        """The executions within this unit."""
+        return PostgresExecutions(self.connection, self.tenant)
+
+    @cached_property
+    def evidence(self) -> PostgresEvidence:
+        """The log, as evidence, within this unit."""
+        return PostgresEvidence(self.connection, self.tenant)
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that use cases ask of the world, for one installation."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    catalogue: Catalogue
+    toolbox: Toolbox
+    policy: RegopyEngine
+    tokens: TokenVerifier
+    evidence_key: Signer
+    workflows: Workflows
+    envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self, call: Call) -> Work:
+        """Open a unit of work for the caller's tenant."""
+        return Work(self.engine, call, self.clock)
+
+    def ready(self) -> Mapping[str, bool]:
+        """Return each thing that is needed, and whether it answers now."""
+        return {"database": self._database_answers()}
+
+    @property
+    def queue(self) -> PostgresQueue:
+        """The queue's receiving side."""
+        return PostgresQueue(self.engine)
+
+    def _database_answers(self) -> bool:
+        try:
+            with translated(), self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except Unavailable:
+            return False
+        return True
+
+
+def make_app(
+    settings: Settings, database_url: str, clock: Clock | None = None, tools: Iterable[Path] | None = None
+) -> App:
+    """Return the application for these settings; raises Invalid for any part that is missing or contradicts another."""
+    told, policy = clock or SystemClock(), RegopyEngine(policies(settings))
+    refuse_production(settings.self_approval_environments, policy.production)
+    catalogue = Catalogue.load(manifests() if tools is None else tools)
+    connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
+    issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
+    return App(
+        settings=settings,
+        clock=told,
+        engine=connect(database_url, pool_size=settings.workers + 8),
+        catalogue=catalogue,
+        toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
+        policy=policy,
+        tokens=TokenVerifier([issuer.issuer], told),
+        evidence_key=open_evidence_key(settings.data_dir),
+        workflows=Workflows.load(builtin_recipes()),
+    )
+
+
+def manifests() -> list[Path]:
+    """Return the manifests of every integration that ships with the program."""
+    folder = Path(carapulse.integrations.__file__).parent
+    return sorted(folder.glob("*/manifest.yaml"))
+
+
+def policies(settings: Settings) -> Path:
+    """Return the folder with decision.rego: the operator's own, or the one beside the program's source."""
+    folder = settings.policies_dir or Path(__file__).resolve().parents[2] / "policies"
+    if not (folder / "decision.rego").is_file():
+        raise Invalid("there is no policy to ask: set CARAPULSE_POLICIES_DIR", folder=str(folder))
+    return folder
+
+
+def _connections(settings: Settings, catalogue: Catalogue) -> Connections:
+    if settings.connections_file is None or not settings.connections_file.is_file():
+        raise Invalid("CARAPULSE_CONNECTIONS_FILE names no file", file=str(settings.connections_file))
+    return Connections.load(settings.connections_file, catalogue)

@@ -1,0 +1,22 @@
+"""Messages that executions react to."""
+
+from carapulse.executions.messages import EndExecution, RunStep
+from carapulse.executions.ports import ExecutionPorts
+from carapulse.executions.stepping import run_step
+from carapulse.executions.usecases import end_execution
+from carapulse.kernel.call import Call
+from carapulse.messaging import Consumers
+
+consumers = Consumers()
+
+
+@consumers.on(RunStep)
+def make_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> None:
+    """Make one attempt at one step. Repeated: the second finds the first one's intent or result and does nothing."""
+    run_step(message, call, ports)
+
+
+@consumers.on(EndExecution)
+def hold_to_deadline(message: EndExecution, call: Call, ports: ExecutionPorts) -> None:
+    """End what takes too long. Repeated: the second finds the deadline noted."""
+    end_execution(message, call, ports)

@@ -1,0 +1,39 @@
+"""What can go wrong with an execution."""
+
+from carapulse.kernel.errors import Conflict, Denied, NotFound, Unavailable
+
+
+class ExecutionNotFound(NotFound):
+    """No such execution for this tenant."""
+
+    code = "execution-not-found"
+
+
+class EventOutOfPlace(Conflict):
+    """Somebody else has moved the execution on; a late worker may change nothing."""
+
+    code = "event-out-of-place"
+
+
+class ExecutionOver(Conflict):
+    """The execution has its final status."""
+
+    code = "execution-over"
+
+
+class StepRefused(Denied):
+    """What was approved no longer holds at the last moment."""
+
+    code = "step-refused"
+
+
+class TargetLocked(Conflict):
+    """Another execution is changing the same target."""
+
+    code = "target-locked"
+
+
+class StepBusy(Unavailable):
+    """Another worker holds the step's lease."""
+
+    code = "step-busy"

@@ -1,0 +1,119 @@
+"""What can happen to an execution. Its events, applied in order, are its state."""
+
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from carapulse.executions.model import Cause, Effect, Phase, Status, StepError, StepFacts
+from carapulse.kernel.call import Actor
+from carapulse.kernel.event import Event
+from carapulse.kernel.record import Record
+
+
+class ExecutionStarted(Event):
+    """An approved plan version is being executed; its approval is used up."""
+
+    execution_id: str
+    plan_id: str
+    plan_version: int
+    digest: str
+    approval_id: str | None
+    requested_by: Actor
+    deadline_at: AwareDatetime
+    steps: tuple[StepFacts, ...]
+
+
+class Grant(Record):
+    """Why a step was let through at the last moment."""
+
+    decision_id: str
+    outcome: str
+    policy_digest: str
+    input_digest: str
+
+
+class StepStarted(Event):
+    """The intent: from here on, the step may have had its effect. The fence is the right to say what came of it."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    attempt: int
+    fence: int
+    captured: Any = None
+    grant: Grant | None = None
+
+
+class StepSucceeded(Event):
+    """The effect is there, or the check held."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    fence: int
+    output_digest: str | None
+    duration_ms: int
+    by_probe: bool = False
+
+
+class StepRetried(Event):
+    """An attempt did not do it, and another will follow."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    fence: int
+    error: StepError
+    retry_at: AwareDatetime
+    effect: Effect
+
+
+class StepFailed(Event):
+    """The step has failed for good. A fence of 0 means that it was never started."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    fence: int
+    error: StepError
+    effect: Effect
+
+
+class StepUnknown(Event):
+    """Nobody can tell whether the effect took place, and it must not be repeated: a person has to look."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    fence: int
+    error: StepError
+
+
+class CancelRequested(Event):
+    """Somebody wants it stopped: running steps are ended, and what was done is undone if `undo`."""
+
+    execution_id: str
+    undo: bool
+    note: str | None = None
+
+
+class DeadlinePassed(Event):
+    """The execution has run for longer than the plan allows."""
+
+    execution_id: str
+
+
+class ExecutionUndoing(Event):
+    """From here on, what took effect is undone in reverse order."""
+
+    execution_id: str
+    cause: Cause
+
+
+class ExecutionFinished(Event):
+    """The final status, and the steps whose effect is, or may be, still there against the will of the plan."""
+
+    execution_id: str
+    status: Status
+    cause: Cause | None
+    left: tuple[str, ...]

@@ -1,0 +1,145 @@
+"""What an execution is: its steps, how far each has come, and what is known of its effect. Pure values."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from carapulse.kernel.call import Actor
+from carapulse.kernel.record import Record
+from carapulse.plans.steps import Stage
+
+Phase = Literal["run", "undo"]
+
+
+class Status(StrEnum):
+    """Where an execution is in its life."""
+
+    RUNNING = "running"
+    UNDOING = "undoing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    NEEDS_HUMAN = "needs_human"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {Status.RUNNING, Status.UNDOING}
+
+
+class StepStatus(StrEnum):
+    """Where one step, or its undo, is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Effect(StrEnum):
+    """What is known of a step's effect on the real system."""
+
+    NONE = "none"
+    MAYBE = "maybe"
+    DONE = "done"
+
+
+class Cause(StrEnum):
+    """Why an execution turned back or ended early."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    UNKNOWN = "unknown"
+
+
+class StepError(Record):
+    """Why an attempt did not do what was asked: a stable code and a sentence, redacted."""
+
+    code: str
+    detail: str
+
+
+class StepFacts(Record):
+    """What the decider must know of a step; taken from the plan version when the execution starts."""
+
+    id: str
+    stage: Stage
+    position: int
+    depends_on: tuple[str, ...] = ()
+    writes: bool
+    undoable: bool
+
+
+class Run(Record):
+    """How far a step, or its undo, has come."""
+
+    status: StepStatus = StepStatus.WAITING
+    attempts: int = 0
+    fence: int = 0
+    effect: Effect = Effect.NONE
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    retry_at: AwareDatetime | None = None
+    output_digest: str | None = None
+    error: StepError | None = None
+
+
+class StepState(Record):
+    """One step of one execution."""
+
+    facts: StepFacts
+    run: Run = Run()
+    undo: Run | None = None
+    captured: Any = None
+
+    def part(self, phase: Phase) -> Run:
+        """Return the run or the undo; an undo that has not been thought of yet is waiting."""
+        return self.run if phase == "run" else self.undo or Run()
+
+    @property
+    def is_to_be_undone(self) -> bool:
+        """Whether it wrote, or may have, and has an undo that hasn't ended yet."""
+        touched = self.facts.writes and self.run.effect is not Effect.NONE
+        return touched and self.facts.undoable and self.part("undo").status is StepStatus.WAITING
+
+    @property
+    def is_left(self) -> bool:
+        """Whether its effect, or what may be its effect, is still there."""
+        touched = self.facts.writes and self.run.effect is not Effect.NONE
+        return touched and self.part("undo").status is not StepStatus.SUCCEEDED
+
+
+class ExecutionState(Record):
+    """Everything that decides what comes next. Equal to the execution's events, applied in order."""
+
+    id: str
+    plan_id: str
+    plan_version: int
+    digest: str
+    approval_id: str | None
+    requested_by: Actor
+    status: Status = Status.RUNNING
+    cause: Cause | None = None
+    cancel_undo: bool | None = None
+    expired: bool = False
+    fences: int = 0
+    steps: tuple[StepState, ...]
+    started_at: AwareDatetime
+    deadline_at: AwareDatetime
+    finished_at: AwareDatetime | None = None
+    left: tuple[str, ...] = ()
+
+    def step(self, step_id: str) -> StepState:
+        """Return the step of that id."""
+        return next(step for step in self.steps if step.facts.id == step_id)
+
+    def with_step(self, changed: StepState) -> "ExecutionState":
+        """Return this state with one step replaced."""
+        steps = tuple(changed if step.facts.id == changed.facts.id else step for step in self.steps)
+        return self.model_copy(update={"steps": steps})

@@ -1,0 +1,100 @@
+"""Watching one attempt while its tool runs: keep the lease, store the lines, and end the tool when it is not wanted."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+from carapulse.executions.lifecycle import cause_of
+from carapulse.executions.lines import Line
+from carapulse.executions.messages import RunStep
+from carapulse.executions.ports import ExecutionPorts
+from carapulse.kernel.call import Call
+from carapulse.kernel.errors import Unavailable
+from carapulse.observe import get_logger
+
+log = get_logger(__name__)
+_LOOK_S = 0.5  # how soon a cancel, a deadline or a stop is noticed
+_STOP_GRACE_S = 2.0  # how long a tool may still run once the program is to end
+_MOST_LINES = 10_000  # of one attempt; what comes after is counted, not kept
+
+
+@dataclass
+class Monitor:
+    """One attempt under watch. `cancelled` is set when the tool must end. Without a fence there is no lease to keep."""
+
+    message: RunStep
+    fence: int | None
+    call: Call
+    ports: ExecutionPorts
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    _lines: list[Line] = field(default_factory=list)
+    _kept: int = 0
+    _done: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop_seen: float | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._thread = threading.Thread(target=self._watch, name=f"monitor-{self.message.step_id}", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop watching; lines that are not stored yet are taken by `pending_lines`."""
+        self._done.set()
+        self._thread.join()
+
+    def on_line(self, line: str) -> None:
+        """Take one line from the tool, already redacted."""
+        with self._lock:
+            self._kept += 1
+            if self._kept <= _MOST_LINES:
+                self._lines.append(self._line(line))
+
+    def pending_lines(self) -> list[Line]:
+        """Return the lines that are not stored yet, and forget them."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+        return lines
+
+    @property
+    def dropped_lines(self) -> int:
+        """How many lines came after the last that is kept."""
+        return max(0, self._kept - _MOST_LINES)
+
+    def _line(self, text: str) -> Line:
+        message = self.message
+        return Line(message.execution_id, message.step_id, message.phase, self.ports.clock.now(), text)
+
+    def _watch(self) -> None:
+        while not self._done.wait(_LOOK_S):
+            self._heed_stop()
+            try:
+                self._look()
+            except Unavailable as problem:
+                log.warning("step_watch_interrupted", step_id=self.message.step_id, detail=problem.detail)
+
+    def _look(self) -> None:
+        message, lines = self.message, self.pending_lines()
+        try:
+            with self.ports.begin(self.call) as work:
+                seconds = self.ports.settings.visibility_s
+                held = self.fence is None or work.executions.renew(*message.key, self.fence, seconds)
+                state = work.executions.get(message.execution_id)
+                work.executions.add_lines(lines)
+        except Unavailable:
+            with self._lock:
+                self._lines = lines + self._lines
+            raise
+        unwanted = message.phase == "run" and cause_of(state) is not None
+        if not held or unwanted:
+            self.cancelled.set()
+
+    def _heed_stop(self) -> None:
+        if not self.ports.stopping.is_set():
+            return
+        now = time.monotonic()
+        self._stop_seen = self._stop_seen or now
+        if now - self._stop_seen >= _STOP_GRACE_S:
+            self.cancelled.set()

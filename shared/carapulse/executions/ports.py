@@ -1,0 +1,192 @@
+"""What executions need from the world, in their own words."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from carapulse.approvals.ports import Approvals
+from carapulse.executions.lines import Line
+from carapulse.executions.model import ExecutionState, Phase
+from carapulse.kernel.call import Call
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.event import Event
+from carapulse.kernel.message import Message
+from carapulse.plans.ports import Plans
+from carapulse.policy.ports import PolicyEngine
+from carapulse.tools.catalogue import Catalogue
+from carapulse.tools.model import Invocation, Outcome
+
+
+class Executions(Protocol):
+    """Where executions are kept. Every call is within one tenant and one transaction."""
+
+    def get(self, execution_id: str) -> ExecutionState:
+        """Return the execution, or raise ExecutionNotFound."""
+        ...
+
+    def lock(self, execution_id: str) -> ExecutionState:
+        """Return the execution and keep others from changing it until this unit of work ends."""
+        ...
+
+    def add(self, state: ExecutionState) -> None:
+        """Keep a new execution; Conflict if the plan has an active one."""
+        ...
+
+    def replace(self, state: ExecutionState) -> None:
+        """Keep the execution as it now is."""
+        ...
+
+    def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
+        """Return the newest executions before an id, newest first."""
+        ...
+
+    def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:
+        """Hold every target for this execution, or raise TargetLocked and hold none."""
+        ...
+
+    def release_targets(self, execution_id: str) -> None:
+        """Let go of every target that this execution holds."""
+        ...
+
+    def lease(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> None:
+        """Give the step's lease to the holder of a fence."""
+        ...
+
+    def renew(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> bool:
+        """Keep the lease for so many seconds more; False if another fence holds it."""
+        ...
+
+    def held_for(self, execution_id: str, step_id: str, phase: Phase) -> float:
+        """Return for how many seconds the step's lease is still held; 0 or less if it is not."""
+        ...
+
+    def end_lease(self, execution_id: str, step_id: str, phase: Phase) -> None:
+        """Give the lease back."""
+        ...
+
+    def keep_output(self, key: tuple[str, str, Phase, int], outcome: Outcome, digest: str) -> None:
+        """Keep what one attempt (execution, step, phase, fence) gave."""
+        ...
+
+    def output(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> Any:  # noqa: ANN401 - any JSON value
+        """Return what one attempt gave; None if it gave nothing."""
+        ...
+
+    def add_lines(self, lines: Sequence[Line]) -> None:
+        """Keep lines that tools wrote, in the order given."""
+        ...
+
+    def lines_after(self, execution_id: str, n: int, limit: int) -> list[Line]:
+        """Return the lines after a number, in order."""
+        ...
+
+
+class ExecutionWork(Protocol):
+    """A unit of work that can reach executions and what they stand on."""
+
+    @property
+    def executions(self) -> Executions:
+        """The executions within this unit."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """The plans within this unit."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """The approvals within this unit."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write everything on a clean exit, nothing on any exception."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the moment that the unit's clock tells."""
+        ...
+
+    def record(self, stream: str, event: Event) -> datetime:
+        """Append a fact to a stream, in the same write, and return the moment that it carries."""
+        ...
+
+    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
+        """Send a message, in the same write, to be seen after a delay in seconds."""
+        ...
+
+
+class Toolbox(Protocol):
+    """The one way in which anything outside is read or changed."""
+
+    def run(
+        self,
+        invocation: Invocation,
+        *,
+        on_line: Callable[[str], None],
+        cancelled: threading.Event,
+        deadline_s: float,
+    ) -> Outcome:
+        """Run one invocation and return what is known about its effect; raises Problem if nothing was changed."""
+        ...
+
+
+class ExecutionSettings(Protocol):
+    """What an installation chose."""
+
+    @property
+    def visibility_s(self) -> float:
+        """Seconds that a lease holds without a heartbeat."""
+        ...
+
+    @property
+    def self_approval_environments(self) -> frozenset[str]:
+        """The environments where a requester may approve."""
+        ...
+
+
+class ExecutionPorts(Protocol):
+    """Everything the executions area asks of the application."""
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        ...
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every action there is."""
+        ...
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """What runs actions."""
+        ...
+
+    @property
+    def policy(self) -> PolicyEngine:
+        """The judge."""
+        ...
+
+    @property
+    def settings(self) -> ExecutionSettings:
+        """What the installation chose."""
+        ...
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the program is to end: running tools are ended soon after."""
+        ...
+
+    def begin(self, call: Call) -> AbstractContextManager[Any]:
+        """Open a unit of work for the caller's tenant: an ExecutionWork."""
+        ...

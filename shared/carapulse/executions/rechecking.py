@@ -1,0 +1,61 @@
+"""The last check before a step that changes something: on every path, at the last moment, and no answer means no."""
+
+from carapulse.approvals.model import Approval, still_valid
+from carapulse.executions.attempts import Attempt
+from carapulse.executions.errors import StepRefused
+from carapulse.executions.events import Grant
+from carapulse.executions.ports import ExecutionPorts
+from carapulse.kernel.call import Call
+from carapulse.plans.judging import policy_input
+from carapulse.plans.model import PlanVersion
+from carapulse.policy.document import Action
+from carapulse.policy.usecases import enforce, judge
+
+
+def recheck(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Grant | None:
+    """Return why the step may go ahead, None for one that only reads; StepRefused or Denied if it may not.
+
+    Asked again: the digest of what was approved, the tools' own digests, the approval, and policy with the plan's
+    constraints at this moment, for whoever asked for the execution.
+    """
+    if not attempt.step.mutating:
+        return None
+    _check_digests(attempt, ports)
+    approval = _approval(attempt, call, ports)
+    stage = "undo" if attempt.message.phase == "undo" else attempt.step.stage.value
+    action = Action(name="step.run", type="write", stage=stage)
+    asker = call.model_copy(update={"actor": attempt.state.requested_by})
+    allowed = ports.settings.self_approval_environments
+    asked = policy_input(attempt.version, asker, action, at=ports.clock.now(), self_approval_environments=allowed)
+    decision = judge(asked, ports.policy)
+    enforce(decision, approvals=approval.granted if approval else 0)
+    return Grant(
+        decision_id=decision.id,
+        outcome=decision.outcome,
+        policy_digest=decision.policy_digest,
+        input_digest=decision.input_digest,
+    )
+
+
+def check_tools(version: PlanVersion, ports: ExecutionPorts) -> None:
+    """Raise StepRefused if a tool is no longer the one that was judged."""
+    for tool, digest in version.tool_digests.items():
+        if ports.catalogue.digest(tool) != digest:
+            raise StepRefused("the tool has changed since the plan was judged", tool=tool)
+
+
+def _check_digests(attempt: Attempt, ports: ExecutionPorts) -> None:
+    if attempt.version.digest != attempt.state.digest:
+        raise StepRefused("the plan is not the one that was approved", plan_id=attempt.state.plan_id)
+    check_tools(attempt.version, ports)
+
+
+def _approval(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Approval | None:
+    state = attempt.state
+    if state.approval_id is None:
+        return None
+    with ports.begin(call) as work:
+        approval: Approval = work.approvals.get(state.approval_id)
+    if not still_valid(approval, state.digest, ports.clock.now(), execution_id=state.id):
+        raise StepRefused("the approval no longer holds", approval_id=approval.id, status=approval.status)
+    return approval

@@ -1,0 +1,134 @@
+"""What callers are shown of executions, in the words of the API."""
+
+from datetime import datetime
+from typing import Self
+
+from carapulse.executions.lines import Line
+from carapulse.executions.model import Cause, Effect, ExecutionState, Phase, Run, StepError, StepState, StepStatus
+from carapulse.executions.model import Status as ExecutionStatus
+from carapulse.kernel.record import Record
+from carapulse.plans.model import PlanVersion
+from carapulse.plans.steps import Stage
+
+
+class PartView(Record):
+    """How far the undo of a step has come."""
+
+    status: StepStatus
+    attempts: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: StepError | None
+
+    @classmethod
+    def of(cls, part: Run) -> Self:
+        """Return what is shown."""
+        return cls(**{name: getattr(part, name) for name in cls.model_fields})
+
+
+class StepView(PartView):
+    """One step of an execution."""
+
+    id: str
+    stage: Stage
+    tool: str
+    action: str
+    effect: Effect
+    retry_at: datetime | None
+    undo: PartView | None
+
+    @classmethod
+    def shown(cls, step: StepState, version: PlanVersion) -> Self:
+        """Return what is shown of a step; tool and action come from the plan version."""
+        planned = next(each for each in version.steps if each.id == step.facts.id)
+        run = {name: getattr(step.run, name) for name in (*PartView.model_fields, "effect", "retry_at")}
+        return cls(
+            id=planned.id,
+            stage=planned.stage,
+            tool=planned.tool,
+            action=planned.action,
+            undo=PartView.of(step.undo) if step.undo else None,
+            **run,
+        )
+
+
+class ExecutionSummary(Record):
+    """One line of a list."""
+
+    execution_id: str
+    plan_id: str
+    plan_version: int
+    status: ExecutionStatus
+    cause: Cause | None
+    requested_by: str
+    started_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, state: ExecutionState) -> Self:
+        """Return what is shown in a list."""
+        return cls(**_summary(state))
+
+
+class ExecutionView(ExecutionSummary):
+    """An execution with every step. `left` names the steps whose effect is, or may be, still there."""
+
+    digest: str
+    approval_id: str | None
+    deadline_at: datetime
+    left: tuple[str, ...]
+    steps: tuple[StepView, ...]
+
+    @classmethod
+    def shown(cls, state: ExecutionState, version: PlanVersion) -> Self:
+        """Return all that is shown."""
+        return cls(
+            **_summary(state),
+            digest=state.digest,
+            approval_id=state.approval_id,
+            deadline_at=state.deadline_at,
+            left=state.left,
+            steps=tuple(StepView.shown(step, version) for step in state.steps),
+        )
+
+
+class ExecutionPage(Record):
+    """A page of executions, newest first. `next_cursor` asks for the next one."""
+
+    data: tuple[ExecutionSummary, ...]
+    next_cursor: str | None
+
+
+class LineView(Record):
+    """One line that a tool wrote."""
+
+    step_id: str
+    phase: Phase
+    at: datetime
+    line: str
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """Return what is shown."""
+        return cls(step_id=line.step_id, phase=line.phase, at=line.at, line=line.line)
+
+
+class Accepted(Record):
+    """The execution has begun; follow it under its id."""
+
+    execution_id: str
+    plan_id: str
+    status: ExecutionStatus
+
+
+def _summary(state: ExecutionState) -> dict[str, object]:
+    return {
+        "execution_id": state.id,
+        "plan_id": state.plan_id,
+        "plan_version": state.plan_version,
+        "status": state.status,
+        "cause": state.cause,
+        "requested_by": state.requested_by.id,
+        "started_at": state.started_at,
+        "finished_at": state.finished_at,
+    }

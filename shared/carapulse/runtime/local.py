@@ -1,0 +1,144 @@
+"""Everything in one process: the database if none is given, the API, the workers and the minute's work."""
+
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import uvicorn
+
+from carapulse.adapters.embedded import database
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.postgres.engine import refuse_strong_role
+from carapulse.adapters.postgres.listener import Listener
+from carapulse.adapters.postgres.migrate import migrate
+from carapulse.bootstrap import App, make_app
+from carapulse.kernel.errors import Invalid
+from carapulse.observe import get_logger
+from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
+from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.http.app import make_app as make_http
+from carapulse.runtime.http.gate import Limits
+from carapulse.runtime.minute import Minute
+from carapulse.runtime.workers import Workers
+from carapulse.settings import Settings
+
+log = get_logger(__name__)
+_BACKGROUND_WORKERS = 2
+_STOP_S = 3.5  # of the five seconds that a stop may take
+_HTTP_STOP_S = 1
+
+
+@dataclass(frozen=True)
+class Program:
+    """The running program, and where it answers."""
+
+    app: App
+    url: str
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT, and say on stdout, in one line of JSON, when the program can be used."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    with running(settings) as program:
+        sys.stdout.write(json.dumps({"event": "ready", "url": program.url}) + "\n")
+        sys.stdout.flush()
+        asked.wait()
+        log.info("stopping")
+    return 0
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Program]:
+    """Start every part in order, and end them in the opposite order."""
+    with ExitStack() as parts:
+        address = parts.enter_context(_database(settings))
+        app = make_app(settings, address)
+        parts.callback(app.engine.dispose)
+        refuse_strong_role(app.engine)
+        pools = [_pool(app, EXECUTIONS, settings.workers), _pool(app, BACKGROUND, _BACKGROUND_WORKERS)]
+        listener = Listener(address, partial(_nudge, pools))
+        minute = Minute(app)
+        for start in (*(pool.start for pool in pools), listener.start, minute.start):
+            start()
+        parts.callback(_stop, app, [*(pool.stop for pool in pools)], [listener.stop, minute.stop])
+        server, url = _http(app, settings)
+        parts.callback(server)
+        yield Program(app, url)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        if settings.database_owner_url is not None:
+            migrate(settings.database_owner_url, settings.database_app_role)
+        yield settings.database_url
+        return
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    server = EmbeddedPostgres.start(settings.data_dir.resolve())
+    try:
+        database.prepare(server)
+        migrate(server.url(database.OWNER, database.DATABASE), database.APP)
+        yield server.url(database.APP, database.DATABASE)
+    finally:
+        server.stop()
+
+
+def _pool(app: App, areas: Dispatcher, count: int) -> Workers:
+    settings = app.settings
+    return Workers(app.queue, areas, app, app.clock, count, settings.visibility_s, settings.max_deliveries)
+
+
+def _nudge(pools: Iterable[Workers]) -> None:
+    for pool in pools:
+        pool.nudge()
+
+
+def _stop(app: App, pools: list[Callable[[float], bool]], others: list[Callable[[], None]]) -> None:
+    app.stopping.set()
+    for stop in others:
+        stop()
+    finished = [stop(_STOP_S) for stop in pools]
+    if not all(finished):
+        log.warning("stopped_with_work_left")
+
+
+def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
+    """Start the API in a thread of its own, and return what ends it, and its address."""
+    listening = _listen(settings.port)
+    http = make_http(app, ROUTERS, Limits(threads=settings.http_threads))
+    config = uvicorn.Config(
+        http, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_HTTP_STOP_S
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+        if not thread.is_alive():
+            raise Invalid("the API could not be started", port=settings.port)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(_HTTP_STOP_S + 1)
+        listening.close()
+
+    return stop, f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise Invalid("the port is taken; choose another with --port", port=port) from error
+    return listening

@@ -1,0 +1,127 @@
+"""Workers in this process: threads that take messages from the Postgres queue until they are told to stop."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.errors import Invalid, Problem, Unavailable
+from carapulse.observe import get_logger
+from carapulse.runtime.dispatch import Dispatcher, call_of
+
+log = get_logger(__name__)
+_IDLE_S = 1.0  # a lost wake-up costs no more than this
+_LONGEST_DELAY_S = 60.0
+_PATIENT_DELIVERIES = 1000  # what only waits for something outside is not a poisoned message
+
+
+@dataclass
+class Workers:
+    """A pool of worker threads over one queue and one dispatcher."""
+
+    queue: PostgresQueue
+    dispatcher: Dispatcher
+    ports: object
+    clock: Clock
+    count: int
+    visibility_s: float
+    max_deliveries: int
+    _woken: threading.Condition = field(default_factory=threading.Condition)
+    _nudges: int = 0
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _held: dict[str, Delivery] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start the threads: the workers, and one that keeps their messages hidden."""
+        names = [f"worker-{number}" for number in range(self.count)]
+        for name, target in [*((name, self._work) for name in names), ("heartbeat", self._beat)]:
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Take nothing more and wait for what runs; False if something still ran (it will be redelivered)."""
+        self._stopping.set()
+        self.nudge()
+        until = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def nudge(self) -> None:
+        """Wake idle workers: there may be a message."""
+        with self._woken:
+            self._nudges += 1
+            self._woken.notify_all()
+
+    def run_until_idle(self) -> None:
+        """Handle what is due now in the calling thread, until nothing is left: for tests and for one-shot jobs."""
+        while self._take_one():
+            pass
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            heard = self._nudges
+            if not self._take_or_report():
+                with self._woken:
+                    self._woken.wait_for(lambda heard=heard: self._nudges != heard, _IDLE_S)  # type: ignore[misc]
+
+    def _take_or_report(self) -> bool:
+        try:
+            return self._take_one()
+        except Unavailable as problem:
+            log.warning("queue_unavailable", detail=problem.detail)
+            self._stopping.wait(_IDLE_S)
+            return False
+
+    def _take_one(self) -> bool:
+        deliveries = self.queue.take(self.dispatcher.queues, 1, self.visibility_s)
+        for delivery in deliveries:
+            self._handle(delivery)
+        return bool(deliveries)
+
+    def _handle(self, delivery: Delivery) -> None:
+        call = call_of(delivery.tenant, delivery.actor, delivery.trace, self.clock.now())
+        try:
+            with self._kept_hidden(delivery):
+                self.dispatcher.handle(delivery.type, delivery.body, call, self.ports)
+        except Problem as problem:
+            most = _PATIENT_DELIVERIES if problem.retryable else self.max_deliveries
+            reason = f"{problem.code}: {problem.detail}"
+            self._give_back(delivery, reason, most=0 if isinstance(problem, Invalid) else most)
+        except Exception as error:  # the edge: a bug must not end the worker, and stays loud
+            log.exception("message_failed", message_id=delivery.id, type=delivery.type)
+            self._give_back(delivery, f"{type(error).__name__}: {error}", most=self.max_deliveries)
+        else:
+            self.queue.ack(delivery)
+
+    def _give_back(self, delivery: Delivery, reason: str, *, most: int) -> None:
+        if delivery.attempts >= most:
+            log.error("message_dead", message_id=delivery.id, type=delivery.type, reason=reason)
+            self.queue.bury(delivery, reason)
+            return
+        log.warning("message_retried", message_id=delivery.id, type=delivery.type, reason=reason)
+        longest = min(_LONGEST_DELAY_S, 0.1 * 2 ** min(delivery.attempts, 10))
+        self.queue.retry(delivery, reason, timedelta(seconds=random.uniform(longest / 2, longest)))  # noqa: S311 - jitter
+
+    @contextmanager
+    def _kept_hidden(self, delivery: Delivery) -> Iterator[None]:
+        self._held[delivery.id] = delivery
+        try:
+            yield
+        finally:
+            del self._held[delivery.id]
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(self.visibility_s / 3):
+            for delivery in list(self._held.values()):
+                try:
+                    self.queue.extend(delivery, self.visibility_s)
+                except Unavailable as problem:
+                    log.warning("heartbeat_missed", message_id=delivery.id, detail=problem.detail)
