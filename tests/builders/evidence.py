@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from carapulse.audit.bundle import CoveredEvent, Evidence, bundle
@@ -11,6 +12,7 @@ from carapulse.audit.chain import seal
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import Entry, SealedEntry
 from carapulse.audit.note import Signer
+from carapulse.audit.verifier import Report
 from carapulse.kernel.canonical import canonical
 
 SIGNER = Signer.parse("PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")
@@ -86,3 +88,20 @@ def forged(content: bytes, change: Callable[[dict[str, Any]], object], *, signed
     if signed:
         return SIGNER.envelope(envelope["payloadType"], payload)
     return canonical(envelope | {"payload": base64.b64encode(payload).decode()})
+
+
+def events_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a statement, to be changed."""
+    events: list[dict[str, Any]] = statement["predicate"]["events"]
+    return events
+
+
+def first_named(report: Report) -> tuple[str, int | None]:
+    """Return reason and place of the first fault that names an event."""
+    fault = next(fault for fault in report.faults if fault.index is not None)
+    return fault.reason, fault.index
+
+
+def hash_of_text(text: str) -> str:
+    """Return what the log would hold as the hash of this text."""
+    return "sha256:" + sha256(text.encode()).hexdigest()

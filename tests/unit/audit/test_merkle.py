@@ -77,6 +77,13 @@ def test_a_proof_with_one_node_changed_dropped_or_added_proves_nothing(place, da
     assert not includes(leaves(size)[index], index, size, bad, tree.root)
 
 
+def test_a_proof_fits_one_size_of_tree_only():
+    two, four = MerkleTree.over(leaves(2)), MerkleTree.over(leaves(4))
+
+    assert not includes(leaves(2)[1], 0, 1, two.proof(1), two.root)
+    assert not includes(leaves(4)[0], 0, 5, four.proof(0), four.root)
+
+
 def test_a_place_outside_of_the_tree_proves_nothing():
     tree = MerkleTree.over(leaves(1))
 

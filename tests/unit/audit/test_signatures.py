@@ -117,6 +117,12 @@ def test_what_is_not_a_verifier_key_is_refused(text):
         Key.parse(text)
 
 
+@pytest.mark.parametrize("public", [b"\xff" * 32, (2**255 - 18).to_bytes(32, "little"), b"\x02" + bytes(31), bytes(31)])
+def test_a_verifier_key_that_is_no_point_of_the_curve_is_refused(public):
+    with pytest.raises(UnusableError):
+        Key.parse(str(Key("someone", public)))
+
+
 @pytest.mark.parametrize(
     "text", ["", "PRIVATE+KEY+x", PETERS_SECRET[:-1], PETERS_SECRET.replace("c74f", "c74e"), PETER]
 )

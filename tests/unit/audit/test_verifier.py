@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders.evidence import DIGEST, KEY, SIGNER, a_bundle, a_stream, forged, opened, some_evidence
+from tests.builders.evidence import (
+    DIGEST,
+    KEY,
+    SIGNER,
+    a_bundle,
+    a_stream,
+    events_of,
+    first_named,
+    forged,
+    hash_of_text,
+    opened,
+    some_evidence,
+)
 
 from carapulse.audit.bundle import bundle
 from carapulse.audit.note import Signer
@@ -19,17 +31,6 @@ WHOLE = a_bundle()
 places = st.integers(0, 5)
 signed = st.booleans()
 few = settings(max_examples=10, deadline=None)
-
-
-def events_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = statement["predicate"]["events"]
-    return events
-
-
-def first_named(report: Report) -> tuple[str, int | None]:
-    """Return reason and place of the first fault that names an event."""
-    fault = next(fault for fault in report.faults if fault.index is not None)
-    return fault.reason, fault.index
 
 
 def places_named(report: Report, reason: str) -> set[int | None]:
@@ -120,7 +121,7 @@ def test_an_event_with_a_new_hash_to_match_is_not_in_its_checkpoint(place, signe
     def change(statement):
         row = events_of(statement)[place]
         row["event"] = row["event"].replace('"actor":"ada"', '"actor":"eve"')
-        row["hash"] = "sha256:" + hash_hex(row["event"])
+        row["hash"] = hash_of_text(row["event"])
 
     assert first_named(verify(forged(WHOLE, change, signed=signed), KEY)) == ("proof", place)
 
@@ -316,7 +317,6 @@ def test_a_wrong_type_is_a_fault_and_never_an_accident(path, value):
         b'{"payload":NaN,"payloadType":"","signatures":[]}',
         b"[" * 100_000,
         b"1" * 10_000,
-        b" " * (MAX_BYTES + 1),
     ],
 )
 def test_what_is_no_bundle_is_refused_with_a_reason(content):
@@ -326,17 +326,15 @@ def test_what_is_no_bundle_is_refused_with_a_reason(content):
     assert not report.ok
 
 
+def test_a_bundle_that_is_too_large_is_not_even_read():
+    (fault,) = verify(b" " * (MAX_BYTES + 1), KEY).faults
+
+    assert "larger than" in fault.detail
+
+
 @given(st.binary(max_size=300))
 def test_rubbish_is_refused_with_a_reason(content):
     assert not verify(content, KEY).ok
-
-
-def test_an_event_may_not_say_a_thing_twice():
-    def change(statement):
-        row = events_of(statement)[1]
-        row["event"] = row["event"].replace('{"actor":"ada"', '{"actor":"eve","actor":"ada"')
-
-    assert first_named(verify(forged(WHOLE, change, signed=True), KEY)) == ("changed", 1)
 
 
 def test_a_second_signature_is_not_allowed():
@@ -362,9 +360,3 @@ def test_a_log_that_was_tampered_with_is_exported_as_it_is_and_the_event_is_name
 
     report = verify(bundle(evidence.model_copy(update={"events": events}), SIGNER), KEY)
     assert [(fault.reason, fault.index, fault.id) for fault in report.faults] == [("changed", 3, "event_plan_1_4")]
-
-
-def hash_hex(text: str) -> str:
-    from hashlib import sha256
-
-    return sha256(text.encode()).hexdigest()
