@@ -20,5 +20,7 @@ def open_evidence_key(folder: Path) -> Signer:
     if not path.exists():
         keep_once(path, Signer.new(f"carapulse.dev/log/{secrets.token_hex(8)}").text().encode() + b"\n")
     signer = Signer.parse(read_private(path).decode(errors="replace"))
-    (folder / PUBLIC_FILE).write_text(f"{signer.key}\n")
+    public = folder / PUBLIC_FILE
+    if not public.exists() or public.read_text() != f"{signer.key}\n":
+        public.write_text(f"{signer.key}\n")
     return signer

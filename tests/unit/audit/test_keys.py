@@ -25,6 +25,15 @@ def test_only_its_owner_can_read_the_key_and_its_public_half_lies_beside_it(tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == [SECRET_FILE, PUBLIC_FILE]
 
 
+def test_the_public_half_is_put_right_if_it_is_not_the_keys(tmp_path):
+    signer = open_evidence_key(tmp_path)
+    (tmp_path / PUBLIC_FILE).write_text("another\n")
+
+    open_evidence_key(tmp_path)
+
+    assert Key.parse((tmp_path / PUBLIC_FILE).read_text()) == signer.key
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
 def test_a_key_that_others_can_read_or_replace_is_refused(tmp_path, mode):
     open_evidence_key(tmp_path)
