@@ -73,6 +73,33 @@ def test_a_call_hidden_in_a_rule_that_nothing_uses_is_refused():
         rules('x := 1\n\nunused := [y | some y in [1]; net.cidr_contains("10.0.0.0/8", "10.0.0.1")]')
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "every risk in data.x { input.plan.risk == risk }",
+        'every risk in data.x { input.plan["risk"] == risk }',
+        "every one in data.x { risk := one\n input.plan.risk == risk }",
+        'every one in ["x"] { some risk in one\n input.plan.risk == risk }',
+        'every key, risk in {"a": 1} { input.plan.risk == risk }',
+        "every one in data.x { every two in data.y { one == two } }",
+    ],
+)
+def test_a_guard_that_the_engine_would_misread_is_refused(folder, body):
+    add_guard(folder, f'deny contains "no" if {{ {body} }}')
+
+    with pytest.raises(UnsoundPolicy, match="every"):
+        RegopyEngine(folder)
+
+
+def test_a_guard_that_only_looks_like_it_is_not(folder):
+    add_guard(
+        folder,
+        'deny contains "risk" if { every level in {"a", "b"} { input.plan["risk"] == level } } # every risk .risk',
+    )
+
+    assert RegopyEngine(folder)
+
+
 def test_rules_that_do_not_parse_are_refused(folder):
     add_guard(folder, "deny contains if {")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from carapulse.adapters.rego.interpreter import CompiledRules
+from carapulse.adapters.rego.pitfalls import refuse_pitfalls
 from carapulse.adapters.rego.selftest import prove
 from carapulse.adapters.rego.sources import read_sources
 
@@ -19,6 +20,7 @@ class RegopyEngine:
         self._digest = sources.digest
         self._data = sources.data
         self._rules = CompiledRules(sources.modules, sources.data, [ENTRY_POINT])
+        refuse_pitfalls(sources.modules)
         prove(self, sources.data)
 
     @property

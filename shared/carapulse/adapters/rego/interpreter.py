@@ -50,7 +50,7 @@ class CompiledRules:
             except (RegoError, ValueError) as error:
                 raise Unavailable("the rules could not be evaluated") from error
         if not output.ok():
-            raise Unavailable("the rules contradict each other")
+            raise Unavailable("the rules end in an error instead of an answer")
         return output.results[0].expressions[0] if output.results[0].expressions else None
 
 
