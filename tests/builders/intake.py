@@ -27,8 +27,8 @@ def a_route(**given):
         {
             "name": "errors",
             "match": {"alertname": "HighErrorRate"},
-            "workflow": "incident_remediation",
-            "input": {"service": {"$from": "service"}},
+            "workflow": "relight",
+            "input": {"lamp": {"$from": "service"}},
         }
         | given
     )

@@ -10,7 +10,7 @@ from carapulse.intake.alerts import Affected, Alert, Reason, scope_of
 from carapulse.intake.errors import RouteGone, TemplateUnfilled
 from carapulse.intake.events import AlertPlanClosed, AlertPlanFailed, AlertPlanKept, AlertPlanned
 from carapulse.intake.messages import ClosePlanOfAlert, PlanAlert
-from carapulse.intake.model import Route, Source
+from carapulse.intake.model import Route
 from carapulse.intake.ports import IntakePorts, IntakeWork
 from carapulse.intake.templates import fill
 from carapulse.kernel.call import Call
@@ -45,20 +45,16 @@ def plan_alert(message: PlanAlert, call: Call, ports: PlanningPorts) -> None:
     """
     with ports.begin(call) as work:
         alert = work.alerts.get(message.alert_id)
-        source = work.sources.get(alert.source_id)
-        notification = read_notification(work.deliveries.get(alert.delivery_id).payload)
-    if alert.status != "open":
-        return
     try:
-        if not _is_planned(alert, call, ports):
-            create_plan(_wanted(alert, source, notification), call, ports, _origin(alert))
+        if alert.status == "open" and not _is_planned(alert, call, ports):
+            create_plan(_wanted(alert, call, ports), call, ports, _origin(alert))
     except Problem as problem:
         if problem.retryable:
             raise
         if not _is_planned(alert, call, ports):
             _fail(alert, problem, call, ports)
-            return
-    _settle(alert, call, ports)
+    if _is_planned(alert, call, ports):
+        _settle(alert, call, ports)
 
 
 def close_plan_of_alert(message: ClosePlanOfAlert, call: Call, ports: PlanningPorts) -> None:
@@ -122,7 +118,10 @@ def reasons_of(problem: Problem) -> tuple[Reason, ...]:
     )
 
 
-def _wanted(alert: Alert, source: Source, notification: Notification) -> CreatePlan:
+def _wanted(alert: Alert, call: Call, ports: PlanningPorts) -> CreatePlan:
+    with ports.begin(call) as work:
+        source = work.sources.get(alert.source_id)
+        notification = read_notification(work.deliveries.get(alert.delivery_id).payload)
     route = source.route_named(alert.route)
     if route is None:
         raise RouteGone("the route is not registered any more", route=alert.route)

@@ -54,13 +54,13 @@ Signature = Annotated[SignatureHeaders, Depends(signature_headers)]
 
 
 @router.post("/v1/webhooks/alertmanager/{source}", status_code=HTTPStatus.ACCEPTED)
-def receive_signed(source: str, headers: Signature, body: Body, trace: ThisTrace, ports: Ports) -> Received:
+def receive_signed_alerts(source: str, headers: Signature, body: Body, trace: ThisTrace, ports: Ports) -> Received:
     """Take a notification from Alertmanager, signed as Standard Webhooks say."""
     return receive_alerts(Webhook(source_id=source, headers=headers, body=body, trace=trace), ports)
 
 
 @router.post("/v1/webhooks/alertmanager/{source}/{token}", status_code=HTTPStatus.ACCEPTED)
-def receive_with_token(source: str, token: str, body: Body, trace: ThisTrace, ports: Ports) -> Received:
+def receive_alerts_with_token(source: str, token: str, body: Body, trace: ThisTrace, ports: Ports) -> Received:
     """Take a notification from an Alertmanager that can't sign; the plans that come of it are marked untrusted."""
     return receive_alerts(Webhook(source_id=source, token=token, body=body, trace=trace), ports)
 
@@ -88,7 +88,7 @@ def get_one_source(name: SourceName, call: ThisCall, ports: Ports) -> SourceView
 
 
 @router.post("/v1/sources/{name}:rotate", dependencies=[needs("source:write")])
-def rotate(name: SourceName, command: RotateCredential, call: ThisCall, ports: Ports) -> Issued:
+def rotate_source_credential(name: SourceName, command: RotateCredential, call: ThisCall, ports: Ports) -> Issued:
     """Give a source a new secret; the older ones hold for a while."""
     return rotate_credential(name, command, call, ports)
 
@@ -112,6 +112,6 @@ def get_one_alert(alert_id: str, call: ThisCall, ports: Ports) -> Alert:
 
 
 @router.post("/v1/alerts/{alert_id}:close", dependencies=[needs("alert:close")])
-def close(alert_id: str, call: ThisCall, ports: Ports) -> Alert:
+def close_one_alert(alert_id: str, call: ThisCall, ports: Ports) -> Alert:
     """Say that an alert is over although its source never did."""
     return close_alert(alert_id, call, ports)

@@ -5,14 +5,11 @@ again: an alert's label can't turn into an expression, a field or a command.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-from jmespath.parser import ParsedResult
-
 from carapulse.kernel.errors import Fault
+from carapulse.tools.expressions import first_fields, look_up
+from carapulse.tools.schemas import escaped
 
 SCOPE = frozenset({"labels", "annotations", "alert", "alerts", "group", "service"})
 """What a template may refer to."""
@@ -32,7 +29,7 @@ def mistakes(template: Any, pointer: str = "") -> Iterator[Fault]:  # noqa: ANN4
         yield from _mistakes_of_reference(template, pointer)
     elif isinstance(template, dict):
         for key, item in template.items():
-            yield from mistakes(item, f"{pointer}/{_token(key)}")
+            yield from mistakes(item, f"{pointer}/{escaped(key)}")
     elif isinstance(template, list):
         for number, item in enumerate(template):
             yield from mistakes(item, f"{pointer}/{number}")
@@ -42,7 +39,7 @@ def _filled(template: Any, scope: Mapping[str, Any], pointer: str, faults: list[
     if _is_reference(template):
         return _referred(template, scope, pointer, faults)
     if isinstance(template, dict):
-        return {key: _filled(item, scope, f"{pointer}/{_token(key)}", faults) for key, item in template.items()}
+        return {key: _filled(item, scope, f"{pointer}/{escaped(key)}", faults) for key, item in template.items()}
     if isinstance(template, list):
         return [_filled(item, scope, f"{pointer}/{number}", faults) for number, item in enumerate(template)]
     return template
@@ -50,10 +47,7 @@ def _filled(template: Any, scope: Mapping[str, Any], pointer: str, faults: list[
 
 def _referred(reference: dict[str, Any], scope: Mapping[str, Any], pointer: str, faults: list[Fault]) -> Any:  # noqa: ANN401 - any JSON value
     expression = reference["$from"]
-    try:
-        found = _compiled(expression).search(scope)
-    except JMESPathError:
-        found = None
+    found = look_up(expression, scope)
     if found is None and "default" in reference:
         return reference["default"]
     if found is None:
@@ -73,23 +67,15 @@ def _mistakes_of_reference(reference: dict[str, Any], pointer: str) -> Iterator[
 
 def _mistakes_of_expression(expression: str, pointer: str) -> Iterator[Fault]:
     try:
-        _compiled(expression)
-    except JMESPathError:
-        yield Fault(pointer=pointer, code="not-jmespath", detail=f"not a JMESPath expression: {expression}")
+        heads = {path[0] for path in first_fields(expression)}
+    except ValueError as error:
+        yield Fault(pointer=pointer, code="not-jmespath", detail=str(error))
         return
-    head = expression.split(".", 1)[0].split("[", 1)[0].strip()
-    if head.isidentifier() and head not in SCOPE:
+    if {"&", "|"} & set(expression):
+        return  # behind a pipe or in an expression reference, names are those of an inner value
+    for head in sorted(heads - SCOPE):
         yield Fault(pointer=pointer, code="not-in-scope", detail=f"{head} is none of {', '.join(sorted(SCOPE))}")
 
 
 def _is_reference(template: Any) -> bool:  # noqa: ANN401 - any JSON value
     return isinstance(template, dict) and any(key.startswith("$") for key in template)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(expression: str) -> ParsedResult:
-    return jmespath.compile(expression)
-
-
-def _token(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

@@ -6,31 +6,36 @@ import time
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 from sqlalchemy import text
+from tests.builders import application
 from tests.builders.intake import a_registration, recorded, signed
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
-from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.sealing import AesGcmSealer
+from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
+from carapulse.intake.consumers import consumers
 from carapulse.intake.messages import SortAlerts
 from carapulse.intake.routes import router
 from carapulse.intake.sorting import sort_alerts
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.kernel.clock import SystemClock
 from carapulse.messaging import Consumers
+from carapulse.plans.routes import router as plans_router
 from carapulse.runtime.dispatch import Dispatcher, call_of
 from carapulse.runtime.http.app import make_app
+from carapulse.workflows.book import Workflows
 
 
-class Work(PostgresWork):
+class Work(application.Work):
     @cached_property
     def sources(self):
         return PostgresSources(self.connection, self.tenant)
@@ -45,10 +50,15 @@ class Work(PostgresWork):
 
 
 class Application:
-    """The parts of the composition root that the intake needs."""
+    """The parts of the composition root that the intake needs, and those that planning needs."""
 
-    def __init__(self, url, folder):
+    def __init__(self, url, folder, policy=None):
         self.clock = SystemClock()
+        self.policy = policy
+        self.catalogue = application.CATALOGUE
+        self.workflows = WORKFLOWS
+        self.envelopes = ApprovalEnvelopes()
+        self.settings = application.Chosen()
         self.engine = connect(url)
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
@@ -62,6 +72,7 @@ class Application:
         return {"database": True}
 
 
+WORKFLOWS = Workflows.load([Path(application.LAMPS).with_name("relight.yaml")])
 SORTING = Consumers()
 SORTING.on(SortAlerts)(sort_alerts)
 
@@ -69,7 +80,12 @@ SORTING.on(SortAlerts)(sort_alerts)
 @contextmanager
 def served(application):
     config = uvicorn.Config(
-        make_app(application, [router]), port=0, log_config=None, access_log=False, server_header=False, ws="none"
+        make_app(application, [router, plans_router]),
+        port=0,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -88,10 +104,10 @@ def served(application):
 class Site:
     """One installation: administrators and senders on its outside, its queue and its database on its inside."""
 
-    def __init__(self, application, port, consumers):
+    def __init__(self, application, port, handlers):
         self.application = application
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
-        self.dispatcher = Dispatcher.of([consumers])
+        self.dispatcher = Dispatcher.of([handlers])
 
     def ask(self, method, path, *, roles=("admin",), tenant="acme", **rest):
         token = self.application.issuer.mint(
@@ -143,11 +159,30 @@ class Site:
         return "".join(json.dumps([str(tuple(row)) for row in self.rows(f"SELECT * FROM {each}")]) for each in tables)
 
 
+@contextmanager
+def opened(database, folder, handlers, policy=None):
+    application = Application(database.app_url, folder, policy)
+    with served(application) as port:
+        site = Site(application, port, handlers)
+        yield site
+        site.http.close()
+    application.engine.dispose()
+
+
 @pytest.fixture
 def site(database, tmp_path):
-    application = Application(database.app_url, tmp_path)
-    with served(application) as port:
-        one = Site(application, port, SORTING)
-        yield one
-        one.http.close()
-    application.engine.dispose()
+    """Give the test an installation whose workers look into what is reported, and plan nothing."""
+    with opened(database, tmp_path, SORTING) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def policy():
+    return application.a_policy()
+
+
+@pytest.fixture
+def planning(database, tmp_path, policy):
+    """Give the test an installation that plans, judged by the shipped policy."""
+    with opened(database, tmp_path, consumers, policy) as site:
+        yield site

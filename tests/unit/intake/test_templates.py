@@ -59,6 +59,13 @@ def test_a_template_that_can_never_work_is_refused_at_registration(reference, co
     assert [(fault.pointer, fault.code) for fault in caught.value.faults] == [("/routes/0/input/x/0", code)]
 
 
+@pytest.mark.parametrize(
+    "expression", ["max_by(alerts, &startsAt).labels.pod", "group | commonLabels.x", "labels.a || service", "alerts[0].x"]
+)
+def test_every_way_to_refer_to_an_alert_is_taken(expression):
+    a_registration(routes=[a_route(input={"x": {"$from": expression}}).model_dump()]).check()
+
+
 def test_where_a_change_happens_may_name_only_the_service_and_the_namespace_by_the_alert():
     reference = {"$from": "labels.environment"}
 
