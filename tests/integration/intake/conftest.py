@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy import text
 from tests.builders import application
 from tests.builders.intake import a_registration, recorded, signed
+from tests.builders.plans import a_call
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.queue import PostgresQueue
@@ -23,7 +24,9 @@ from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.consumers import consumers
-from carapulse.intake.messages import SortAlerts
+from carapulse.intake.messages import PlanAlert, SortAlerts
+from carapulse.intake.model import source_actor
+from carapulse.intake.planning import plan_alert
 from carapulse.intake.routes import router
 from carapulse.intake.sorting import sort_alerts
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
@@ -152,6 +155,32 @@ class Site:
             (row.type, row.body)
             for row in self.rows("SELECT type, body FROM events WHERE stream = :s ORDER BY seq", tenant, s=stream)
         ]
+
+    def reported(self, name="firing_one_service", **given):
+        """Report to a new source and work off what comes of it."""
+        source = self.register(**given).json()
+        self.report(source, name)
+        self.work_off()
+        return source
+
+    def again(self, alert):
+        """Hand the message about an alert to its handler once more, as a queue may."""
+        call = a_call().model_copy(update={"actor": source_actor("cluster-alerts")})
+        plan_alert(PlanAlert(alert_id=alert["id"]), call, self.application)
+
+    def the_alert(self):
+        (alert,) = self.alerts()
+        return alert
+
+    def plans(self):
+        return self.ask("GET", "/v1/plans").json()["data"]
+
+    def version_of(self, plan_id):
+        (row,) = self.rows("SELECT body FROM plan_versions WHERE plan_id = :id", id=plan_id)
+        return row.body
+
+    def kinds(self, source):
+        return [kind for kind, _ in self.events(source["source"]["id"])]
 
     def everything(self):
         """Return all that the database holds of the intake, the log and the queue, as text."""

@@ -8,61 +8,27 @@ from tests.builders.intake import a_payload, a_route
 from tests.builders.plans import a_call
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
-from carapulse.intake.messages import PlanAlert
 from carapulse.intake.model import source_actor
-from carapulse.intake.planning import plan_alert
-from carapulse.kernel.errors import Denied, Unavailable
-
-
-def plans(site):
-    return site.ask("GET", "/v1/plans").json()["data"]
-
-
-def version_of(site, plan_id):
-    (row,) = site.rows("SELECT body FROM plan_versions WHERE plan_id = :id", id=plan_id)
-    return row.body
-
-
-def kinds(site, source):
-    return [kind for kind, _ in site.events(source["source"]["id"])]
-
-
-def reported(site, name="firing_one_service", **given):
-    """Report to a new source and work off what comes of it."""
-    source = site.register(**given).json()
-    site.report(source, name)
-    site.work_off()
-    return source
-
-
-def the_alert(site):
-    (alert,) = site.alerts()
-    return alert
-
-
-def again(site, alert):
-    """Hand the message about an alert to its handler once more, as a queue may."""
-    call = a_call("source:cluster-alerts").model_copy(update={"actor": source_actor("cluster-alerts")})
-    plan_alert(PlanAlert(alert_id=alert["id"]), call, site.application)
+from carapulse.kernel.errors import Denied
 
 
 def test_each_affected_service_of_a_group_gets_a_plan_of_its_own(planning):
-    source = reported(planning, "firing_three_services")
+    source = planning.reported("firing_three_services")
 
-    made = {plan["service"]: plan for plan in plans(planning)}
+    made = {plan["service"]: plan for plan in planning.plans()}
 
     assert sorted(made) == ["cart", "checkout", "payments"]
     assert {alert["service"]: alert["plan_id"] for alert in planning.alerts(status="planned")} == {
         service: plan["plan_id"] for service, plan in made.items()
     }
-    assert kinds(planning, source).count("AlertPlanned") == 3
+    assert planning.kinds(source).count("AlertPlanned") == 3
 
 
 def test_a_plan_says_where_it_comes_from(planning):
-    source = reported(planning)
+    source = planning.reported()
 
-    alert = the_alert(planning)
-    version = version_of(planning, alert["plan_id"])
+    alert = planning.the_alert()
+    version = planning.version_of(alert["plan_id"])
 
     assert (version["trigger"], version["trusted"], version["requested_by"]) == (
         "alert",
@@ -83,8 +49,8 @@ def test_a_payload_cannot_choose_the_environment(planning):
     planning.send(source, json.dumps(payload).encode(), secret=source["secret"])
     planning.work_off()
 
-    (plan,) = plans(planning)
-    context = version_of(planning, plan["plan_id"])["context"]
+    (plan,) = planning.plans()
+    context = planning.version_of(plan["plan_id"])["context"]
 
     assert (context["environment"], context["cluster_id"]) == ("prod", None)
     assert plan["status"] == "awaiting_approval"
@@ -92,31 +58,31 @@ def test_a_payload_cannot_choose_the_environment(planning):
 
 def test_a_route_may_take_the_namespace_from_the_alert(planning):
     route = a_route(context={"namespace": {"$from": "labels.namespace"}, "cluster_id": "eu-1"}).model_dump(mode="json")
-    reported(planning, routes=[route])
+    planning.reported(routes=[route])
 
-    context = version_of(planning, the_alert(planning)["plan_id"])["context"]
+    context = planning.version_of(planning.the_alert()["plan_id"])["context"]
 
     assert (context["namespace"], context["cluster_id"], context["service"]) == ("shop", "eu-1", "checkout")
 
 
 def test_what_a_sender_that_cannot_sign_asks_for_is_always_seen_by_people(planning):
-    signed = reported(planning)
+    signed = planning.reported()
     source = planning.register("edge-alerts", trust="path_token").json()
     planning.http.post(source["secret_path"], content=json.dumps(a_payload("firing_one_service")).encode())
     planning.work_off()
 
     by_source = {alert["source"]: alert["plan_id"] for alert in planning.alerts()}
-    status = {plan["plan_id"]: plan["status"] for plan in plans(planning)}
+    status = {plan["plan_id"]: plan["status"] for plan in planning.plans()}
 
     assert status[by_source["cluster-alerts"]] == "approved"
     assert status[by_source["edge-alerts"]] == "awaiting_approval"
-    assert version_of(planning, by_source["edge-alerts"])["trusted"] is False
+    assert planning.version_of(by_source["edge-alerts"])["trusted"] is False
     assert signed["source"]["id"] != source["source"]["id"]
 
 
 def test_a_source_may_ask_for_a_plan_and_never_approve_one(planning):
-    reported(planning, context={"environment": "prod"})
-    (plan,) = plans(planning)
+    planning.reported(context={"environment": "prod"})
+    (plan,) = planning.plans()
     digest = planning.ask("GET", f"/v1/plans/{plan['plan_id']}").json()["digest"]
     answer = DecideApproval(plan_id=plan["plan_id"], status="approved", digest=digest)
     other = a_call().model_copy(update={"actor": source_actor("another-source")})
@@ -137,7 +103,7 @@ def test_no_word_in_an_alert_drops_it(planning, severity, alertname):
 
     planning.work_off()
 
-    assert the_alert(planning)["status"] == "planned"
+    assert planning.the_alert()["status"] == "planned"
 
 
 def test_fifty_parallel_deliveries_of_one_alert_make_one_plan(planning):
@@ -148,18 +114,18 @@ def test_fifty_parallel_deliveries_of_one_alert_make_one_plan(planning):
         list(pool.map(lambda _: planning.work_off(), range(4)))
 
     assert {answer.status_code for answer in sent} == {202}
-    assert len(plans(planning)) == 1
-    assert kinds(planning, source).count("AlertPlanned") == 1
+    assert len(planning.plans()) == 1
+    assert planning.kinds(source).count("AlertPlanned") == 1
 
 
 def test_a_message_that_comes_again_plans_nothing_again(planning):
-    source = reported(planning)
+    source = planning.reported()
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: again(planning, the_alert(planning)), range(4)))
+        list(pool.map(lambda _: planning.again(planning.the_alert()), range(4)))
 
-    assert len(plans(planning)) == 1
-    assert kinds(planning, source).count("AlertPlanned") == 1
+    assert len(planning.plans()) == 1
+    assert planning.kinds(source).count("AlertPlanned") == 1
 
 
 def test_two_workers_with_the_same_message_make_one_plan(site, planning):
@@ -168,31 +134,31 @@ def test_two_workers_with_the_same_message_make_one_plan(site, planning):
     site.work_off()
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: again(planning, the_alert(planning)), range(4)))
+        list(pool.map(lambda _: planning.again(planning.the_alert()), range(4)))
 
-    assert len(plans(planning)) == 1
-    assert the_alert(planning)["status"] == "planned"
-    assert kinds(planning, source).count("AlertPlanned") == 1
+    assert len(planning.plans()) == 1
+    assert planning.the_alert()["status"] == "planned"
+    assert planning.kinds(source).count("AlertPlanned") == 1
 
 
 def test_the_end_of_an_alert_closes_its_plan(planning):
-    source = reported(planning, "firing_three_services")
+    source = planning.reported("firing_three_services")
     planning.report(source, "firing_one_pod_resolved")
     planning.work_off()
-    before = {plan["status"] for plan in plans(planning)}
+    before = {plan["status"] for plan in planning.plans()}
 
     planning.report(source, "resolved")
     planning.work_off()
 
     assert before == {"approved"}
-    assert {plan["status"] for plan in plans(planning)} == {"closed"}
+    assert {plan["status"] for plan in planning.plans()} == {"closed"}
     assert {alert["status"] for alert in planning.alerts()} == {"resolved"}
-    assert kinds(planning, source).count("AlertPlanClosed") == 3
+    assert planning.kinds(source).count("AlertPlanClosed") == 3
 
 
 def test_the_end_of_an_alert_leaves_a_plan_that_runs(planning):
-    source = reported(planning)
-    alert = the_alert(planning)
+    source = planning.reported()
+    alert = planning.the_alert()
     with planning.application.begin(a_call()) as work:
         plan = work.plans.lock(alert["plan_id"])
         work.plans.replace(plan.executing("execution_1", plan.digest))
@@ -200,35 +166,35 @@ def test_the_end_of_an_alert_leaves_a_plan_that_runs(planning):
     planning.ask("POST", f"/v1/alerts/{alert['id']}:close")
     planning.work_off()
 
-    assert [plan["status"] for plan in plans(planning)] == ["executing"]
-    assert kinds(planning, source)[-2:] == ["AlertResolved", "AlertPlanKept"]
+    assert [plan["status"] for plan in planning.plans()] == ["executing"]
+    assert planning.kinds(source)[-2:] == ["AlertResolved", "AlertPlanKept"]
 
 
 def test_an_alert_that_is_over_before_it_is_planned_gets_no_plan(site, planning):
     source = site.register().json()
     site.report(source, "firing_one_service")
     site.work_off()
-    alert = the_alert(site)
+    alert = site.the_alert()
     site.ask("POST", f"/v1/alerts/{alert['id']}:close")
 
-    again(planning, alert)
+    planning.again(alert)
 
-    assert plans(planning) == []
+    assert planning.plans() == []
 
 
 def test_a_plan_that_was_made_when_its_alert_ended_is_closed(site, planning):
     source = site.register().json()
     site.report(source, "firing_one_service")
     site.work_off()
-    alert = the_alert(site)
-    again(planning, alert)
+    alert = site.the_alert()
+    planning.again(alert)
     as_if_killed_before_it_was_noted(planning, alert)
     planning.ask("POST", f"/v1/alerts/{alert['id']}:close")
 
-    again(planning, alert)
+    planning.again(alert)
     planning.work_off()
 
-    assert [plan["status"] for plan in plans(planning)] == ["closed"]
+    assert [plan["status"] for plan in planning.plans()] == ["closed"]
 
 
 def as_if_killed_before_it_was_noted(site, alert):
@@ -242,71 +208,11 @@ def test_a_killed_worker_leaves_one_plan(site, planning):
     source = site.register().json()
     site.report(source, "firing_one_service")
     site.work_off()
-    alert = the_alert(site)
-    again(planning, alert)
+    alert = site.the_alert()
+    planning.again(alert)
     as_if_killed_before_it_was_noted(planning, alert)
 
-    again(planning, alert)
+    planning.again(alert)
 
-    assert len(plans(planning)) == 1
-    assert the_alert(planning)["plan_id"] == plans(planning)[0]["plan_id"]
-
-
-@pytest.mark.parametrize(
-    ("code", "pointer", "given"),
-    [
-        ("not-in-alert", "/input/lamp", {"routes": [{"input": {"lamp": {"$from": "labels.zone"}}}]}),
-        ("workflow-not-found", None, {"routes": [{"workflow": "no_such"}]}),
-        ("workflow-input-invalid", None, {"routes": [{"input": {}}]}),
-        ("known_environment", None, {"context": {"environment": "nowhere"}}),
-        ("template-unfilled", None, {"routes": [{"context": {"namespace": {"$from": "annotations.summary"}}}]}),
-    ],
-)
-def test_an_alert_that_cannot_become_a_plan_is_seen_with_the_reasons(planning, code, pointer, given):
-    routes = [a_route(**each).model_dump(mode="json") for each in given.get("routes", [{}])]
-    source = reported(planning, **{**given, "routes": routes})
-
-    alert = the_alert(planning)
-
-    assert alert["status"] == "failed"
-    assert (code, pointer) in [(reason["code"], reason["pointer"]) for reason in alert["reasons"]]
-    assert plans(planning) == []
-    kind, body = planning.events(source["source"]["id"])[-1]
-    assert (kind, body["reasons"]) == ("AlertPlanFailed", alert["reasons"])
-
-
-def test_a_failed_alert_is_tried_again_once_its_route_is_corrected(planning):
-    wrong = a_route(workflow="no_such").model_dump(mode="json")
-    source = reported(planning, routes=[wrong])
-    planning.report(source, "firing_one_service")
-    planning.work_off()
-    before = kinds(planning, source).count("AlertPlanFailed")
-
-    planning.register()
-    planning.report(source, "firing_one_service")
-    planning.work_off()
-
-    assert before == 1
-    assert the_alert(planning)["status"] == "planned"
-
-
-class SilentPolicy:
-    """An engine that can't be reached."""
-
-    digest = "sha256:00"
-
-    def decide(self, _document):
-        raise Unavailable("the policy engine did not answer")
-
-
-def test_a_policy_that_cannot_be_asked_leaves_the_alert_open_and_the_message_comes_again(site):
-    source = site.register().json()
-    site.report(source, "firing_one_service")
-    site.work_off()
-    site.application.policy = SilentPolicy()
-
-    with pytest.raises(Unavailable):
-        again(site, the_alert(site))
-
-    assert (the_alert(site)["status"], plans(site)) == ("open", [])
-    assert "AlertPlanFailed" not in kinds(site, source)
+    assert len(planning.plans()) == 1
+    assert planning.the_alert()["plan_id"] == planning.plans()[0]["plan_id"]
