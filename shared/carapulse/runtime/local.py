@@ -13,7 +13,7 @@ from functools import partial
 import uvicorn
 
 from carapulse.adapters.embedded import database
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate
@@ -82,13 +82,13 @@ def _database(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    server = EmbeddedPostgres.start(settings.data_dir.resolve())
+    guard = PostgresGuard.start(settings.data_dir.resolve())
     try:
-        database.prepare(server)
-        migrate(server.url(database.OWNER, database.DATABASE), database.APP)
-        yield server.url(database.APP, database.DATABASE)
+        database.prepare(guard.server)
+        migrate(guard.server.url(database.OWNER, database.DATABASE), database.APP)
+        yield guard.server.url(database.APP, database.DATABASE)
     finally:
-        server.stop()
+        guard.stop()
 
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:

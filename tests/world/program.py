@@ -1,0 +1,86 @@
+"""The real program as a process, and a client for it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from carapulse.identity.issuer import DevelopmentIssuer
+
+_COMMAND = [sys.executable, "-m", "carapulse.surfaces.cli", "up"]
+
+
+class Program:
+    """`carapulse up` on a data directory; it can be ended in every way and started again."""
+
+    def __init__(self, data_dir: Path, connections: list[dict[str, Any]], **settings: str) -> None:
+        self.data_dir = data_dir
+        file = data_dir.parent / f"{data_dir.name}-connections.json"
+        file.write_text(json.dumps({"connections": connections}))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CARAPULSE_")}
+        own = {"CARAPULSE_CONNECTIONS_FILE": str(file), "CARAPULSE_VISIBILITY_S": "2", **settings}
+        self.environment = kept | own
+        self.log = data_dir.parent / f"{data_dir.name}.log"
+
+    def start(self) -> dict[str, Any]:
+        """Start it and return the line that says it is ready."""
+        command = [*_COMMAND, "--port", "0", "--data-dir", str(self.data_dir)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()[-3000:]
+        ready: dict[str, Any] = json.loads(line)
+        self.url = ready["url"]
+        self.issuer = DevelopmentIssuer.load_or_make(self.data_dir)
+        return ready
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; return the exit code and how many seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code, time.monotonic() - began
+
+    def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
+        """Make one request as somebody."""
+        token = self.issuer.mint("acme", who, frozenset({role}), timedelta(minutes=10))
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
+
+    def execute(self, plan: dict[str, Any]) -> str:
+        """Create a plan that policy allows, execute it, and return the execution's id."""
+        made = self.ask("POST", "/v1/plans", json=plan)
+        assert made.status_code == 201, made.text
+        begun = self.ask("POST", f"/v1/plans/{made.json()['plan_id']}:execute")
+        assert begun.status_code == 202, begun.text
+        execution_id: str = begun.json()["execution_id"]
+        return execution_id
+
+    def wait(self, execution_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+        """Return the execution once it has one of these statuses."""
+        until = time.monotonic() + seconds
+        while True:
+            state: dict[str, Any] = self.ask("GET", f"/v1/executions/{execution_id}").json()
+            if state["status"] in statuses:
+                return state
+            assert time.monotonic() < until, state
+            time.sleep(0.1)
+
+    def wait_for_step(self, execution_id: str, number: int, status: str, seconds: float = 20) -> None:
+        """Wait until a step has a status."""
+        until = time.monotonic() + seconds
+        while self.ask("GET", f"/v1/executions/{execution_id}").json()["steps"][number]["status"] != status:
+            assert time.monotonic() < until
+            time.sleep(0.05)
