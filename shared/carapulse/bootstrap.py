@@ -8,12 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-import carapulse.integrations
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.queue import PostgresQueue
+from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
+from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
@@ -24,6 +25,8 @@ from carapulse.audit.store import PostgresEvidence
 from carapulse.executions.store import PostgresExecutions
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
+from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
+from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
@@ -54,6 +57,21 @@ class Work(PostgresWork):
         return PostgresExecutions(self.connection, self.tenant)
 
     @cached_property
+    def sources(self) -> PostgresSources:
+        """Who may report alerts, within this unit."""
+        return PostgresSources(self.connection, self.tenant)
+
+    @cached_property
+    def deliveries(self) -> PostgresDeliveries:
+        """What they reported, within this unit."""
+        return PostgresDeliveries(self.connection, self.tenant)
+
+    @cached_property
+    def alerts(self) -> PostgresAlerts:
+        """The alerts within this unit."""
+        return PostgresAlerts(self.connection, self.tenant)
+
+    @cached_property
     def evidence(self) -> PostgresEvidence:
         """The log, as evidence, within this unit."""
         return PostgresEvidence(self.connection, self.tenant)
@@ -72,6 +90,8 @@ class App:
     tokens: TokenVerifier
     evidence_key: Signer
     workflows: Workflows
+    sealer: AesGcmSealer
+    source_directory: PostgresSourceDirectory
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -103,26 +123,23 @@ def make_app(
     """Return the application for these settings; raises Invalid for any part that is missing or contradicts another."""
     told, policy = clock or SystemClock(), RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
-    catalogue = Catalogue.load(manifests() if tools is None else tools)
+    catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
+    engine = connect(database_url, pool_size=settings.workers + 8)
     issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
     return App(
         settings=settings,
         clock=told,
-        engine=connect(database_url, pool_size=settings.workers + 8),
+        engine=engine,
         catalogue=catalogue,
         toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
         policy=policy,
         tokens=TokenVerifier([issuer.issuer], told),
         evidence_key=open_evidence_key(settings.data_dir),
         workflows=Workflows.load(builtin_recipes()),
+        sealer=AesGcmSealer.load_or_make(settings.data_dir),
+        source_directory=PostgresSourceDirectory(engine),
     )
-
-
-def manifests() -> list[Path]:
-    """Return the manifests of every integration that ships with the program."""
-    folder = Path(carapulse.integrations.__file__).parent
-    return sorted(folder.glob("*/manifest.yaml"))
 
 
 def policies(settings: Settings) -> Path:

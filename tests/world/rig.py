@@ -8,9 +8,10 @@ from typing import Any
 from tests.world.server import World
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
-from carapulse.bootstrap import App, make_app, manifests
+from carapulse.bootstrap import App, make_app
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Actor, Call
 from carapulse.plans.requests import CreatePlan
 from carapulse.plans.usecases import create_plan
@@ -68,7 +69,7 @@ class Rig:
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
         self.settings = Settings(data_dir=folder, connections_file=file, **settings)
-        self.app: App = make_app(self.settings, database_url, tools=[*manifests(), LAMP])
+        self.app: App = make_app(self.settings, database_url, tools=[*builtin_manifests(), LAMP])
         self.workers = self.new_workers()
 
     def new_workers(self, count: int = 1) -> Workers:

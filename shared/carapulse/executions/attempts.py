@@ -7,12 +7,14 @@ from carapulse.executions.errors import StepRefused
 from carapulse.executions.lifecycle import may_start
 from carapulse.executions.messages import RunStep
 from carapulse.executions.model import ExecutionState, StepState, StepStatus
+from carapulse.executions.monitoring import Monitor
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.verdicts import Terms
 from carapulse.kernel.call import Call
+from carapulse.kernel.canonical import storable
 from carapulse.plans.model import AUTOMATIC, PlanStep, PlanVersion
 from carapulse.tools.model import Effect as ToolEffect
-from carapulse.tools.model import Invocation
+from carapulse.tools.model import Invocation, Mode, Outcome
 
 _UNDO_ATTEMPTS = 3  # an undo is worth more than one try
 
@@ -80,6 +82,19 @@ def invocation_of(attempt: Attempt, captured: Any, call: Call, ports: ExecutionP
     return forward.model_copy(
         update={"tool": step.undo.tool, "action": step.undo.action, "input": step.undo.input, "captured": None}
     )
+
+
+def ask_tool(attempt: Attempt, invocation: Invocation, monitor: Monitor, ports: ExecutionPorts) -> Outcome:
+    """Run one invocation within the attempt's time. What it says is made fit for the log and the database."""
+    is_question = invocation.mode is Mode.PROBE  # a cancel must not end the question what took place
+    outcome = ports.toolbox.run(
+        invocation,
+        on_line=monitor.on_line,
+        cancelled=ports.stopping if is_question else monitor.cancelled,
+        deadline_s=attempt.step.timeout_s if is_question else deadline_of(attempt, ports),
+    )
+    said = {name: storable(getattr(outcome, name)) for name in ("output", "text", "detail")}
+    return outcome.model_copy(update=said)
 
 
 def terms_of(attempt: Attempt, invocation: Invocation, ports: ExecutionPorts) -> Terms:

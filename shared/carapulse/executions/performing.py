@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from carapulse.executions.advancing import advance, note
-from carapulse.executions.attempts import Attempt, deadline_of
+from carapulse.executions.attempts import Attempt, ask_tool
 from carapulse.executions.events import StepFailed, StepRetried, StepSucceeded, StepUnknown
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, StepError
@@ -65,25 +65,20 @@ class Performance:
         return Monitor(self.attempt.message, self.fence, self.call, self.ports)
 
     def _have_effect(self, monitor: Monitor) -> Verdict:
-        limit = deadline_of(self.attempt, self.ports)
         try:
-            outcome = self.ports.toolbox.run(
-                self.invocation, on_line=monitor.on_line, cancelled=monitor.cancelled, deadline_s=limit
-            )
+            outcome = ask_tool(self.attempt, self.invocation, monitor, self.ports)
         except Problem as problem:
             return judge_problem(problem, self.terms)
         return judge_outcome(outcome, self.terms)
 
     def _resolved(self, verdict: Verdict, monitor: Monitor) -> Verdict:
-        """Ask the tool itself, where that is what the verdict says. A cancel must not end the question."""
+        """Ask the tool itself, where that is what the verdict says."""
         if not isinstance(verdict, AskProbe):
             return verdict
-        error, limit = verdict.error, self.attempt.step.timeout_s
+        error = verdict.error
         probe = self.invocation.model_copy(update={"mode": Mode.PROBE})
         try:
-            answer = self.ports.toolbox.run(
-                probe, on_line=monitor.on_line, cancelled=self.ports.stopping, deadline_s=limit
-            )
+            answer = ask_tool(self.attempt, probe, monitor, self.ports)
         except Problem as problem:
             return Unknown(StepError(code=error.code, detail=f"{error.detail}; the probe failed: {problem.detail}"))
         return judge_probe(answer, error, self.terms)

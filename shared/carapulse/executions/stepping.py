@@ -3,7 +3,7 @@
 from typing import Any
 
 from carapulse.executions.advancing import advance, note
-from carapulse.executions.attempts import Attempt, deadline_of, invocation_of, load_attempt, terms_of
+from carapulse.executions.attempts import Attempt, ask_tool, invocation_of, load_attempt, terms_of
 from carapulse.executions.errors import EventOutOfPlace, StepBusy, StepRefused
 from carapulse.executions.events import Grant, StepFailed, StepRetried, StepStarted
 from carapulse.executions.messages import RunStep
@@ -64,9 +64,7 @@ def _capture(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Any:  # noq
         return None
     invocation = invocation_of(attempt, None, call, ports).model_copy(update={"mode": Mode.CAPTURE})
     with Monitor(attempt.message, None, call, ports) as monitor:
-        outcome = ports.toolbox.run(
-            invocation, on_line=monitor.on_line, cancelled=monitor.cancelled, deadline_s=deadline_of(attempt, ports)
-        )
+        outcome = ask_tool(attempt, invocation, monitor, ports)
     if outcome.kind is not OutcomeKind.SUCCEEDED:
         raise StepRefused(f"the state before could not be captured: {outcome.detail}", step_id=step.id)
     return outcome.output

@@ -5,13 +5,15 @@ from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
 from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
+from carapulse.intake.consumers import consumers as intake
+from carapulse.intake.routes import router as intake_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
-ROUTERS = (plan_routes, approval_routes, execution_routes, workflow_routes, tool_routes, audit_routes)
-ALL = Dispatcher.of([executions, approvals])
+ROUTERS = (plan_routes, approval_routes, execution_routes, workflow_routes, tool_routes, intake_routes, audit_routes)
+ALL = Dispatcher.of([executions, approvals, intake])
 EXECUTIONS = ALL.only({"executions"})
 """What may take long: the steps of plans."""
 BACKGROUND = ALL.without({"executions"})

@@ -245,7 +245,9 @@ def test_an_approval_is_used_by_one_execution(app):
     assert types(app, plan)[-1] == "ApprovalUsed"
     with app.begin(a_call()) as work:
         head = work.plans.lock(plan.plan_id)
-        assert consume_approval(head, "execution_1", work, app.clock.now()).status == "used"
+        again = consume_approval(head, "execution_1", work, app.clock.now())
+        assert again is not None
+        assert again.status == "used"
         with pytest.raises(ApprovalClosed):
             consume_approval(head, "execution_2", work, app.clock.now())
     assert types(app, plan).count("ApprovalUsed") == 1

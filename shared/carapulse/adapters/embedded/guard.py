@@ -23,6 +23,7 @@ class PostgresGuard:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _server: EmbeddedPostgres | None = None
     _failure: Unavailable | None = None
+    _thread: threading.Thread = field(init=False)
 
     @classmethod
     def start(cls, folder: Path) -> Self:
