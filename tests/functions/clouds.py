@@ -1,0 +1,204 @@
+"""The two kinds of cloud around a function: Lambda's Runtime API with its real client, and functions-framework."""
+
+import base64
+import json
+import os
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "tests" / "events"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
+_LONGEST_S = 60
+
+
+def recorded(name):
+    """Return a recorded event of a cloud."""
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def a_request(method, path, *, body=None, **headers):
+    """Return the event that API Gateway makes of a request."""
+    event = recorded("aws/http_api")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["requestContext"]["http"]["method"] = method
+    event["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return event if body is None else {**event, "body": body.decode()}
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """What Lambda tells a function's process: the next invocation, and where its answer goes."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.invocations: queue.Queue[Any] = queue.Queue()
+        self.answers: queue.Queue[Any] = queue.Queue()
+        super().__init__(("127.0.0.1", 0), _RuntimeRequest)
+
+    def handle_error(self, request, client_address):
+        """Let a function's process be ended while it waits for its next invocation."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.server_port}"
+
+
+class _RuntimeRequest(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: RuntimeApi
+
+    def do_GET(self):
+        event = self.server.invocations.get()
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _LONGEST_S) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+        }
+        self._answer(200, json.dumps(event).encode(), headers)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.answers.put((self.path.rpartition("/")[2], json.loads(body)))
+        self._answer(202, b"{}", {})
+
+    def _answer(self, status, body, headers):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Lambda:
+    """One function as Lambda runs it."""
+
+    def __init__(self, api):
+        self._api = api
+
+    def __call__(self, event):
+        """Invoke the function, and return `response` or `error`, and what it said."""
+        self._api.invocations.put(event)
+        return self._api.answers.get(timeout=_LONGEST_S)
+
+    def messages(self, *bodies):
+        """Hand over a batch from SQS, and return the numbers of those that go back."""
+        record = recorded("aws/sqs_batch")["Records"][0]
+        records = [{**record, "messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+        kind, said = self({"Records": records})
+        assert kind == "response", said
+        return [int(each["itemIdentifier"]) for each in said["batchItemFailures"]]
+
+
+class Framework:
+    """One function as Cloud Run or Knative runs it."""
+
+    def __init__(self, url):
+        self._url = url
+
+    def __call__(self, event):
+        """Deliver a CloudEvent, and return the status; anything but 2xx makes a broker try again."""
+        given = {"Content-Type": "application/cloudevents+json"}
+        return httpx.post(self._url, content=json.dumps(event), headers=given, timeout=_LONGEST_S).status_code
+
+    def message(self, body):
+        """Deliver one message of a Pub/Sub subscription."""
+        event = recorded("cloudevents/pubsub")
+        event["data"]["message"]["data"] = base64.b64encode(body.encode()).decode()
+        return self(event)
+
+
+@contextmanager
+def on_lambda(function, environment):
+    """Run a function in a process of its own, under Lambda's runtime client."""
+    api = RuntimeApi()
+    threading.Thread(target=api.serve_forever, daemon=True).start()
+    given = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": function, "AWS_REGION": "us-east-1"}
+    command = [sys.executable, "-m", "awslambdaric", f"functions/{function}/main.lambda_handler"]
+    process = _started(command, environment | given)
+    try:
+        yield Lambda(api)
+    finally:
+        _ended(process)
+        api.shutdown()
+        api.server_close()
+
+
+@contextmanager
+def on_framework(function, environment):
+    """Run a function in a process of its own, under functions-framework."""
+    port = _free_port()
+    source = ["--source", f"functions/{function}/main.py", "--target", "cloud_handler"]
+    options = ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)]
+    with serving([_program("functions-framework"), *source, *options], environment, port) as url:
+        yield Framework(url)
+
+
+@contextmanager
+def on_uvicorn(function, environment):
+    """Serve a function's HTTP application in a process of its own, and give its address."""
+    port = _free_port()
+    options = ["--app-dir", f"functions/{function}", "main:app", "--host", "127.0.0.1", "--port", str(port)]
+    with serving([_program("uvicorn"), *options], environment, port) as url:
+        yield url
+
+
+@contextmanager
+def serving(command, environment, port):
+    """Run a server until the test is done with it."""
+    process = _started(command, environment)
+    try:
+        _wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _ended(process)
+
+
+def _program(name):
+    return str(Path(sys.executable).with_name(name))
+
+
+def _started(command, environment):
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": "shared", **environment}
+    return subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL)
+
+
+def _ended(process):
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_for(port, process):
+    until = time.monotonic() + _LONGEST_S
+    while time.monotonic() < until:
+        assert process.poll() is None, "the server ended at its start"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not listen in time")

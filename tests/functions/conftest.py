@@ -1,0 +1,114 @@
+"""One installation with a database and keys of its own, whose functions run in processes of their own."""
+
+import json
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from sqlalchemy import text
+
+from carapulse.bootstrap import make_app
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.kernel.call import Actor, Call
+from carapulse.settings import Settings
+
+
+class FixedClock:
+    """A clock that stands still."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def now(self):
+        return self.at
+
+
+class Shop(ThreadingHTTPServer):
+    """A service that answers, and counts how often it was asked."""
+
+    daemon_threads = True
+    asked = 0
+
+
+class _ShopRequest(BaseHTTPRequestHandler):
+    server: Shop
+
+    def do_GET(self):
+        self.server.asked += 1
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"open")
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def a_shop():
+    shop = Shop(("127.0.0.1", 0), _ShopRequest)
+    threading.Thread(target=shop.serve_forever, daemon=True).start()
+    yield shop
+    shop.shutdown()
+    shop.server_close()
+
+
+class Installation:
+    """What all functions of one installation share."""
+
+    def __init__(self, database, folder, shop):
+        self.shop = shop
+        folder.mkdir(mode=0o700)
+        connections = folder / "connections.yaml"
+        reach = {
+            "tool": "http",
+            "name": "shop",
+            "match": {"tenant": "acme"},
+            "may_reach": [f"127.0.0.1:{shop.server_port}"],
+        }
+        connections.write_text(json.dumps({"connections": [reach]}))
+        self.environment = {
+            "CARAPULSE_DATA_DIR": str(folder),
+            "CARAPULSE_DATABASE_URL": database.app_url,
+            "CARAPULSE_CONNECTIONS_FILE": str(connections),
+        }
+        self._url = database.app_url
+        self._settings = Settings(data_dir=folder, database_url=database.app_url, connections_file=connections)
+        self.app = self.application()
+
+    def application(self, at=None):
+        """Return the application in this process, now or at another moment."""
+        return make_app(self._settings, self._url, FixedClock(at) if at else None)
+
+    def call(self, who="ada", *roles, at=None):
+        actor = Actor(id=who, roles=frozenset(roles or ("operator",)))
+        return Call(actor=actor, tenant="acme", at=at or datetime.now(UTC), trace="1" * 32)
+
+    def token(self, *roles):
+        issuer = DevelopmentIssuer.load_or_make(self._settings.data_dir)
+        return issuer.mint("acme", "ada", frozenset(roles), timedelta(hours=1))
+
+    def envelopes(self, *queues):
+        """Take what waits in the database's queue, as a publisher to a cloud's queue would."""
+        taken = self.app.queue.take(queues, 10, 60)
+        for each in taken:
+            self.app.queue.ack(each)
+        names = ("id", "tenant", "type", "body", "actor", "trace")
+        return [json.dumps({name: getattr(each, name) for name in names}) for each in taken]
+
+    def rows(self, query, **parameters):
+        with self.app.begin(self.call()) as work:
+            return work.connection.execute(text(query), parameters).all()
+
+    def happened(self, stream):
+        """Return the types of a stream's events, in order."""
+        return [each.type for each in self.rows("SELECT type FROM events WHERE stream = :s ORDER BY seq", s=stream)]
+
+
+@pytest.fixture
+def installation(database, tmp_path):
+    with a_shop() as shop:
+        one = Installation(database, tmp_path / "data", shop)
+        yield one
+        one.app.engine.dispose()

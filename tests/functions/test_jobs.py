@@ -1,0 +1,95 @@
+"""scheduler and migrate: what no message asks for."""
+
+import os
+import subprocess
+import sys
+
+import pg8000.native
+import pytest
+from tests.functions.clouds import ROOT, on_framework, on_lambda, recorded
+from tests.functions.test_queue_functions import a_look
+
+from carapulse.adapters.embedded.database import APP, OWNER, prepare
+
+
+def checkpoints(installation):
+    return [each.size for each in installation.rows("SELECT size FROM checkpoints")]
+
+
+def test_scheduler_covers_the_log_by_a_checkpoint_on_lambda(installation):
+    a_look(installation)
+
+    with on_lambda("scheduler", installation.environment) as function:
+        answers = [function(recorded("aws/schedule"))[0] for _ in range(2)]
+
+    assert answers == ["response", "response"]
+    assert checkpoints(installation) == [len(installation.rows("SELECT 1 FROM events"))]
+
+
+def test_scheduler_covers_the_log_by_a_checkpoint_on_knative(installation):
+    a_look(installation)
+
+    with on_framework("scheduler", installation.environment) as function:
+        answers = [function(recorded("cloudevents/ping")) for _ in range(2)]
+
+    assert answers == [200, 200]
+    assert checkpoints(installation) == [len(installation.rows("SELECT 1 FROM events"))]
+
+
+@pytest.fixture
+def empty(postgres, tmp_path):
+    """Give the settings of an installation that nobody has migrated."""
+    prepare(postgres, "fresh")
+    yield {
+        "CARAPULSE_DATA_DIR": str(tmp_path / "data"),
+        "CARAPULSE_DATABASE_URL": postgres.url(APP, "fresh"),
+        "CARAPULSE_DATABASE_OWNER_URL": postgres.url(OWNER, "fresh"),
+    }
+    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin.run("DROP DATABASE fresh WITH (FORCE)")
+    admin.close()
+
+
+def tables(postgres):
+    connection = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket), database="fresh")
+    found = {name for (name,) in connection.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    connection.close()
+    return found
+
+
+def run(function, environment):
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": "shared", **environment}
+    command = [sys.executable, f"functions/{function}/main.py"]
+    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_migrate_makes_the_tables_and_the_keys_as_a_job_and_repeats_harmlessly(postgres, empty, tmp_path):
+    codes = [run("migrate", empty).returncode for _ in range(2)]
+
+    assert codes == [0, 0]
+    assert {"events", "plans", "executions"} <= tables(postgres)
+    assert {"issuer-key.pem", "evidence.key"} <= {each.name for each in (tmp_path / "data").iterdir()}
+
+
+def test_migrate_makes_the_tables_on_lambda(postgres, empty):
+    with on_lambda("migrate", empty) as function:
+        kind, _ = function({})
+
+    assert kind == "response"
+    assert {"events", "plans", "executions"} <= tables(postgres)
+
+
+def test_a_function_without_the_shared_keys_does_not_start(empty):
+    done = run("execution", empty)
+
+    assert done.returncode != 0
+    assert "run migrate first" in done.stderr
+
+
+def test_a_function_without_a_database_does_not_start(installation):
+    settings = {name: value for name, value in installation.environment.items() if name != "CARAPULSE_DATABASE_URL"}
+
+    done = run("execution", settings)
+
+    assert done.returncode != 0
+    assert "CARAPULSE_DATABASE_URL" in done.stderr

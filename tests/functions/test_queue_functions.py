@@ -1,0 +1,124 @@
+"""approvals and execution: each message does its work through both kinds of cloud, and only once."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from tests.functions.clouds import on_framework, on_lambda
+from tests.functions.clouds import recorded as recorded_event
+
+from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.plans.requests import CreatePlan
+from carapulse.plans.usecases import create_plan
+
+UNREADABLE = '{"what": "is this"}'
+
+
+def a_probe(installation):
+    return {
+        "stage": "verify",
+        "tool": "http",
+        "action": "probe",
+        "input": {"url": f"http://127.0.0.1:{installation.shop.server_port}/"},
+        "expect": [{"path": "text", "op": "eq", "value": "open"}],
+    }
+
+
+def a_look(installation):
+    """Draft a plan that only asks the shop whether it is open, and return its id."""
+    wanted = {"summary": "Is the shop open?", "context": {"environment": "dev"}, "steps": [a_probe(installation)]}
+    return create_plan(CreatePlan.model_validate(wanted), installation.call(), installation.app).plan_id
+
+
+def a_running_look(installation):
+    """Start such a plan, and return its id and the message that waits for a worker."""
+    plan_id = a_look(installation)
+    execute_plan(plan_id, ExecutePlan(), installation.call(), installation.app)
+    (step,) = installation.envelopes("executions")
+    return plan_id, step
+
+
+def an_old_approval(installation):
+    """Ask for an approval two days ago, and return the plan's id and the message that ends it."""
+    before = datetime.now(UTC) - timedelta(days=2)
+    step = {
+        "stage": "act",
+        "tool": "kubectl",
+        "action": "scale",
+        "input": {"resource": "deployment/shop", "namespace": "shop", "replicas": 3},
+    }
+    wanted = {
+        "summary": "More shops",
+        "context": {"environment": "prod", "namespace": "shop"},
+        "steps": [step, a_probe(installation)],
+    }
+    then = installation.application(at=before)
+    plan_id = create_plan(CreatePlan.model_validate(wanted), installation.call(at=before), then).plan_id
+    then.engine.dispose()
+    with installation.app.begin(installation.call()) as work:
+        approval = work.approvals.latest_for(plan_id)
+    body = {"plan_id": plan_id, "approval_id": approval.id}
+    return plan_id, an_envelope("ExpireApproval", body)
+
+
+def an_envelope(kind, body):
+    return json.dumps(
+        {"id": "message_1", "tenant": "acme", "type": kind, "body": body, "actor": {"id": "ada"}, "trace": "1" * 32}
+    )
+
+
+def executions(installation):
+    return [each.status for each in installation.rows("SELECT status FROM executions")]
+
+
+def test_execution_makes_a_step_once_on_lambda_and_gives_back_only_what_failed(installation):
+    plan_id, step = a_running_look(installation)
+
+    with on_lambda("execution", installation.environment) as function:
+        first = function.messages(step, UNREADABLE, an_envelope("NoSuchThing", {}))
+        second = function.messages(step)
+
+    assert (first, second) == ([1, 2], [])
+    assert executions(installation) == ["succeeded"]
+    assert installation.shop.asked == 1
+    assert installation.happened(plan_id)[-1] == "ExecutionFinished"
+
+
+def test_execution_makes_a_step_once_on_cloud_run_and_asks_for_a_repetition_of_what_failed(installation):
+    _, step = a_running_look(installation)
+
+    with on_framework("execution", installation.environment) as function:
+        answers = [function.message(step), function.message(step), function.message(UNREADABLE)]
+
+    assert answers == [200, 200, 500]
+    assert executions(installation) == ["succeeded"]
+    assert installation.shop.asked == 1
+
+
+def test_execution_takes_a_message_as_a_broker_of_knative_hands_it_on(installation):
+    _, step = a_running_look(installation)
+    event = {**recorded_event("cloudevents/ping"), "type": "dev.carapulse.message", "data": json.loads(step)}
+
+    with on_framework("execution", installation.environment) as function:
+        answer = function(event)
+
+    assert (answer, executions(installation)) == (200, ["succeeded"])
+
+
+def test_approvals_closes_what_nobody_answered_on_lambda(installation):
+    plan_id, expiry = an_old_approval(installation)
+
+    with on_lambda("approvals", installation.environment) as function:
+        back = function.messages(expiry, expiry)
+
+    assert back == []
+    assert installation.happened(plan_id).count("ApprovalExpired") == 1
+
+
+def test_approvals_closes_what_nobody_answered_on_cloud_run(installation):
+    plan_id, expiry = an_old_approval(installation)
+
+    with on_framework("approvals", installation.environment) as function:
+        answers = [function.message(expiry), function.message(expiry)]
+
+    assert answers == [200, 200]
+    assert installation.happened(plan_id).count("ApprovalExpired") == 1

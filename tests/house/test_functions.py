@@ -1,0 +1,71 @@
+"""Every deployed function is whole: its code, what each cloud must know, its line in serverless.yml, and its tests."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(each for each in (ROOT / "functions").iterdir() if each.is_dir() and each.name != "__pycache__")
+SERVERLESS = yaml.safe_load((ROOT / "serverless.yml").read_text())
+TESTS = "".join(each.read_text() for each in sorted((ROOT / "tests" / "functions").glob("test_*.py")))
+
+
+def named(folder):
+    return folder.name
+
+
+def test_serverless_lists_each_function_by_its_file_and_no_other():
+    assert SERVERLESS["functions"] == {each.name: f"${{file(functions/{each.name}/function.yml)}}" for each in FOLDERS}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_function_has_its_files_and_no_others(folder):
+    assert {each.name for each in folder.iterdir()} - {"__pycache__"} == {"main.py", "function.yml", "service.yml"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_aws_is_told_the_handler_that_is_there(folder):
+    told = yaml.safe_load((folder / "function.yml").read_text())
+
+    assert told["handler"] == f"functions/{folder.name}/main.lambda_handler"
+    assert "def lambda_handler(" in (folder / "main.py").read_text()
+    assert told["description"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_container_is_told_the_file_and_the_target_that_are_there(folder):
+    told = yaml.safe_load((folder / "service.yml").read_text())
+    (container,) = told["spec"]["template"]["spec"]["containers"]
+    arguments, code = container["args"], (folder / "main.py").read_text()
+
+    assert told["metadata"]["name"] == f"carapulse-{folder.name}"
+    match arguments[0]:
+        case "functions-framework":
+            assert f"functions/{folder.name}/main.py" in arguments
+            assert f"def {arguments[arguments.index('--target') + 1]}(" in code
+        case "uvicorn":
+            assert f"functions/{folder.name}" in arguments
+            assert "\napp = " in code
+        case _:
+            assert arguments == ["python", f"functions/{folder.name}/main.py"]
+            assert "__main__" in code
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_function_begins_by_saying_what_it_is(folder):
+    assert (folder / "main.py").read_text().startswith(f'"""{folder.name}: ')
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_a_function_is_tested_through_both_of_its_entry_points(folder):
+    on_lambda = f'on_lambda("{folder.name}"' in TESTS or f'on_lambda)("{folder.name}"' in TESTS
+    elsewhere = [
+        f'on_framework("{folder.name}"',
+        f'on_framework)("{folder.name}"',
+        f'on_uvicorn("{folder.name}"',
+        f'run("{folder.name}"',
+    ]
+
+    assert on_lambda
+    assert any(each in TESTS for each in elsewhere)
