@@ -1,7 +1,6 @@
 """The one canonical form (RFC 8785 JSON) and the one digest (SHA-256) for everything that is compared or signed."""
 
 import hashlib
-import math
 from typing import Any
 
 import rfc8785
@@ -23,7 +22,7 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value as every reader of JSON can hold it.
 
     What an outside system may say and JSON can't carry everywhere becomes text: NUL and half surrogate pairs a
-    replacement character, NaN, infinities and integers beyond 2^53 their decimal spelling.
+    replacement character, NaN and numbers beyond 2^53 their decimal spelling.
     """
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
@@ -31,11 +30,8 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return {storable(str(key)): storable(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [storable(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _EXACT:
-        return str(value)
-    return value
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if is_number and not abs(value) <= _EXACT else value  # NaN compares with nothing
 
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -60,7 +60,8 @@ def test_a_template_that_can_never_work_is_refused_at_registration(reference, co
 
 
 @pytest.mark.parametrize(
-    "expression", ["max_by(alerts, &startsAt).labels.pod", "group | commonLabels.x", "labels.a || service", "alerts[0].x"]
+    "expression",
+    ["max_by(alerts, &startsAt).labels.pod", "group | commonLabels.x", "labels.a || service", "alerts[0].x"],
 )
 def test_every_way_to_refer_to_an_alert_is_taken(expression):
     a_registration(routes=[a_route(input={"x": {"$from": expression}}).model_dump()]).check()
