@@ -98,6 +98,12 @@ class PlanVersion(Record):
         """Whether any step that changes something knows no way back."""
         return any(step.irreversible for step in self.steps)
 
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """What nobody else may change during a run. A report only adds a remark, so it keeps nobody waiting."""
+        acting = (step for step in self.steps if step.stage is not Stage.REPORT)
+        return tuple(dict.fromkeys(name for step in acting for name in step.targets))
+
     def step(self, step_id: str) -> PlanStep | None:
         """Return the step of that id, if the plan has one."""
         return next((step for step in self.steps if step.id == step_id), None)

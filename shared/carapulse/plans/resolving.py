@@ -3,7 +3,7 @@
 from carapulse.kernel.context import Context
 from carapulse.plans.ports import Actions
 from carapulse.plans.requests import StepRequest
-from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Undo, UndoAction
+from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Stage, Undo, UndoAction
 from carapulse.tools.expressions import holds
 from carapulse.tools.manifest import Action
 from carapulse.tools.model import Effect, JsonObject, Reversibility, Risk, Targets
@@ -30,7 +30,7 @@ def resolve_step(step: StepRequest, step_id: str, position: int, catalogue: Acti
         action=step.action,
         input=step.input,
         depends_on=step.depends_on,
-        expect=step.expect or action.expectations,
+        expect=step.expect or (action.expectations if step.stage is Stage.VERIFY else ()),
         undo=undo,
         no_undo=_why_no_undo(action) if undo is None else None,
         effect=action.effect,
