@@ -15,6 +15,7 @@ from carapulse.surfaces.cli.client import Answer, Api
 from carapulse.surfaces.cli.errors import Misused
 
 _LONGEST_TOKEN: Final = 8192
+_PAGE: Final = 140
 
 View = Callable[[Any], RenderableType]
 """How the body of an answer is shown to a person."""
@@ -41,8 +42,9 @@ class Desk:
 
     @cached_property
     def console(self) -> Console:
-        """Where answers go."""
-        return Console(highlight=False, emoji=False, markup=False)
+        """Where answers go. A file or a pipe has no width of its own, and gets one that tables fit in."""
+        width = None if sys.stdout.isatty() else _PAGE
+        return Console(width=width, highlight=False, emoji=False, markup=False)
 
     @cached_property
     def side(self) -> Console:

@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "evidence": ("evidence:app", "Proof of a change in one file, and its verification, offline."),
     "up": ("up:up", "Everything in one process: the API, the workers, the database."),
     "token": ("tokens:token", "Make a token with the key in the data directory."),
+    "demo": ("demo:demo", "Show the main job on real things, on this machine, in half a minute."),
 }
 """Each command: the module beside this one and the name in it, and a sentence. It is imported when it is called."""
 

@@ -8,7 +8,7 @@ from carapulse.surfaces.cli.client import path_of
 from carapulse.surfaces.cli.commands import asking
 from carapulse.surfaces.cli.desk import Desk
 from carapulse.surfaces.cli.options import read_object, said
-from carapulse.surfaces.cli.views.lists import record_view, sources_view
+from carapulse.surfaces.cli.views.lists import issued_view, record_view, sources_view
 
 app = typer.Typer(no_args_is_help=True, help="Who may report alerts, and what those lead to.")
 
@@ -26,7 +26,7 @@ def add(
     ],
 ) -> None:
     """Register a source, or change its registration. A secret that is made for it is shown this once."""
-    desk.show(desk.api.put(path_of("sources", name), read_object(file)), record_view)
+    desk.show(desk.api.put(path_of("sources", name), read_object(file)), issued_view)
 
 
 @app.command("list")

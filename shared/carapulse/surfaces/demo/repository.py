@@ -20,9 +20,8 @@ _ENVIRONMENT: Final = {
 
 def declaration(version: str) -> str:
     """Return the text that declares a release."""
-    return (
-        f'# What runs in dev. The reconciler follows this file.\nservice: checkout\nversion: "{version}"\nreplicas: 1\n'
-    )
+    comment = "# What runs in production. The reconciler follows this file."
+    return f'{comment}\nservice: checkout\nversion: "{version}"\nreplicas: 1\n'
 
 
 class Repository:

@@ -12,13 +12,14 @@ It listens on a socket that was opened for it, and ends when its standard input 
 import argparse
 import json
 import os
+import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import FrameType
 from typing import Any, ClassVar, Final
 
 _POOL_SIZE: Final = 6
@@ -113,6 +114,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """Serves on a socket that is listening already, so that no request is lost while a release replaces another."""
 
+    daemon_threads = False
+
     def __init__(self, listening: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(listening.getsockname(), handler, bind_and_activate=False)
         self.socket.close()
@@ -123,10 +126,21 @@ def end_with_parent() -> None:
     """End this process as soon as the one that started it is gone, however that ended."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: a thread that holds its lock would abort the interpreter when it ends otherwise.
+        while os.read(0, 4096):
+            pass
         os._exit(0)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def end_in_order(server: Server) -> None:
+    """On SIGTERM take no more requests, and end when those that were begun are answered."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -137,7 +151,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     end_with_parent()
     facts = {"version": given.release, "release": RELEASES[given.release]()}
-    Server(socket.socket(fileno=given.socket), type("ThisRelease", (Handler,), facts)).serve_forever()
+    server = Server(socket.socket(fileno=given.socket), type("ThisRelease", (Handler,), facts))
+    end_in_order(server)
+    server.serve_forever(poll_interval=0.02)
+    server.server_close()
 
 
 if __name__ == "__main__":

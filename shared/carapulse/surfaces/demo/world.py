@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -54,7 +55,7 @@ class Customers(threading.Thread):
     def failing_percent(self) -> float:
         """Return how many of the last orders failed, in percent."""
         seen = list(self._recent)
-        return 100 * sum(one.status >= 500 for one in seen) / len(seen) if seen else 0.0  # noqa: PLR2004 - HTTP's server errors
+        return 100 * sum(one.status >= HTTPStatus.INTERNAL_SERVER_ERROR for one in seen) / len(seen) if seen else 0.0
 
     def enough(self) -> bool:
         """Say whether enough was seen to speak of a rate."""

@@ -20,13 +20,12 @@ def timeline_view(entries: Any) -> RenderableType:  # noqa: ANN401 - JSON
     """Show what happened to a plan, in order."""
     table = columns("seq", "when", "who", "what", "in words")
     for entry in _rows(entries):
-        said = entry.get("said") or json.dumps(entry.get("body") or {}, ensure_ascii=False)
         table.add_row(
             text(entry.get("seq")),
             Text(_clock(entry.get("at"))),
             text(entry.get("actor")),
             text(entry.get("type"), "cyan"),
-            text(said[:_BRIEF]),
+            text(_told(entry)[:_BRIEF]),
         )
     return table if table.row_count else Text("nothing there", style="dim")
 
@@ -104,14 +103,13 @@ def alerts_view(page: Body) -> RenderableType:
     """Show a page of alerts and the plans they led to."""
     table = columns("alert", "status", "service", "source", "plan", "since")
     for alert in page.get("data") or ():
-        labels = alert.get("labels") or {}
         table.add_row(
-            text(alert.get("alertname") or labels.get("alertname") or alert.get("id")),
+            text(alert.get("alertname")),
             status(alert.get("status")),
             text(alert.get("service")),
             text(alert.get("source")),
             text(alert.get("plan_id")),
-            Text(moment(alert.get("created_at") or alert.get("starts_at"))),
+            Text(moment(alert.get("opened_at"))),
         )
     return paged(table, page)
 
@@ -120,16 +118,24 @@ def sources_view(page: Any) -> RenderableType:  # noqa: ANN401 - JSON
     """Show who may report alerts."""
     table = columns("source", "kind", "trust", "routes", "address")
     for source in _rows(page):
-        said = source.get("registration") or source
-        routes = [route.get("name") for route in said.get("routes") or ()]
+        routes = [route.get("name") for route in source.get("routes") or ()]
         table.add_row(
             text(source.get("name"), "bold"),
-            text(said.get("kind")),
-            text(said.get("trust")),
+            text(source.get("kind")),
+            text(source.get("trust")),
             text(listed(routes)),
-            text(source.get("path") or source.get("url") or source.get("id")),
+            text(source.get("path")),
         )
     return table if table.row_count else Text("nothing there", style="dim")
+
+
+def issued_view(issued: Body) -> RenderableType:
+    """Show a source as it is now; with what proves it, which is never shown again."""
+    shown = [sources_view([issued.get("source") or {}])]
+    proof = issued.get("secret") or issued.get("secret_path")
+    if proof:
+        shown += [Text(), facts({"keep this now, it is not shown again": text(proof, "bold")})]
+    return Group(*shown)
 
 
 def record_view(body: Body) -> RenderableType:
@@ -143,6 +149,15 @@ def _rows(body: Any) -> list[Body]:  # noqa: ANN401 - JSON
     """Return the rows of a list, whether it comes in pages or at once."""
     rows = body.get("data") if isinstance(body, Mapping) else body
     return [row for row in rows or () if isinstance(row, Mapping)]
+
+
+def _told(entry: Body) -> str:
+    """Return an entry in words: what it says, less the id that every entry of one run repeats, and what went wrong."""
+    body = entry.get("body") or {}
+    said = str(entry.get("said") or json.dumps(body, ensure_ascii=False))
+    said = said.replace(f", execution_id {body.get('execution_id')}", "")
+    error = body.get("error")
+    return f"{said}: {error.get('detail')}" if isinstance(error, Mapping) else said
 
 
 def _clock(value: object) -> str:

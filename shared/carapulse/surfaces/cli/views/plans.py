@@ -12,6 +12,7 @@ from rich.text import Text
 from carapulse.surfaces.cli.views.text import NOTHING, columns, facts, listed, moment, plain, status, text
 
 Body = Mapping[str, Any]
+_LINES = 8
 
 
 def plan_view(plan: Body) -> RenderableType:
@@ -111,7 +112,7 @@ def spelled(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the input of a step, a name and a value a line."""
     if not isinstance(value, Mapping):
         return plain(value)
-    return "\n".join(f"{plain(name)}: {_short(each)}" for name, each in value.items()) or NOTHING
+    return "\n".join(f"{plain(name)}: {_told(each)}" for name, each in value.items()) or NOTHING
 
 
 def expectation(expected: Body) -> str:
@@ -155,6 +156,15 @@ def _way_back(step: Body) -> str:
     if isinstance(undo, Mapping):
         return f"{plain(undo.get('tool'))}.{plain(undo.get('action'))}\n{spelled(undo.get('input'))}"
     return plain(undo or step.get("no_undo"))
+
+
+def _told(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a value in one line; text of several lines as its first ones, below its name."""
+    if not isinstance(value, str) or "\n" not in value:
+        return _short(value)
+    lines = value.splitlines()
+    more = [f"  and {len(lines) - _LINES} lines more"] if len(lines) > _LINES else []
+    return "\n".join(["", *(f"  │ {_short(line)}" for line in lines[:_LINES]), *more])
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
