@@ -1,14 +1,25 @@
 """Toolboxes, invocations and the small servers that tests ask things of."""
 
+import contextlib
 import json
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.secrets.local import LocalSecrets
@@ -83,11 +94,12 @@ class Exchange:
 
 @dataclass
 class Reply:
-    """What a server answers; a text body is sent as it is, anything else as JSON."""
+    """What a server answers; bytes are sent as they are, anything else as JSON. `hold_s`: the end comes that late."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    hold_s: float = 0
 
     @property
     def data(self) -> bytes:
@@ -106,11 +118,12 @@ class Server:
 
     port: int
     exchanges: list[Exchange]
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def last(self) -> Exchange:
@@ -118,8 +131,26 @@ class Server:
         return self.exchanges[-1]
 
 
+def a_certificate(folder: Path) -> Path:
+    """Return a file with a key and a certificate for localhost that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    )
+    builder = builder.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(
+        datetime(2100, 1, 1, tzinfo=UTC)
+    )
+    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "certificate.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / "both.pem").write_bytes(pem + signed.public_bytes(Encoding.PEM))
+    return folder / "certificate.pem"
+
+
 @contextmanager
-def a_server(answers: Answers) -> Iterator[Server]:
+def a_server(answers: Answers, certificate: Path | None = None) -> Iterator[Server]:
     """Serve answers by (method, path), or by a function of the request; anything else is a 404."""
     exchanges: list[Exchange] = []
 
@@ -140,10 +171,21 @@ def a_server(answers: Answers) -> Iterator[Server]:
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
+            if reply.hold_s:
+                return self.hold(reply)
             self.send_header("Content-Length", str(len(reply.data)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(reply.data)
+            return None
+
+        def hold(self, reply: Reply) -> None:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(reply.data), reply.data))
+            time.sleep(reply.hold_s)
+            with contextlib.suppress(OSError):  # whoever asked may be gone by now
+                self.wfile.write(b"0\r\n\r\n")
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("do_"):
@@ -155,10 +197,14 @@ def a_server(answers: Answers) -> Iterator[Server]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if certificate is not None:
+            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            trust.load_cert_chain(certificate.with_name("both.pem"))
+            server.socket = trust.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield Server(server.server_address[1], exchanges)
+            yield Server(server.server_address[1], exchanges, "https" if certificate else "http")
         finally:
             server.shutdown()
             thread.join()

@@ -7,18 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
-from tests.builders.tools import BUILTIN, Reply, Runs, a_connection, a_server, a_toolbox, an_invocation
+from tests.builders.tools import BUILTIN, Reply, Runs, a_certificate, a_connection, a_server, a_toolbox, an_invocation
 
 from carapulse.kernel.errors import Denied, Unavailable
 from carapulse.tools.errors import ConnectionForbids, InputRefused
@@ -28,17 +22,6 @@ ROOT = "root-token-for-tests"
 BAO = Path(sys.executable).parent / "bao"
 PATH = {"mount": "secret", "path": "checkout/database"}
 GENERATED = {**PATH, "fields": [{"name": "password", "generate": 32}, {"name": "user", "secret": "user"}]}
-
-
-def a_certificate() -> str:
-    """Return a certificate that signs itself, for a server that wants to be given one."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    builder = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    )
-    until = builder.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-    return until.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
 class Bao:
@@ -256,7 +239,7 @@ def test_a_login_keeps_its_token_aside_and_undo_ends_it(run: Runs, bao: Bao, tmp
     assert bao.http.get("auth/token/lookup-self", headers={"X-Vault-Token": token}).status_code == 403
 
 
-def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao):
+def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao, tmp_path: Path):
     claims = {
         "kubernetes.io": {"namespace": "shop", "serviceaccount": {"name": "ci", "uid": "u1"}},
         "sub": "system:serviceaccount:shop:ci",
@@ -282,7 +265,11 @@ def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao):
         bao.post("sys/auth/kubernetes", {"type": "kubernetes"})
         bao.post(
             "auth/kubernetes/config",
-            {"kubernetes_host": cluster.url, "disable_local_ca_jwt": True, "kubernetes_ca_cert": a_certificate()},
+            {
+                "kubernetes_host": cluster.url,
+                "disable_local_ca_jwt": True,
+                "kubernetes_ca_cert": a_certificate(tmp_path).read_text(),
+            },
         )
         bao.post(
             "auth/kubernetes/role/ci",

@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders.tools import Reply, a_server
+from tests.builders.tools import Reply, a_certificate, a_server
 
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.tools.errors import EgressRefused, ToolUnavailable
@@ -93,6 +94,23 @@ def test_a_name_is_reached_and_keeps_its_host_header():
         answer = send(f"http://localhost:{server.port}/")
 
     assert (answer.status, server.last.headers["host"]) == (200, f"localhost:{server.port}")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_is_checked_against_the_name_although_the_address_is_pinned(tmp_path: Path, host: str):
+    certificate = a_certificate(tmp_path)
+    with a_server({("GET", "/"): Reply({})}, certificate) as server:
+        url = f"https://{host}:{server.port}/"
+
+        assert send(url, ca_file=str(certificate)).status == 200
+        with pytest.raises(ToolUnavailable):
+            send(url)
+
+
+def test_a_certificate_of_another_name_is_not_believed(tmp_path: Path):
+    certificate = a_certificate(tmp_path)
+    with a_server({("GET", "/"): Reply({})}, certificate) as server, pytest.raises(ToolUnavailable):
+        send(f"https://127.1:{server.port}/", ca_file=str(certificate))
 
 
 def test_a_redirect_is_not_followed():

@@ -3,15 +3,16 @@
 from functools import cache
 
 from carapulse.adapters.postgres.migrate import migrate
-from carapulse.audit.keys import SECRET_FILE
+from carapulse.adapters.sealing import KEY_FILE as SEALING_KEY
+from carapulse.audit.keys import SECRET_FILE as EVIDENCE_KEY
 from carapulse.bootstrap import App, make_app
-from carapulse.identity.issuer import KEY_FILE
+from carapulse.identity.issuer import KEY_FILE as ISSUER_KEY
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
 from carapulse.runtime.logging import set_up_logging
 from carapulse.settings import Settings, load_settings
 
-_KEYS = (KEY_FILE, SECRET_FILE)
+_KEYS = (ISSUER_KEY, EVIDENCE_KEY, SEALING_KEY)
 
 log = get_logger(__name__)
 

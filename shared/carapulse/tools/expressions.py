@@ -13,9 +13,18 @@ from jmespath.parser import ParsedResult
 def compiled(expression: str) -> ParsedResult:
     """Return the parsed expression, or raise ValueError that says what is wrong with it."""
     try:
-        return jmespath.compile(expression)
+        parsed = jmespath.compile(expression)
     except JMESPathError as error:
         raise ValueError(f"not a JMESPath expression: {expression!r}") from error
+    if _negates_too_little(parsed.parsed):
+        raise ValueError(f"write !(a.b), for !a.b is read as (!a).b: {expression!r}")
+    return parsed
+
+
+def _negates_too_little(node: Any) -> bool:  # noqa: ANN401 - a node of the library's own tree
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    here = node["type"] == "subexpression" and children[0]["type"] == "not_expression"
+    return here or any(_negates_too_little(child) for child in children)
 
 
 def look_up(expression: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
