@@ -9,7 +9,6 @@ from carapulse.intake.receiving import Webhook, receive_alerts
 from carapulse.intake.signing import SignatureHeaders
 from carapulse.intake.usecases import register_source
 
-
 ALERT_ENDS = (["planned"], ["failed"])
 
 

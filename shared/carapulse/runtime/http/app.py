@@ -75,4 +75,4 @@ def _bounded_pool(_http: FastAPI, limits: Limits) -> AbstractAsyncContextManager
 
 
 def _operation_id(route: APIRoute) -> str:
-    return route.name
+    return "_".join([*(str(tag) for tag in route.tags), route.name])
