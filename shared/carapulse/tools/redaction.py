@@ -18,11 +18,12 @@ _WHOLE = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bglpat-[A-Za-z0-9_-]{16,}|\bxox[abeoprs]-[A-Za-z0-9-]{10,}"
+    r"|(?<=://)[^/\s@]{1,500}(?=@)"
     r"|\b(?:hv[sbr]|[sbr])\.[A-Za-z0-9_-]{20,}",
     re.DOTALL,
 )
 _AFTER = re.compile(
-    r"(?P<before>\b(?:bearer|basic)\s+|://[^/\s:@]{0,200}:"
+    r"(?P<before>\b(?:bearer|basic)\s+"
     r"|\b[A-Za-z0-9_-]{0,40}(?:password|passwd|secret|token|api[_-]?key|access[_-]?key)[\"']?\s*[=:]\s*[\"']?)"
     r"(?P<secret>[^\s\"'@,;&]{4,})",
     re.IGNORECASE,
