@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-
-from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
-from carapulse.adapters.postgres.migrate import migrate
 from tests.bench.measuring import Bench
 from tests.conftest import a_folder
 from tests.world.rig import Rig
 from tests.world.server import a_world
+
+from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.postgres.migrate import migrate
 
 
 @pytest.fixture(scope="session")

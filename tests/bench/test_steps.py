@@ -4,7 +4,6 @@ import time
 from itertools import count
 
 import pytest
-
 from tests.bench.measuring import ROUNDS, Bench, cpu_seconds, middle, timed
 from tests.world.rig import act, check
 

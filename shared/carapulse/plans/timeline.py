@@ -11,15 +11,20 @@ from carapulse.tools.model import JsonObject
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 _TOLD = (
     "step_id",
+    "phase",
+    "attempt",
     "stage",
+    "action",
     "outcome",
+    "approvals_required",
     "status",
+    "cause",
     "risk",
     "approver",
     "required",
-    "execution_id",
     "reason",
     "error",
+    "left",
     "note",
 )
 _LONGEST = 300
@@ -45,9 +50,15 @@ def entry_of(event: SealedEntry) -> TimelineEntry:
 
 def _said(event: SealedEntry) -> str:
     words = _WORDS.sub(" ", event.type).lower()
-    facts = [f"{name} {event.body[name]}" for name in _TOLD if _is_plain(event.body.get(name))]
+    told = ((name, _plain(event.body.get(name))) for name in _TOLD)
+    facts = [f"{name.removesuffix('_id')} {value}" for name, value in told if value]
     return f"{words}: {', '.join(facts)}"[:_LONGEST] if facts else words
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and value != "")
+def _plain(value: object) -> str:
+    """Return a fact in words; an error is its detail, and nothing is left out but what is empty."""
+    if isinstance(value, dict):
+        return str(value.get("detail") or "")
+    if isinstance(value, list):
+        return " ".join(str(each) for each in value)
+    return str(value) if isinstance(value, (int, float, str)) and value != "" else ""

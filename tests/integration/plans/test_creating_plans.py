@@ -200,7 +200,7 @@ def test_a_timeline_tells_what_happened_from_the_first_to_the_last(app):
     said = [(entry.actor, entry.said) for entry in read_timeline(plan.plan_id, a_call(), app)]
     assert said == [
         ("ada", "plan drafted: risk high"),
-        ("ada", "policy decided: outcome require_approval"),
+        ("ada", "policy decided: action plan.create, outcome require_approval, approvals_required 1"),
         ("ada", "approval requested: required 1"),
         ("bob", "approval revoked"),
         ("bob", "plan closed: reason not needed"),
