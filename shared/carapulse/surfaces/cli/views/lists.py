@@ -152,12 +152,8 @@ def _rows(body: Any) -> list[Body]:  # noqa: ANN401 - JSON
 
 
 def _told(entry: Body) -> str:
-    """Return an entry in words: what it says, less the id that every entry of one run repeats, and what went wrong."""
-    body = entry.get("body") or {}
-    said = str(entry.get("said") or json.dumps(body, ensure_ascii=False))
-    said = said.replace(f", execution_id {body.get('execution_id')}", "")
-    error = body.get("error")
-    return f"{said}: {error.get('detail')}" if isinstance(error, Mapping) else said
+    """Return an entry in words, as the API says them."""
+    return str(entry.get("said") or json.dumps(entry.get("body") or {}, ensure_ascii=False))
 
 
 def _clock(value: object) -> str:
