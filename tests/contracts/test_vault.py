@@ -239,6 +239,27 @@ def test_a_login_keeps_its_token_aside_and_undo_ends_it(run: Runs, bao: Bao, tmp
     assert bao.http.get("auth/token/lookup-self", headers={"X-Vault-Token": token}).status_code == 403
 
 
+def believe(bao: Bao, cluster, certificate):
+    """Let the server believe what a cluster says of the service account ci."""
+    bao.post("sys/auth/kubernetes", {"type": "kubernetes"})
+    bao.post(
+        "auth/kubernetes/config",
+        {
+            "kubernetes_host": cluster.url,
+            "disable_local_ca_jwt": True,
+            "kubernetes_ca_cert": certificate,
+        },
+    )
+    bao.post(
+        "auth/kubernetes/role/ci",
+        {
+            "bound_service_account_names": ["ci"],
+            "bound_service_account_namespaces": ["shop"],
+            "policies": "default",
+        },
+    )
+
+
 def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao, tmp_path: Path):
     claims = {
         "kubernetes.io": {"namespace": "shop", "serviceaccount": {"name": "ci", "uid": "u1"}},
@@ -262,23 +283,7 @@ def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao, 
     )
     run.box.secrets.environment["JWT"] = token  # type: ignore[attr-defined]
     with a_server({("POST", "/apis/authentication.k8s.io/v1/tokenreviews"): review}) as cluster:
-        bao.post("sys/auth/kubernetes", {"type": "kubernetes"})
-        bao.post(
-            "auth/kubernetes/config",
-            {
-                "kubernetes_host": cluster.url,
-                "disable_local_ca_jwt": True,
-                "kubernetes_ca_cert": a_certificate(tmp_path).read_text(),
-            },
-        )
-        bao.post(
-            "auth/kubernetes/role/ci",
-            {
-                "bound_service_account_names": ["ci"],
-                "bound_service_account_namespaces": ["shop"],
-                "policies": "default",
-            },
-        )
+        believe(bao, cluster, a_certificate(tmp_path).read_text())
 
         outcome = run(an_invocation("vault.login_k8s", {"role": "ci"}))
 

@@ -29,6 +29,8 @@ FORBIDDEN = [
     ("technology", "policy/usecases.py", "import regopy"),
     ("store", "approvals/usecases.py", "import carapulse.plans.store"),
     ("integrations", "integrations/another/__init__.py", "import carapulse.integrations.git"),
+    ("surfaces", "surfaces/cli/plans.py", "import carapulse.plans.usecases"),
+    ("surfaces", "surfaces/cli/desk.py", "import carapulse.bootstrap"),
     ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
