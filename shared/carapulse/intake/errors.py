@@ -4,9 +4,16 @@ from carapulse.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 
 class SourceRefused(Unauthenticated):
-    """The sender is not known or can't prove itself. Every cause gives this one answer, so that nobody can probe."""
+    """The sender is not known or can't prove itself.
+
+    Every cause gives this one answer, so that nobody can probe; `why` is for the log alone.
+    """
 
     code = "source-refused"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("the webhook could not be verified")
+        self.why = why
 
 
 class SourceNotFound(NotFound):

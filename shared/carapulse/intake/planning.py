@@ -15,6 +15,7 @@ from carapulse.intake.ports import IntakePorts, IntakeWork
 from carapulse.intake.templates import fill
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Conflict, NotFound, Problem
+from carapulse.observe import get_logger
 from carapulse.plans.ports import PlanPorts, PlanWork
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
 from carapulse.plans.usecases import close_plan, create_plan
@@ -23,6 +24,7 @@ from carapulse.policy.errors import PolicyDenied
 
 _LONGEST_INTENT = 4000
 _GUARDS: TypeAdapter[tuple[policy.Reason, ...]] = TypeAdapter(tuple[policy.Reason, ...])
+log = get_logger(__name__)
 
 
 class PlanningWork(IntakeWork, PlanWork, Protocol):
@@ -96,6 +98,7 @@ def _settle(alert: Alert, call: Call, ports: PlanningPorts) -> None:
         work.record(alert.source_id, AlertPlanned(alert_id=alert.id, plan_id=alert.intended_plan_id, route=route))
         if planned.closed_at is not None:
             work.send(ClosePlanOfAlert(alert_id=alert.id))
+    log.info("alert_planned", alert_id=alert.id, plan_id=alert.intended_plan_id)
 
 
 def _fail(alert: Alert, problem: Problem, call: Call, ports: PlanningPorts) -> None:
@@ -106,6 +109,7 @@ def _fail(alert: Alert, problem: Problem, call: Call, ports: PlanningPorts) -> N
             return
         work.alerts.replace(now.failed(reasons))
         work.record(alert.source_id, AlertPlanFailed(alert_id=alert.id, route=alert.route, reasons=reasons))
+    log.warning("alert_not_planned", alert_id=alert.id, code=problem.code)
 
 
 def reasons_of(problem: Problem) -> tuple[Reason, ...]:

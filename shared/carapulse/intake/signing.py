@@ -22,7 +22,6 @@ _TOKEN_BYTES = 32
 _MOST_SIGNATURES = 16
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
-_REFUSAL = "the webhook could not be verified"
 
 
 class SignatureHeaders(Record):
@@ -61,25 +60,20 @@ def verify_signature(headers: SignatureHeaders, body: bytes, secrets_now: Iterab
     """
     webhook_id, timestamp = headers.id or "", headers.timestamp or ""
     if not (_ID.fullmatch(webhook_id) and _TIMESTAMP.fullmatch(timestamp)):
-        raise SourceRefused(_REFUSAL)
+        raise SourceRefused("webhook-id or webhook-timestamp is missing or malformed")
     if abs(at.timestamp() - int(timestamp)) > TOLERANCE_S:
-        raise SourceRefused(_REFUSAL)
+        raise SourceRefused("webhook-timestamp is more than five minutes from our clock")
     given = (headers.signature or "").split(" ")[:_MOST_SIGNATURES]
     expected = [sign(secret, webhook_id, timestamp, body) for secret in secrets_now]
     if not _any_equal(expected, given):
-        raise SourceRefused(_REFUSAL)
+        raise SourceRefused("no secret that holds made any of the signatures")
     return webhook_id
 
 
 def verify_token(token: str, digests: Iterable[str]) -> None:
     """Return if one of the digests is this token's, or raise SourceRefused."""
     if not _any_equal(list(digests), [token_digest(token)]):
-        raise SourceRefused(_REFUSAL)
-
-
-def refuse() -> SourceRefused:
-    """Return the one answer that everybody gets who can't be believed."""
-    return SourceRefused(_REFUSAL)
+        raise SourceRefused("no token that holds is this one")
 
 
 def _any_equal(expected: list[str], given: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from tests.builders.intake import a_payload, a_route
@@ -216,3 +217,20 @@ def test_a_killed_worker_leaves_one_plan(site, planning):
 
     assert len(planning.plans()) == 1
     assert planning.the_alert()["plan_id"] == planning.plans()[0]["plan_id"]
+
+
+def test_an_alert_whose_planning_was_given_up_is_planned_when_it_is_reported_again(site, planning):
+    source = site.register().json()
+    site.report(source, "firing_one_service")
+    site.work_off()
+    site.report(source, "firing_one_service")
+    site.work_off()
+    soon = len(planning.plans())
+    with planning.application.begin(a_call()) as work:
+        alert = work.alerts.lock(site.the_alert()["id"])
+        work.alerts.replace(alert.model_copy(update={"decided_at": alert.decided_at - timedelta(minutes=11)}))
+
+    planning.report(source, "firing_one_service")
+    planning.work_off()
+
+    assert (soon, len(planning.plans())) == (0, 1)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.builders.intake import a_payload, recorded, signed
 
+from carapulse.redaction import redacted
+
 BODY = recorded("firing_three_services")
 
 
@@ -70,6 +72,20 @@ def test_whoever_cannot_be_believed_gets_one_and_the_same_answer(site, source):
     told = [{**answer.json(), "trace_id": None} for answer in answers.values()]
     assert [each for each in told if each != told[0]] == []
     assert site.rows("SELECT * FROM webhook_deliveries") == []
+
+
+def test_the_log_says_why_and_shows_no_proof(site, source, caplog):
+    token = site.register("edge-alerts", trust="path_token").json()["secret_path"]
+    with caplog.at_level("INFO"):
+        for path, body, headers in refusals(source).values():
+            site.http.post(path, content=body, headers=headers)
+        site.http.post(token, content=BODY)
+
+    told = [record.carapulse_facts for record in caplog.records if record.message == "webhook_refused"]
+    assert len({facts["why"] for facts in told}) == 5
+    written = json.dumps([redacted(getattr(record, "carapulse_facts", {})) for record in caplog.records])
+    assert token.rsplit("_", 1)[1] not in written
+    assert source["secret"] not in written
 
 
 def test_a_replayed_webhook_is_a_conflict_and_counts_once(site, source):
