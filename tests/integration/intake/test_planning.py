@@ -205,18 +205,20 @@ def as_if_killed_before_it_was_noted(site, alert):
         work.alerts.replace(now.model_copy(update={"status": "open", "plan_id": None}))
 
 
-def test_a_killed_worker_leaves_one_plan(site, planning):
+def test_a_killed_worker_leaves_one_plan_and_nobody_judges_it_twice(site, planning):
     source = site.register().json()
     site.report(source, "firing_one_service")
     site.work_off()
     alert = site.the_alert()
     planning.again(alert)
     as_if_killed_before_it_was_noted(planning, alert)
+    planning.register(context={"environment": "nowhere"})
 
     planning.again(alert)
 
-    assert len(planning.plans()) == 1
-    assert planning.the_alert()["plan_id"] == planning.plans()[0]["plan_id"]
+    (plan,) = planning.plans()
+    assert planning.the_alert()["plan_id"] == plan["plan_id"]
+    assert [kind for kind, _ in planning.events(plan["plan_id"])] == ["PlanDrafted", "PolicyDecided"]
 
 
 def test_an_alert_whose_planning_was_given_up_is_planned_when_it_is_reported_again(site, planning):

@@ -55,6 +55,7 @@ def test_another_kind_of_proof_ends_the_former_one(site):
 
     after = site.register(trust="path_token").json()
 
+    assert len(after["source"]["credentials"]) == 1
     assert site.report(before).status_code == 401
     assert site.http.post(after["secret_path"], content=b"{}").status_code == 422
 

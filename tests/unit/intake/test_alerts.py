@@ -93,6 +93,16 @@ def test_an_alert_is_over_when_its_last_label_set_is():
     assert [len(each.firing) for each in (alert, after_one, after_all)] == [2, 1, 0]
 
 
+def test_a_label_set_that_a_delivery_does_not_mention_stays_as_it_was():
+    alert = an_alert()
+    payload = a_payload("firing_one_service")
+    payload["alerts"] = [payload["alerts"][0] | {"status": "resolved"}]
+
+    after = alert.seen(of(payload)[0], NOON)
+
+    assert after.firing == {a_payload("firing_one_service")["alerts"][1]["fingerprint"]}
+
+
 @pytest.mark.parametrize("word", ["critical", "emergency", "high", "delete", ""])
 def test_no_word_drops_an_alert(word):
     payload = a_payload("firing_one_service")
