@@ -14,19 +14,21 @@ from carapulse.routing import Ports, ThisCall, needs
 router = APIRouter(tags=["approvals"])
 
 
-@router.post("/v1/approvals", status_code=HTTPStatus.CREATED, dependencies=[needs("approval:decide")])
+@router.post(
+    "/v1/approvals", name="decide_approval", status_code=HTTPStatus.CREATED, dependencies=[needs("approval:decide")]
+)
 def decide(command: DecideApproval, call: ThisCall, ports: Ports) -> Approval:
     """Record one person's answer to exactly one version of one plan."""
     return decide_approval(command, call, ports)
 
 
-@router.get("/v1/approvals", dependencies=[needs("approval:read")])
+@router.get("/v1/approvals", name="list_approvals", dependencies=[needs("approval:read")])
 def list_page(wanted: Annotated[ApprovalFilter, Query()], call: ThisCall, ports: Ports) -> Page[Approval]:
     """List approvals, the newest first; `status=pending` is the queue of what waits for people."""
     return list_approvals(wanted, call, ports)
 
 
-@router.post("/v1/plans/{plan_id}:revoke", dependencies=[needs("approval:decide")])
+@router.post("/v1/plans/{plan_id}:revoke", name="revoke_approval", dependencies=[needs("approval:decide")])
 def revoke(plan_id: str, call: ThisCall, ports: Ports) -> Approval:
     """Withdraw a plan's approval, also while it is being executed."""
     return revoke_approval(plan_id, call, ports)

@@ -16,25 +16,25 @@ from carapulse.routing import Ports, ThisCall, needs
 router = APIRouter(tags=["plans"])
 
 
-@router.post("/v1/plans", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+@router.post("/v1/plans", name="create_plan", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
 def create(command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
     """Draft a plan and have it judged. What policy denies is answered with 403 and its reasons, and is not kept."""
     return create_plan(command, call, ports)
 
 
-@router.get("/v1/plans", dependencies=[needs("plan:read")])
+@router.get("/v1/plans", name="list_plans", dependencies=[needs("plan:read")])
 def list_page(wanted: Annotated[PlanFilter, Query()], call: ThisCall, ports: Ports) -> Page[PlanSummary]:
     """List plans, the newest first."""
     return list_plans(wanted, call, ports)
 
 
-@router.get("/v1/plans/{plan_id}", dependencies=[needs("plan:read")])
+@router.get("/v1/plans/{plan_id}", name="get_plan", dependencies=[needs("plan:read")])
 def get(plan_id: str, call: ThisCall, ports: Ports) -> PlanView:
     """Return a plan with its steps."""
     return get_plan(plan_id, call, ports)
 
 
-@router.get("/v1/plans/{plan_id}/diff", dependencies=[needs("plan:read")])
+@router.get("/v1/plans/{plan_id}/diff", name="diff_plan", dependencies=[needs("plan:read")])
 def diff(
     plan_id: str, call: ThisCall, ports: Ports, against: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
 ) -> PlanDiff:
@@ -42,19 +42,19 @@ def diff(
     return diff_plan(plan_id, against, call, ports)
 
 
-@router.get("/v1/plans/{plan_id}/risk", dependencies=[needs("plan:read")])
+@router.get("/v1/plans/{plan_id}/risk", name="explain_risk", dependencies=[needs("plan:read")])
 def risk(plan_id: str, call: ThisCall, ports: Ports) -> PlanRisk:
     """Say how dangerous a plan is, step by step and why, and how far it reaches."""
     return risk_plan(plan_id, call, ports)
 
 
-@router.get("/v1/plans/{plan_id}/timeline", dependencies=[needs("plan:read")])
+@router.get("/v1/plans/{plan_id}/timeline", name="read_timeline", dependencies=[needs("plan:read")])
 def timeline(plan_id: str, call: ThisCall, ports: Ports) -> Page[TimelineEntry]:
     """Tell everything that happened to a plan, from its first event to its last."""
     return Page(data=read_timeline(plan_id, call, ports))
 
 
-@router.post("/v1/plans/{plan_id}:close", dependencies=[needs("plan:create")])
+@router.post("/v1/plans/{plan_id}:close", name="close_plan", dependencies=[needs("plan:create")])
 def close(plan_id: str, command: ClosePlan, call: ThisCall, ports: Ports) -> PlanSummary:
     """Close a plan that is not wanted any more."""
     return close_plan(plan_id, command, call, ports)

@@ -13,19 +13,24 @@ from carapulse.workflows.usecases import StartWorkflow, get_workflow, list_workf
 router = APIRouter(tags=["workflows"])
 
 
-@router.get("/v1/workflows", dependencies=[needs("workflow:read")])
+@router.get("/v1/workflows", name="list_workflows", dependencies=[needs("workflow:read")])
 def list_all(ports: Ports) -> Page[Workflow]:
     """List every workflow with its input schema and its steps."""
     return Page(data=list_workflows(ports))
 
 
-@router.get("/v1/workflows/{name}", dependencies=[needs("workflow:read")])
+@router.get("/v1/workflows/{name}", name="get_workflow", dependencies=[needs("workflow:read")])
 def get(name: str, ports: Ports) -> Workflow:
     """Return one workflow."""
     return get_workflow(name, ports)
 
 
-@router.post("/v1/workflows/{name}:start", status_code=HTTPStatus.CREATED, dependencies=[needs("workflow:start")])
+@router.post(
+    "/v1/workflows/{name}:start",
+    name="start_workflow",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("workflow:start")],
+)
 def start(name: str, command: StartWorkflow, call: ThisCall, ports: Ports) -> PlanView:
     """Create the plan that a workflow makes; it is judged and approved like any other."""
     return start_workflow(name, command, call, ports)
