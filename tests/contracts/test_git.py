@@ -141,8 +141,44 @@ def test_a_file_that_changed_after_it_was_looked_at_is_left_alone(repository: Re
 
     outcome = repository.run(invocation)
 
-    assert outcome.kind is OutcomeKind.FAILED
+    assert (outcome.kind, outcome.unchanged) == (OutcomeKind.FAILED, True)
     assert repository.show("apps/checkout/version") == "1.1\n"
+
+
+def test_undo_without_having_seen_the_end_leaves_alone_what_is_not_ours(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    repository.write("apps/checkout/version", "1.1\n")
+
+    undo = BUILTIN.undo(invocation)
+
+    assert undo is not None
+    assert repository.run(undo).kind is OutcomeKind.FAILED
+    assert repository.show("apps/checkout/version") == "1.1\n"
+
+
+def test_undo_without_having_seen_the_end_restores_what_was_written(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    repository.run(invocation)
+
+    undo = BUILTIN.undo(invocation)
+
+    assert undo is not None
+    assert repository.run(undo).kind is OutcomeKind.SUCCEEDED
+    assert repository.show("apps/checkout/version") == "1.0\n"
+
+
+def test_a_restoration_is_undone_too(repository: Repository):
+    invocation = repository.run.captured(repository.commit_file("2.0\n"))
+    undo = BUILTIN.undo(invocation, repository.run(invocation).output)
+    assert undo is not None
+    again = repository.run.captured(undo)
+    repository.run(again)
+
+    back = BUILTIN.undo(again)
+
+    assert back is not None
+    assert repository.run(back).kind is OutcomeKind.SUCCEEDED
+    assert repository.show("apps/checkout/version") == "2.0\n"
 
 
 def test_a_file_is_read_with_its_commit(repository: Repository):

@@ -227,7 +227,7 @@ def test_replicas_that_changed_after_they_were_looked_at_are_left_alone(cluster)
 
     outcome = run(invocation)
 
-    assert (outcome.kind, state.replicas) == (OutcomeKind.FAILED, 4)
+    assert (outcome.kind, outcome.unchanged, state.replicas) == (OutcomeKind.FAILED, True, 4)
     assert "Expected replicas to be 3, was 4" in outcome.text
 
 
@@ -319,7 +319,9 @@ def test_an_error_of_the_server_leaves_a_write_failed_or_unknown(cluster, reply:
     state, run, _ = cluster
     state.broken = reply
 
-    assert run(an_invocation("kubectl.scale", {**WEB, "replicas": 5}, context=PLACE)).kind is kind
+    outcome = run(an_invocation("kubectl.scale", {**WEB, "replicas": 5}, context=PLACE))
+
+    assert (outcome.kind, outcome.unchanged) == (kind, kind is OutcomeKind.FAILED)
 
 
 def test_a_cluster_that_is_away_is_unavailable(tmp_path: Path):

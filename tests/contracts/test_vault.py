@@ -151,7 +151,7 @@ def test_a_secret_that_changed_after_it_was_looked_at_is_left_alone(run: Runs, b
 
     outcome = run(invocation)
 
-    assert (outcome.kind, outcome.http_status) == (OutcomeKind.FAILED, 400)
+    assert (outcome.kind, outcome.unchanged, outcome.http_status) == (OutcomeKind.FAILED, True, 400)
     assert bao.data()["data"] == {"password": "somebody-elses"}
 
 
@@ -239,51 +239,33 @@ def test_a_login_keeps_its_token_aside_and_undo_ends_it(run: Runs, bao: Bao, tmp
     assert bao.http.get("auth/token/lookup-self", headers={"X-Vault-Token": token}).status_code == 403
 
 
-def believe(bao: Bao, cluster, certificate):
-    """Let the server believe what a cluster says of the service account ci."""
-    bao.post("sys/auth/kubernetes", {"type": "kubernetes"})
-    bao.post(
-        "auth/kubernetes/config",
-        {
-            "kubernetes_host": cluster.url,
-            "disable_local_ca_jwt": True,
-            "kubernetes_ca_cert": certificate,
-        },
-    )
-    bao.post(
-        "auth/kubernetes/role/ci",
-        {
-            "bound_service_account_names": ["ci"],
-            "bound_service_account_namespaces": ["shop"],
-            "policies": "default",
-        },
-    )
+def a_service_account_token() -> str:
+    """Return a token such as Kubernetes gives to service accounts, but for its signature."""
+    account = {"namespace": "shop", "serviceaccount": {"name": "ci", "uid": "u1"}}
+    claims = {"kubernetes.io": account, "sub": "system:serviceaccount:shop:ci", "nbf": 1, "iat": 1, "exp": 9999999999}
+    parts = (b'{"alg":"RS256"}', json.dumps(claims).encode(), b"signature")
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+REVIEWED = {
+    "authenticated": True,
+    "user": {"username": "system:serviceaccount:shop:ci", "uid": "u1", "groups": ["system:serviceaccounts"]},
+}
+REVIEW = Reply({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": REVIEWED}, 201)
+ROLE = {"bound_service_account_names": ["ci"], "bound_service_account_namespaces": ["shop"], "policies": "default"}
 
 
 def test_a_kubernetes_login_sends_role_and_service_account(run: Runs, bao: Bao, tmp_path: Path):
-    claims = {
-        "kubernetes.io": {"namespace": "shop", "serviceaccount": {"name": "ci", "uid": "u1"}},
-        "sub": "system:serviceaccount:shop:ci",
-        "nbf": 1,
-        "iat": 1,
-        "exp": 9999999999,
-    }
-    token = ".".join(
-        base64.urlsafe_b64encode(part).decode().rstrip("=")
-        for part in (b'{"alg":"RS256"}', json.dumps(claims).encode(), b"signature")
-    )
-    user = {"username": "system:serviceaccount:shop:ci", "uid": "u1", "groups": ["system:serviceaccounts"]}
-    review = Reply(
-        {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenReview",
-            "status": {"authenticated": True, "user": user},
-        },
-        201,
-    )
+    token = a_service_account_token()
     run.box.secrets.environment["JWT"] = token  # type: ignore[attr-defined]
-    with a_server({("POST", "/apis/authentication.k8s.io/v1/tokenreviews"): review}) as cluster:
-        believe(bao, cluster, a_certificate(tmp_path).read_text())
+    with a_server({("POST", "/apis/authentication.k8s.io/v1/tokenreviews"): REVIEW}) as cluster:
+        trust = a_certificate(tmp_path).read_text()
+        bao.post("sys/auth/kubernetes", {"type": "kubernetes"})
+        bao.post(
+            "auth/kubernetes/config",
+            {"kubernetes_host": cluster.url, "disable_local_ca_jwt": True, "kubernetes_ca_cert": trust},
+        )
+        bao.post("auth/kubernetes/role/ci", ROLE)
 
         outcome = run(an_invocation("vault.login_k8s", {"role": "ci"}))
 

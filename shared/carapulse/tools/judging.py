@@ -38,11 +38,11 @@ def judge_program(action: Action, run: ProgramRun, ended: Ended, scope: Scope, r
         raise ToolUnavailable("the program could not reach its service", program=run.program, said=said)
     if meaning == "unknown":
         return _stopped(action, outcome, f"exit code {ended.exit_code}: it can't be known how far it came")
-    return outcome.model_copy(update={"detail": f"exit code {ended.exit_code}"})
+    return outcome.model_copy(update={"detail": f"exit code {ended.exit_code}", "unchanged": meaning == "refused"})
 
 
 def _meaning(run: ProgramRun, ended: Ended) -> str:
-    for word in ("unavailable", "unknown", "forbidden"):
+    for word in ("unavailable", "unknown", "forbidden", "refused"):
         if ended.exit_code in getattr(run.exits, word):
             return word
     return next((sign.means for sign in run.signs if re.search(sign.stderr, ended.stderr)), "failed")
@@ -54,7 +54,7 @@ def judge_answer(action: Action, run: HttpRun, answer: Answer, scope: Scope) -> 
     facts = {"text": text[:EXCERPT], "http_status": answer.status, "truncated": answer.truncated}
     outcome = Outcome(kind=OutcomeKind.FAILED, detail="", duration_ms=answer.duration_ms, **facts)
     if not answer.sent:
-        return outcome.model_copy(update={"detail": "cancelled before anything was sent"})
+        return outcome.model_copy(update={"detail": "cancelled before anything was sent", "unchanged": True})
     if answer.status is None:
         return _stopped(action, outcome, f"no answer: {answer.lost}", cancelled=answer.lost == CANCELLED)
     if run.welcomes(answer.status):
@@ -64,7 +64,8 @@ def judge_answer(action: Action, run: HttpRun, answer: Answer, scope: Scope) -> 
         raise ToolUnavailable("the service is busy or away", http_status=answer.status)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not reads:
         return _stopped(action, outcome, f"HTTP status {answer.status}: it can't be known how far it came")
-    return outcome.model_copy(update={"detail": f"HTTP status {answer.status}"})
+    refused = answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return outcome.model_copy(update={"detail": f"HTTP status {answer.status}", "unchanged": refused})
 
 
 def _response(answer: Answer, text: str) -> dict[str, Any]:

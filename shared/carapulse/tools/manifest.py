@@ -71,13 +71,14 @@ class Sign(Record):
     """A pattern in what a program writes to stderr that tells what its exit code can't."""
 
     stderr: Annotated[str, StringConstraints(min_length=4, max_length=300), AfterValidator(_regular)]
-    means: Literal["unavailable", "unknown", "failed"]
+    means: Literal["unavailable", "unknown", "refused", "failed"]
 
 
 class Exits(Record):
-    """What exit codes mean; any other is a failure."""
+    """What exit codes mean. `refused`: it failed before it changed anything. Any other is a failure."""
 
     succeeded: tuple[int, ...] = (0,)
+    refused: tuple[int, ...] = ()
     unavailable: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
     forbidden: tuple[int, ...] = ()
@@ -204,7 +205,7 @@ class Action(Part):
     """One thing a tool can do.
 
     After nobody saw how a write ended it is repeated (`idempotent`), asked about (`probe`) or given to a person
-    (`person_resolves`). `may_be_partial`: when it failed it may have changed something all the same, so it is undone.
+    (`person_resolves`).
     """
 
     description: Sentence
@@ -216,7 +217,6 @@ class Action(Part):
     idempotent: bool = False
     probe: Probe | None = None
     person_resolves: bool = False
-    may_be_partial: bool = False
     input_schema: JsonObject = Field(alias="input")
     example: JsonObject
     run: Run

@@ -89,7 +89,10 @@ class OutcomeKind(StrEnum):
 
 
 class Outcome(Record):
-    """What came of an invocation. Output and text are redacted; output is None unless it was read whole."""
+    """What came of an invocation. Output and text are redacted; output is None unless it was read whole.
+
+    `unchanged`: it failed, and it is certain that nothing was changed, so there is nothing to undo.
+    """
 
     kind: OutcomeKind
     detail: str
@@ -98,6 +101,7 @@ class Outcome(Record):
     exit_code: int | None = None
     http_status: int | None = None
     truncated: bool = False
+    unchanged: bool = False
     duration_ms: int = 0
 
 

@@ -145,7 +145,7 @@ class _Attempt:
 
     def outcome(self, always: tuple[Any, ...]) -> Outcome:
         if self.watch.cancelled.is_set():
-            return Outcome(kind=OutcomeKind.FAILED, detail="cancelled before it began")
+            return Outcome(kind=OutcomeKind.FAILED, detail="cancelled before it began", unchanged=True)
         if isinstance(self.run, ProgramRun):
             command = command_of(self.run, always, self.scope, self.credentials, self.action.output)
             redactor = self.credentials.redactor(self.action.redact)
@@ -159,7 +159,10 @@ class _Attempt:
             answer = self._answer(self.run.prior, scope)
             if answer.status is None or answer.truncated or not self.run.prior.welcomes(answer.status):
                 return Outcome(
-                    kind=OutcomeKind.FAILED, detail="what comes first could not be read", http_status=answer.status
+                    kind=OutcomeKind.FAILED,
+                    detail="what comes first could not be read",
+                    http_status=answer.status,
+                    unchanged=True,
                 )
             scope = replace(scope, prior=parsed_json(answer.body.decode("utf-8", errors="replace")))
         return judge_answer(self.action, self.run, self._answer(self.run, scope), scope)

@@ -34,7 +34,18 @@ def restore_file(job: Job, scratch: Path) -> Job:
     branch.fetched()
     branch.with_history(job["input"]["commit"])
     was = entry_at(branch.git, job["input"]["commit"], job["input"]["path"])
-    return change_file(branch, job, was, job["input"].get("written_blob"), check="written_blob" in job["input"])
+    written = _written(branch, job["input"])
+    return change_file(branch, job, was, written.blob if written else None, check=written is not None)
+
+
+def _written(branch: Branch, value: Job) -> Entry | None:
+    """Return the file as it was left, where the job says so."""
+    if "written_content" in value:
+        return Entry(blob=branch.git.run("hash-object", "-w", "--stdin", text=value["written_content"]))
+    if "written_commit" in value:
+        branch.with_history(value["written_commit"])
+        return entry_at(branch.git, value["written_commit"], value["path"])
+    return None
 
 
 def restore_tree(job: Job, scratch: Path) -> Job:
