@@ -185,7 +185,7 @@ class IntakeWork(Protocol):
         """Write everything on a clean exit, nothing on any exception."""
         ...
 
-    def record(self, stream: str, event: Event) -> None:
+    def record(self, stream: str, event: Event) -> object:
         """Append a fact to a stream, in the same write."""
         ...
 
