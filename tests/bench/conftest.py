@@ -21,7 +21,7 @@ def bench() -> Iterator[Bench]:
         prepare(server)
         migrate(server.url(OWNER, DATABASE), APP)
         rig = Rig(server.url(APP, DATABASE), world, folder / "data", workers=8)
-        bench = Bench(server, rig, DATABASE)
+        bench = Bench(server, rig)
         bench.prepare()
         yield bench
         rig.close()

@@ -5,17 +5,18 @@ import resource
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.world.rig import Rig
 
+from carapulse.adapters.embedded.database import APP, DATABASE
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, binary
+from carapulse.adapters.postgres.listener import Listener
 from carapulse.bootstrap import App
-from carapulse.runtime.workers import Workers
 from carapulse.tools.model import Invocation, Outcome, OutcomeKind
 
 ROUNDS = 5
@@ -38,7 +39,6 @@ class Bench:
 
     server: EmbeddedPostgres
     rig: Rig
-    database: str
 
     @property
     def app(self) -> App:
@@ -50,11 +50,18 @@ class Bench:
         self.rig.app = replace(self.rig.app, toolbox=AtOnce())  # type: ignore[arg-type]
         return self
 
-    def pool(self, count: int) -> Workers:
-        """Return started workers."""
+    @contextmanager
+    def working(self, count: int) -> Iterator[None]:
+        """Run so many workers, woken as in the real program."""
         workers = self.rig.new_workers(count)
+        listener = Listener(self.server.url(APP, DATABASE), workers.nudge)
         workers.start()
-        return workers
+        listener.start()
+        try:
+            yield
+        finally:
+            listener.stop()
+            workers.stop(10)
 
     def commits_per_second(self, clients: int, seconds: int = 3) -> float:
         """Return what pgbench's simple-update commits per second on this server, just as durable."""
@@ -93,8 +100,3 @@ def _run(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def folder_of(path: Path) -> Path:
-    """Return the data folder of the bench."""
-    return path / "data"

@@ -43,15 +43,14 @@ def many_runs(bench: Bench) -> tuple[float, float]:
 
 def test_the_price_of_a_step(bench):
     bench.without_effects()
-    workers = bench.pool(4)
     latencies, rates, costs, floors = [], [], [], []
-    for _ in range(ROUNDS):
-        floors.append(bench.commits_per_second(4))
-        latencies.append(one_run(bench))
-        rate, cost = many_runs(bench)
-        rates.append(rate)
-        costs.append(cost)
-    workers.stop(10)
+    with bench.working(4):
+        for _ in range(ROUNDS):
+            floors.append(bench.commits_per_second(4))
+            latencies.append(one_run(bench))
+            rate, cost = many_runs(bench)
+            rates.append(rate)
+            costs.append(cost)
 
     floor, rate = middle(floors), middle(rates)
     print(f"\npgbench simple-update, 4 clients       {floor:10.0f} commits/s")

@@ -2,15 +2,13 @@
 
 import json
 import threading
-import time
-from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
+from tests.builders.serving import served
 
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
@@ -18,7 +16,6 @@ from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Conflict, Fault, Invalid, Unavailable
 from carapulse.kernel.record import Record
 from carapulse.routing import Ports, ThisCall, needs
-from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.gate import Limits
 from carapulse.sse import LastEventId, Pace, Page, Row, stream
 
@@ -112,30 +109,6 @@ def a_router():
     return router
 
 
-@contextmanager
-def served(application, limits):
-    config = uvicorn.Config(
-        make_app(application, [a_router()], limits),
-        port=0,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.005)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(5)
-        assert not thread.is_alive()
-
-
 class Client:
     """Asks over the socket, as somebody."""
 
@@ -161,7 +134,7 @@ class Client:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     application = Application(tmp_path_factory.mktemp("issuer"))
-    with served(application, Limits(threads=3, body_bytes=100_000, body_seconds=0.5)) as port:
+    with served(application, [a_router()], Limits(threads=3, body_bytes=100_000, body_seconds=0.5)) as port:
         yield port, application
 
 

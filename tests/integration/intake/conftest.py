@@ -1,7 +1,6 @@
 """The intake as its users meet it: HTTP on a real socket, a real Postgres, and the queue worked off by hand."""
 
 import json
-import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import text
 from tests.builders import application
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
+from tests.builders.serving import served
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.queue import PostgresQueue
@@ -34,7 +33,6 @@ from carapulse.kernel.clock import SystemClock
 from carapulse.messaging import Consumers
 from carapulse.plans.routes import router as plans_router
 from carapulse.runtime.dispatch import Dispatcher, call_of
-from carapulse.runtime.http.app import make_app
 from carapulse.workflows.book import Workflows
 
 
@@ -78,30 +76,6 @@ class Application:
 WORKFLOWS = Workflows.load([Path(application.LAMPS).with_name("relight.yaml")])
 SORTING = Consumers()
 SORTING.on(SortAlerts)(sort_alerts)
-
-
-@contextmanager
-def served(application):
-    config = uvicorn.Config(
-        make_app(application, [router, plans_router]),
-        port=0,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.005)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(5)
-        assert not thread.is_alive()
 
 
 class Site:
@@ -191,7 +165,7 @@ class Site:
 @contextmanager
 def opened(database, folder, handlers, policy=None):
     application = Application(database.app_url, folder, policy)
-    with served(application) as port:
+    with served(application, [router, plans_router]) as port:
         site = Site(application, port, handlers)
         yield site
         site.http.close()
