@@ -15,7 +15,7 @@ setup: .venv/.ready ## Make .venv with a pinned uv and the lock file.
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet || $(UV) sync --frozen --quiet --system-certs
 	touch $@
 
 demo: setup ## Show the main job on real things, in under 30 seconds.
