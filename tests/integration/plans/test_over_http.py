@@ -21,7 +21,12 @@ from carapulse.workflows.routes import router as workflow_routes
 
 DARK = {**SWITCH, "input": {"lamp": "hall", "on": False}}
 CONTEXT: dict[str, Any] = {"environment": "dev", "namespace": "shop", "service": "checkout"}
-PLAN: dict[str, Any] = {"summary": "Switch the hall's lamp off", "trigger": "manual", "context": CONTEXT, "steps": [DARK, GLANCE]}
+PLAN: dict[str, Any] = {
+    "summary": "Switch the hall's lamp off",
+    "trigger": "manual",
+    "context": CONTEXT,
+    "steps": [DARK, GLANCE],
+}
 SCALE = {"context": CONTEXT, "input": {"resource": "deployment/checkout", "replicas": 50}}
 
 
