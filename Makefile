@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench clean
+.PHONY: help setup demo up test check format docs bench clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -37,6 +37,9 @@ test: check ## Every test.
 format: setup ## Let the tools write what they can.
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+docs: setup ## Render docs/reference from the code.
+	.venv/bin/python docs/render.py
 
 bench: setup ## Measure, as ratios side by side in one run.
 	.venv/bin/pytest -q -s tests/bench

@@ -2,14 +2,14 @@
 
 import httpx
 import pytest
-from tests.builders.intake import a_registration, recorded, signed
+from tests.builders.intake import a_registration, a_route, recorded, signed
 from tests.functions.clouds import a_request, on_framework, on_lambda, on_uvicorn
 
 from carapulse.intake.receiving import Webhook, receive_alerts
 from carapulse.intake.signing import SignatureHeaders
 from carapulse.intake.usecases import register_source
 
-ALERT_ENDS = (["planned"], ["failed"])
+ROUTE = a_route(workflow="scale_service", input={"resource": "deployment/checkout", "replicas": 5}).model_dump()
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def source(installation):
 def an_alert(installation):
     """Let a source report an alert, and return the message that looks into it."""
     call = installation.call("root", "admin")
-    issued = register_source("cluster-alerts", a_registration(), call, installation.app)
+    issued = register_source("cluster-alerts", a_registration(routes=[ROUTE]), call, installation.app)
     body = recorded("firing_one_service")
     headers = SignatureHeaders(
         **{name.removeprefix("webhook-"): value for name, value in signed(body, secret=issued.secret).items()}
@@ -68,7 +68,8 @@ def test_planning_looks_after_a_reported_alert_once_on_lambda(installation):
         back = look_after(installation, function.messages)
 
     assert back == [[], [], [], []]
-    assert [each.status for each in installation.rows("SELECT status FROM alerts")] in ALERT_ENDS
+    assert [each.status for each in installation.rows("SELECT status FROM alerts")] == ["planned"]
+    assert [each.service for each in installation.rows("SELECT service FROM plans")] == ["checkout"]
 
 
 def test_planning_looks_after_a_reported_alert_once_on_cloud_run(installation):
@@ -76,4 +77,5 @@ def test_planning_looks_after_a_reported_alert_once_on_cloud_run(installation):
         answers = look_after(installation, function.message)
 
     assert answers == [200, 200, 200, 200]
-    assert [each.status for each in installation.rows("SELECT status FROM alerts")] in ALERT_ENDS
+    assert [each.status for each in installation.rows("SELECT status FROM alerts")] == ["planned"]
+    assert [each.service for each in installation.rows("SELECT service FROM plans")] == ["checkout"]
