@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from carapulse.kernel.errors import Unavailable
 from carapulse.tools.catalogue import Catalogue, scope_of
 from carapulse.tools.commands import command_of
 from carapulse.tools.connections import Connections
 from carapulse.tools.credentials import Credentials
 from carapulse.tools.errors import ConnectionForbids, InputRefused
-from carapulse.tools.expectations import unmet
+from carapulse.tools.expectations import Unmet, unmet
 from carapulse.tools.expressions import look_up
 from carapulse.tools.judging import judge_answer, judge_program, parsed_json, rules_of
 from carapulse.tools.manifest import Action, HttpRun, Probe, ProgramRun, Run, Use
@@ -90,19 +91,22 @@ class Toolbox:
         return outcome.model_copy(update={"kind": kind, "detail": "not applied" if missed else "applied"})
 
     def _polled(self, invocation: Invocation, action: Action, watch: Watch) -> Outcome:
+        if action.poll is None:
+            return self._performed(invocation, action, action.run, watch)
+        scope, last = scope_of(invocation), None
+        until, stop = rules_of(action.poll.until, scope), rules_of(action.poll.stop, scope)
         while True:
-            outcome = self._performed(invocation, action, action.run, watch)
-            if action.poll is None or outcome.kind is not OutcomeKind.SUCCEEDED:
-                return outcome
-            scope = scope_of(invocation)
-            missed = unmet(rules_of(action.poll.until, scope), outcome.output)
-            if not missed:
-                return outcome
-            stop = rules_of(action.poll.stop, scope)
-            hopeless = bool(stop) and not unmet(stop, outcome.output)
+            try:
+                last = self._performed(invocation, action, action.run, watch)
+            except Unavailable:
+                if last is None and watch.left_s <= action.poll.every_s:
+                    raise
+            missed = unmet(until, last.output) if last else ()
+            hopeless = last and stop and not unmet(stop, last.output)
+            if last and (not missed or last.kind is not OutcomeKind.SUCCEEDED):
+                return last
             if hopeless or watch.left_s <= action.poll.every_s or watch.cancelled.wait(action.poll.every_s):
-                detail = "; ".join(f"{each.expectation.path}: {each.reason}" for each in missed)
-                return outcome.model_copy(update={"kind": OutcomeKind.FAILED, "detail": detail})
+                return _not_so(last, missed)
 
     def _performed(self, invocation: Invocation, action: Action, run: Run, watch: Watch) -> Outcome:
         connection = self.connections.choose(invocation.tool, invocation.tenant, invocation.context)
@@ -170,6 +174,12 @@ class _Attempt:
     def _answer(self, run: HttpRun, scope: Scope) -> Answer:
         request = request_of(run, scope, self.credentials, self.action.output.max_bytes)
         return self.box.web.send(request, cancelled=self.watch.cancelled, deadline_s=self.watch.left_s)
+
+
+def _not_so(last: Outcome | None, missed: tuple[Unmet, ...]) -> Outcome:
+    detail = "; ".join(f"{each.expectation.path}: {each.reason}" for each in missed) or "cancelled before an answer"
+    known = last or Outcome(kind=OutcomeKind.FAILED, detail=detail)
+    return known.model_copy(update={"kind": OutcomeKind.FAILED, "detail": detail})
 
 
 def redacted(outcome: Outcome, redactor: Redactor) -> Outcome:
