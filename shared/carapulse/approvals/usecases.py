@@ -101,14 +101,18 @@ def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts) -> Approval:
 def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -> None:
     """Let an approval expire, with its plan. One that is not open any more stays as it is, however often this is asked.
 
-    Asked too early, it raises NotApproved, and the message comes again.
+    Asked too early (clocks differ), it asks again later.
     """
+    at = ports.clock.now()
     with ports.begin(call) as work:
         plan = work.plans.lock(message.plan_id)
         approval = work.approvals.get(message.approval_id)
         if approval.status not in OPEN:
             return
-        expired = approval.expired(ports.clock.now())
+        if at < approval.expires_at:
+            work.send(message, delay_s=(approval.expires_at - at).total_seconds())
+            return
+        expired = approval.expired(at)
         work.approvals.replace(expired)
         work.record(plan.id, ApprovalExpired.of(expired))
         if plan.digest == expired.digest and plan.status in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
