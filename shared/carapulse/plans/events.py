@@ -50,7 +50,7 @@ class PlanDrafted(_Described):
 
 
 class PlanRefused(_Described):
-    """Policy denied a plan before it could exist; nothing of it can be approved or run."""
+    """Policy denied a version before it could exist; nothing of it can be approved or run."""
 
 
 class PlanApproved(Event):

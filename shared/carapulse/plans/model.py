@@ -153,6 +153,17 @@ class Plan(Record):
             requested_by=version.requested_by,
         )
 
+    def revised(self, version: PlanVersion, decision: Decision, *, self_approval: bool) -> Self:
+        """Return this plan with a further version, which is answered anew. What runs or ran stays as it is."""
+        if self.status is PlanStatus.EXECUTING:
+            raise PlanBusy("the plan is being executed", plan_id=self.id, execution_id=self.execution_id)
+        if self.status in {PlanStatus.DONE, PlanStatus.CLOSED}:
+            raise PlanNotOpen(f"the plan is {self.status}", plan_id=self.id, status=self.status)
+        if version.version != self.version + 1:
+            raise PlanChanged("somebody else has revised the plan", plan_id=self.id, version=self.version)
+        new = self.of(version, decision, self_approval=self_approval)
+        return new.model_copy(update={"created_at": self.created_at})
+
     def approved(self, digest: str) -> Self:
         """Return this plan as approved, provided it is the plan that was judged."""
         self._must_be(digest)

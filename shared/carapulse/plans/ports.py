@@ -50,6 +50,10 @@ class Plans(Protocol):
         """Keep a new plan and its first version."""
         ...
 
+    def revise(self, plan: Plan, version: PlanVersion) -> None:
+        """Keep a further version and make it the current one."""
+        ...
+
     def replace(self, plan: Plan) -> None:
         """Keep the head of a plan as it now is."""
         ...

@@ -9,7 +9,16 @@ from carapulse.kernel.cursor import Page
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.requests import ClosePlan, CreatePlan
 from carapulse.plans.timeline import TimelineEntry
-from carapulse.plans.usecases import close_plan, create_plan, diff_plan, get_plan, list_plans, read_timeline, risk_plan
+from carapulse.plans.usecases import (
+    close_plan,
+    create_plan,
+    diff_plan,
+    get_plan,
+    list_plans,
+    read_timeline,
+    revise_plan,
+    risk_plan,
+)
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
 from carapulse.routing import Ports, ThisCall, needs
 
@@ -32,6 +41,17 @@ def list_page(wanted: Annotated[PlanFilter, Query()], call: ThisCall, ports: Por
 def get(plan_id: str, call: ThisCall, ports: Ports) -> PlanView:
     """Return a plan with its steps."""
     return get_plan(plan_id, call, ports)
+
+
+@router.post(
+    "/v1/plans/{plan_id}/versions",
+    name="revise_plan",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("plan:create")],
+)
+def revise(plan_id: str, command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
+    """Make a further version of a plan. It is judged and answered anew; no earlier answer counts for it."""
+    return revise_plan(plan_id, command, call, ports)
 
 
 @router.get("/v1/plans/{plan_id}/diff", name="diff_plan", dependencies=[needs("plan:read")])

@@ -1,7 +1,7 @@
 """What can be asked of plans. One function is one thing an operator can ask for."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
 
 from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
@@ -12,7 +12,7 @@ from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
 from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion
-from carapulse.plans.ports import PlanFilter, PlanPorts
+from carapulse.plans.ports import PlanFilter, PlanPorts, PlanWork
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
 from carapulse.plans.timeline import TimelineEntry, entry_of
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
@@ -33,21 +33,37 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
     gets PolicyDenied with the reasons.
     """
     at = ports.clock.now()
-    version = _drafted(command, call, ports, origin, at)
-    environments = ports.settings.self_approval_environments
-    asked = policy_input(version, call, _CREATE, at=at, self_approval_environments=environments)
-    decision = judge(asked, ports.policy)
-    if decision.outcome == "deny":
-        _refuse(version, asked, decision, call, ports)
-    plan = Plan.of(version, decision, self_approval=version.context.environment in environments)
+    version = _drafted(Draft(plan_id=new_id("plan"), request=command, origin=origin), call, ports, at)
+    judged = _judged(version, call, ports, at)
+    plan = Plan.of(version, judged.decision, self_approval=judged.self_approval)
     with ports.begin(call) as work:
         work.plans.add(plan, version)
-        work.record(plan.id, PlanDrafted.of(version))
-        work.record(plan.id, PolicyDecided.of(decision, asked))
-        if plan.status is PlanStatus.AWAITING_APPROVAL:
-            ports.envelopes.request(plan, work, at)
+        _tell(plan, version, judged, work, ports)
     log.info("plan_drafted", plan_id=plan.id, risk=plan.risk, decision=plan.decision, digest=plan.digest)
     return PlanView.with_steps(plan, version)
+
+
+def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts) -> PlanView:
+    """Make a further version of a plan: drafted, judged and answered anew. No earlier answer counts for it.
+
+    It stays as trusted as the plan was, and stays about the same alert, whoever revises it.
+    """
+    at = ports.clock.now()
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        former = work.plans.version(plan.id, plan.version)
+    origin = Origin(trusted=former.trusted, meta=former.meta)
+    wanted = Draft(plan_id=plan.id, version=plan.version + 1, request=command, origin=origin)
+    version = _drafted(wanted, call, ports, at)
+    judged = _judged(version, call, ports, at)
+    with ports.begin(call) as work:
+        plan = work.plans.lock(plan_id)
+        revised = plan.revised(version, judged.decision, self_approval=judged.self_approval)
+        ports.envelopes.withdraw(plan, work, at)
+        work.plans.revise(revised, version)
+        _tell(revised, version, judged, work, ports)
+    log.info("plan_revised", plan_id=plan.id, version=version.version, decision=revised.decision)
+    return PlanView.with_steps(revised, version)
 
 
 def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
@@ -108,17 +124,38 @@ def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -
     return PlanSummary.of(closed)
 
 
-def _drafted(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origin, at: datetime) -> PlanVersion:
-    workflow = command.workflow
-    expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, command.context)
-    wanted = Draft(plan_id=origin.plan_id or new_id("plan"), request=command, expanded=expanded, origin=origin)
-    return draft(wanted, call, ports.catalogue, at)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What policy said about a version, and what it was told."""
+
+    asked: PolicyInput
+    decision: Decision
+    self_approval: bool
+    at: datetime
 
 
-def _refuse(version: PlanVersion, asked: PolicyInput, decision: Decision, call: Call, ports: PlanPorts) -> NoReturn:
-    with ports.begin(call) as work:
-        work.record(version.plan_id, PlanRefused.of(version))
-        work.record(version.plan_id, PolicyDecided.of(decision, asked))
-    log.info("plan_refused", plan_id=version.plan_id, risk=version.risk, decision_id=decision.id)
-    enforce(decision)
-    raise AssertionError("a denied decision lets nothing through")
+def _drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
+    workflow, context = wanted.request.workflow, wanted.request.context
+    expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, context)
+    return draft(wanted.model_copy(update={"expanded": expanded}), call, ports.catalogue, at)
+
+
+def _judged(version: PlanVersion, call: Call, ports: PlanPorts, at: datetime) -> _Judged:
+    """Return what policy said. A denial is recorded and raised as PolicyDenied, no answer as PolicyUnavailable."""
+    environments = ports.settings.self_approval_environments
+    asked = policy_input(version, call, _CREATE, at=at, self_approval_environments=environments)
+    decision = judge(asked, ports.policy)
+    if decision.outcome == "deny":
+        with ports.begin(call) as work:
+            work.record(version.plan_id, PlanRefused.of(version))
+            work.record(version.plan_id, PolicyDecided.of(decision, asked))
+        log.info("plan_refused", plan_id=version.plan_id, risk=version.risk, decision_id=decision.id)
+        enforce(decision)
+    return _Judged(asked, decision, version.context.environment in environments, at)
+
+
+def _tell(plan: Plan, version: PlanVersion, judged: _Judged, work: PlanWork, ports: PlanPorts) -> None:
+    work.record(plan.id, PlanDrafted.of(version))
+    work.record(plan.id, PolicyDecided.of(judged.decision, judged.asked))
+    if plan.status is PlanStatus.AWAITING_APPROVAL:
+        ports.envelopes.request(plan, work, judged.at)

@@ -252,6 +252,14 @@ def test_a_plan_is_closed_and_its_question_withdrawn(ask):
     assert ask.decide(plan).json()["code"] == "approval-closed"
 
 
+def test_a_plan_is_revised(ask):
+    plan = ask("POST", "/v1/plans", PLAN).json()
+
+    revised = ask("POST", f"/v1/plans/{plan['plan_id']}/versions", {**PLAN, "summary": "Again"})
+    assert (revised.status_code, revised.json()["version"]) == (201, 2)
+    assert ask("GET", f"/v1/plans/{plan['plan_id']}/diff?against=1").json()["changed_fields"] == ["summary"]
+
+
 def test_an_approval_is_revoked_over_http(ask):
     plan = ask("POST", "/v1/plans", PLAN).json()
     ask.decide(plan)
