@@ -21,6 +21,7 @@ from carapulse.surfaces.cli.views.logs import line_of
 
 _PAUSE_S: Final = 0.3
 _LINES: Final = 8
+_LAST_LINES_S: Final = 3.0
 
 
 def watch(desk: Desk, execution_id: str) -> Mapping[str, Any]:
@@ -70,11 +71,14 @@ def _as_lines(desk: Desk, looks: Iterator[Answer]) -> Mapping[str, Any]:
 def _live(desk: Desk, execution_id: str, looks: Iterator[Answer]) -> Mapping[str, Any]:
     lines: deque[Text] = deque(maxlen=_LINES)
     body: Mapping[str, Any] = {}
-    _LineReader(desk, execution_id, lines).start()
+    reader = _LineReader(desk, execution_id, lines)
+    reader.start()
     with Live(console=desk.console, auto_refresh=False) as live:
         for answer in looks:
             body = answer.body
             live.update(_picture(body, lines), refresh=True)
+        reader.join(_LAST_LINES_S)
+        live.update(_picture(body, lines), refresh=True)
     return body
 
 

@@ -1,12 +1,13 @@
 """How the demo looks to whoever watches: chapters, pictures, and each claim with what was seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
+from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
@@ -50,6 +51,20 @@ class Stage:
     def show(self, picture: RenderableType) -> None:
         """Show a picture."""
         self._console.print(Padding(picture, (1, 0, 1, 2)))
+
+    def end(self, made: Sequence[Claim], document: Mapping[str, Any]) -> None:
+        """Say how it went."""
+        held = sum(claim.held for claim in made)
+        broken = next((claim.claim for claim in made if not claim.held), document.get("error"))
+        style, words = ("green", "Everything held") if document["ok"] else ("red", f"It did not hold: {broken}")
+        counted = f"{held} of {len(made)} claims held"
+        took = (
+            f", in {document['seconds']:.1f} s after {document['set_up_seconds']:.1f} s of set-up"
+            if document["ok"]
+            else ""
+        )
+        said = Text.assemble((words, f"bold {style}"), f"\n{counted}{took}.")
+        self.show(Panel(said, border_style=style, expand=False))
 
     @contextmanager
     def following(self) -> Iterator[Shows]:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from subprocess import SubprocessError
 from types import FrameType
 from typing import Any, Final, NoReturn
 
+import httpx
 from rich.console import Console
 
 from carapulse.kernel.errors import Problem
@@ -47,7 +49,7 @@ def run(console: Console, *, keep: bool = False) -> dict[str, Any]:
             _play(folder, claims, stage, document)
     except ClaimFailedError:
         pass  # it was shown, and is in the document
-    except (DemoError, CommandError, Problem, OSError) as error:
+    except (DemoError, CommandError, Problem, OSError, SubprocessError, httpx.HTTPError) as error:
         document["error"] = str(error)
         stage.say(f"The demo can't go on: {error}")
     finally:
@@ -55,6 +57,7 @@ def run(console: Console, *, keep: bool = False) -> dict[str, Any]:
             shutil.rmtree(folder, ignore_errors=True)
     document |= claims.document()
     document["ok"] = claims.all_held and "error" not in document
+    stage.end(claims.made, document)
     return document
 
 

@@ -43,9 +43,11 @@ def step_runs_view(execution: Body) -> Table:
     """Show how far each step has come; an undo stands below the step that it takes back."""
     table = columns("", "step", "stage", "action", "status", "tries", "took", "")
     for step in execution.get("steps") or ():
-        _add_run(table, step, step, text(step.get("id")), text(step.get("stage")))
+        action = text(f"{step.get('tool')}.{step.get('action')}")
+        _add_run(table, step, text(step.get("id")), text(step.get("stage")), action)
         if undo := step.get("undo"):
-            _add_run(table, step, undo, text(f"↩ {step.get('id')}", "magenta"), Text("undo", style="magenta"))
+            name, stage = text(f"↩ {step.get('id')}", "magenta"), Text("undo", style="magenta")
+            _add_run(table, undo, name, stage, Text("its way back", style="dim"))
     return table
 
 
@@ -92,13 +94,13 @@ def _state(run: Body) -> str:
     return plain(run.get("status")) + again + (f": {plain(detail)}" if detail else "")
 
 
-def _add_run(table: Table, step: Body, run: Body, name: Text, stage: Text) -> None:
+def _add_run(table: Table, run: Body, name: Text, stage: Text, action: Text) -> None:
     state = status(run.get("status"))
     table.add_row(
         Text(_MARKS.get(str(run.get("status")), " "), style=state.style),
         name,
         stage,
-        text(f"{step.get('tool')}.{step.get('action')}"),
+        action,
         state,
         text(run.get("attempts")),
         Text(seconds_between(run.get("started_at"), run.get("finished_at"))),
