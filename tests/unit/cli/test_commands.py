@@ -6,6 +6,9 @@ from typer.main import get_command
 
 from carapulse.surfaces.cli.main import COMMANDS, make_app
 
+LOOKED_AT = {"get", "diff", "risk", "timeline", "up"}
+"""Commands of plans that one parametrized test tries, and the one that all those tests stand on."""
+
 
 def every_command(command=None, path=()):
     command = command or get_command(make_app())
@@ -61,3 +64,13 @@ def test_the_version_is_said(capsys):
 def test_typer_is_told_nothing_that_it_would_print_with_local_values():
     assert make_app().pretty_exceptions_enable is False
     assert isinstance(make_app(), typer.Typer)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in every_command()])
+def test_every_command_is_tried_against_a_real_installation(path, request):
+    root = request.config.rootpath / "tests"
+    tried = "".join(
+        file.read_text() for folder in ("builders", "integration", "e2e") for file in (root / folder).rglob("*.py")
+    )
+
+    assert ", ".join(f'"{word}"' for word in path) in tried or path[-1] in LOOKED_AT

@@ -152,8 +152,9 @@ def _rows(body: Any) -> list[Body]:  # noqa: ANN401 - JSON
 
 
 def _told(entry: Body) -> str:
-    """Return an entry in words, as the API says them."""
-    return str(entry.get("said") or json.dumps(entry.get("body") or {}, ensure_ascii=False))
+    """Return an entry in words, as the API says them, less its type, which has a column of its own."""
+    said = str(entry.get("said") or json.dumps(entry.get("body") or {}, ensure_ascii=False))
+    return said.partition(": ")[2] or said
 
 
 def _clock(value: object) -> str:
