@@ -1,11 +1,13 @@
 """Git, for real: a bare repository, and every action of the manifest on it."""
 
+import base64
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from tests.builders.tools import BUILTIN, Runs, a_connection, a_toolbox, an_invocation
+from tests.builders.tools import BUILTIN, Exchange, Reply, Runs, a_connection, a_server, a_toolbox, an_invocation
 
 from carapulse.kernel.errors import Denied, Unavailable
 from carapulse.tools.errors import InputRefused
@@ -305,6 +307,51 @@ def test_a_workspace_cannot_push_to_a_protected_branch(repository: Repository):
 
     with pytest.raises(Denied):
         run(an_invocation("git.push", {**place, "branch": "locked"}))
+
+
+def over_http(repository: Repository, asked: Exchange) -> Reply:
+    """Answer as a git server over HTTP that wants to know who asks."""
+    expected = "Basic " + base64.b64encode(b"deployer:s3cret-password").decode()
+    if asked.headers.get("authorization") != expected:
+        return Reply(b"", 401, {"WWW-Authenticate": 'Basic realm="git"'})
+    environment = {
+        "GIT_PROJECT_ROOT": str(repository.bare.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": asked.path,
+        "QUERY_STRING": urlencode(asked.query),
+        "REQUEST_METHOD": asked.method,
+        "CONTENT_TYPE": asked.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(asked.body)),
+        "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
+        "HTTP_GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
+        "REMOTE_USER": "deployer",
+    }
+    said = subprocess.run(
+        ["git", "http-backend"], env=environment, input=asked.body, capture_output=True, check=True
+    ).stdout
+    head, _, body = said.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+    return Reply(body, int(headers.pop("Status", "200").split()[0]), headers)
+
+
+@pytest.mark.parametrize(("password", "works"), [("s3cret-password", True), ("wrong-password", False)])
+def test_a_password_reaches_the_server_and_nobody_else(repository: Repository, password: str, works: bool):  # noqa: FBT001 - a parameter of the test
+    with a_server(lambda asked: over_http(repository, asked)) as server:
+        declared = {
+            "url": f"{server.url}/deploy.git",
+            "username": "deployer",
+            "password": {"secret": "env:GIT_PASSWORD"},
+        }
+        connection = a_connection("git", settings={"repositories": {"deploy": declared}})
+        run = Runs(a_toolbox(connection, environment={"GIT_PASSWORD": password}))
+        try:
+            outcome = run(repository.commit_file("2.0\n"))
+            told = outcome.model_dump_json()
+        except Unavailable as problem:
+            told = str(problem.facts)
+
+    assert repository.show("apps/checkout/version") == ("2.0\n" if works else "1.0\n")
+    assert password not in told + str(run.lines)
 
 
 def test_capture_reads_and_changes_nothing(repository: Repository):

@@ -67,7 +67,15 @@ def test_the_environment_holds_nothing_of_ours():
     finally:
         del os.environ["CARAPULSE_TEST_SECRET"]
 
-    assert set(__import__("ast").literal_eval(ended.stdout)) <= {"GIVEN", "HOME", "LANG", "LC_CTYPE", "PATH", "TMPDIR"}
+    assert set(__import__("ast").literal_eval(ended.stdout)) <= {
+        "GIVEN",
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+        "PATH",
+        "PYTHONPATH",
+        "TMPDIR",
+    }
 
 
 def test_the_program_has_a_folder_of_its_own_that_is_gone_afterwards():

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import carapulse
 from carapulse.adapters.processes.reading import Stream
 from carapulse.tools.errors import ToolUnavailable
 from carapulse.tools.ports import Command, Ended, EndedBy
 
+_PACKAGES = Path(carapulse.__file__).parents[1]
 _SUPERVISOR = Path(__file__).with_name("supervise.py")
 _SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 _TICK_S = 0.05
@@ -70,12 +72,12 @@ def _started(program: str, command: Command, folder: str) -> Iterator[tuple["sub
     report, writing = os.pipe()
     limits = json.dumps(command.limits.model_dump())
     supervision = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(writing), limits]
-    minimal = {"PATH": closed_path(command.search_path), "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
+    environment = {**_minimal(command, folder), **command.environment}
     try:
         with subprocess.Popen(  # noqa: S603 - no shell, and arguments are values
             [*supervision, program, *command.arguments],
             cwd=folder,
-            env={**minimal, **command.environment},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -91,6 +93,12 @@ def _started(program: str, command: Command, folder: str) -> Iterator[tuple["sub
         raise ToolUnavailable("the program can't be started", program=command.program) from error
     finally:
         os.close(report)
+
+
+def _minimal(command: Command, folder: str) -> dict[str, str]:
+    """Return the environment that every program gets. Our own Python programs also find this very package."""
+    ours = {"PYTHONPATH": str(_PACKAGES)} if command.program == "python" else {}
+    return {"PATH": closed_path(command.search_path), "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", **ours}
 
 
 def _end(supervisor: "subprocess.Popen[bytes]") -> None:
