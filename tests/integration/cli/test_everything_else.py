@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests.builders.command_line import a_plan, ended
 
-from carapulse.surfaces.demo.alerting import registration, remediation
+from carapulse.surfaces.demo.alerting import Alertmanager, registration, remediation
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,12 @@ def test_a_source_is_registered_shown_and_forgotten(cli, installed):
     added = cli("grace", "source", "add", "pager", "-f", str(path))
     shown = cli("grace", "source", "get", "pager")
     listed = cli("grace", "source", "list")
+    rotated = cli("grace", "source", "rotate", "pager", "--older-for", "0")
     forgotten = cli("grace", "source", "delete", "pager")
 
-    assert [each.code for each in (added, shown, listed, forgotten)] == [0, 0, 0, 0]
+    assert [each.code for each in (added, shown, listed, rotated, forgotten)] == [0, 0, 0, 0, 0]
     assert "whsec_" in added.out
+    assert "whsec_" in rotated.out
     assert "whsec_" not in shown.out + listed.out
     assert cli("grace", "source", "get", "pager").code == 3
 
@@ -113,3 +115,26 @@ def test_a_recipe_is_shown_and_becomes_a_plan(cli, installed):
     assert "diagnose" in shown.out
     assert "git.commit_file" in started.out
     assert "remediation" in lacking.err
+
+
+def test_an_alert_is_shown_and_can_be_closed_by_hand(cli, installed):
+    path = installed.folder / "silent.yaml"
+    path.write_text(yaml.safe_dump({**registration(installed.world), "routes": []}))
+    issued = json.loads(cli("grace", "source", "add", "silent", "-f", str(path), "--json").out)
+    Alertmanager(installed.url + issued["source"]["path"], issued["secret"]).notify("firing", "checkout is slow")
+
+    (alert,) = json.loads(cli("grace", "alert", "list", "--json").out)["data"]
+    shown = cli("grace", "alert", "get", alert["id"])
+    closed = json.loads(cli("grace", "alert", "close", alert["id"], "--json").out)
+
+    assert (shown.code, "unmatched" in shown.out) == (0, True)
+    assert closed["status"] == "resolved"
+
+
+def test_a_checkpoint_is_kept_as_a_witness(cli, installed, tmp_path):
+    plan, bundle, key, note = a_plan(cli, installed), *(tmp_path / name for name in ("bundle", "key", "note"))
+    cli("otto", "evidence", "export", plan["plan_id"], "--output", str(bundle))
+    key.write_text(cli("otto", "evidence", "key").out)
+    note.write_text(cli("otto", "evidence", "checkpoint").out)
+
+    assert ended(["evidence", "verify", str(bundle), "--key", str(key), "--witness", str(note)]) == 0

@@ -83,3 +83,29 @@ def test_a_wrong_request_says_where_it_is_wrong(cli, installed):
 
     assert made.code == 2
     assert "/steps/0/tool" in made.err
+
+
+def test_a_further_version_of_a_plan_is_answered_anew(cli, installed):
+    plan = a_plan(cli, installed, approved=True)
+    path = installed.folder / "revised.yaml"
+    path.write_text(yaml.safe_dump(a_request(installed, summary="As it was")))
+
+    revised = json.loads(cli("ada", "plan", "revise", plan["plan_id"], "--file", str(path), "--json").out)
+    differs = cli("ada", "plan", "diff", plan["plan_id"], "--against", "1")
+    former = cli("lin", "plan", "approve", plan["plan_id"], "--digest", plan["digest"])
+
+    assert (revised["version"], revised["status"], revised["summary"]) == (2, "awaiting_approval", "As it was")
+    assert "differs from version 1" in differs.out
+    assert former.code == 1
+
+
+def test_an_approval_can_be_withdrawn_and_a_plan_closed(cli, installed):
+    plan = a_plan(cli, installed, approved=True)
+
+    revoked = cli("lin", "plan", "revoke", plan["plan_id"])
+    then = cli("ada", "plan", "execute", plan["plan_id"])
+    closed = cli("ada", "plan", "close", plan["plan_id"], "--reason", "not wanted any more", "--json")
+
+    assert (revoked.code, "revoked" in revoked.out) == (0, True)
+    assert then.code == 1
+    assert (closed.code, json.loads(closed.out)["status"]) == (0, "closed")

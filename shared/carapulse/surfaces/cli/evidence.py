@@ -41,6 +41,13 @@ def key(desk: Desk) -> None:
     desk.write(desk.api.text("/v1/audit/key"))
 
 
+@app.command("checkpoint")
+@asking
+def checkpoint(desk: Desk) -> None:
+    """Print the newest signed checkpoint. Kept elsewhere, it is a witness that evidence can be held against."""
+    desk.write(desk.api.text("/v1/audit/checkpoints/latest"))
+
+
 @app.command("verify")
 @alone
 def verify(

@@ -18,6 +18,7 @@ def said(words: str, *names: str, **more: Any) -> Any:  # noqa: ANN401 - as type
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id.", show_default=False)]
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="The execution's id.", show_default=False)]
+Digest = Annotated[str | None, said("The digest that was looked at; a plan with another is refused.", "--digest")]
 Note = Annotated[str | None, said("Why, in your words; kept with it.", "--note")]
 Limit = Annotated[int | None, said("How many at most.", "--limit", min=1, max=200)]
 Cursor = Annotated[str | None, said("Where the last page ended.", "--cursor")]

@@ -50,3 +50,15 @@ def delete(desk: Desk, name: Name) -> None:
     desk.api.delete(path_of("sources", name))
     if not desk.as_json:
         desk.side.print(f"{name} is no source any more")
+
+
+@app.command("rotate")
+@asking
+def rotate(
+    desk: Desk,
+    name: Name,
+    older_for: Annotated[int | None, said("Seconds that older secrets still hold.", "--older-for", min=0)] = None,
+) -> None:
+    """Give a source a new secret, which is shown this once; the older ones hold for a while."""
+    body = {} if older_for is None else {"older_for_s": older_for}
+    desk.show(desk.api.post(path_of("sources", name, verb="rotate"), body), issued_view)
