@@ -160,7 +160,9 @@ def test_a_token_without_a_signature_is_refused(alg, signature):
 
 
 @pytest.mark.parametrize(
-    "public", [KEY.as_pem(private=False), KEY.as_pem(private=False).strip(), KEY.as_pem(private=False)[27:-26]]
+    "public",
+    [KEY.as_pem(private=False), KEY.as_pem(private=False).strip(), KEY.as_pem(private=False)[27:-26]],
+    ids=["as written", "stripped", "base64"],
 )
 def test_the_public_key_is_no_shared_secret(public):
     signed = f"{encoded({'alg': 'HS256'})}.{encoded(claims())}"

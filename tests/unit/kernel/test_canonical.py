@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,13 @@ def test_whatever_a_tool_says_can_be_kept_and_digested(value):
 
     assert digest(kept) == digest(json.loads(canonical(kept)))
     assert b"\\u0000" not in canonical(kept)
+
+
+@given(ANYTHING)
+def test_the_fast_way_writes_what_the_reference_writes(value):
+    kept = storable(value)
+
+    assert canonical(kept) == rfc8785.dumps(kept)
 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True, "é"]}, "text", 0, -(2**53) + 1])
