@@ -33,7 +33,7 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
     gets PolicyDenied with the reasons.
     """
     at = ports.clock.now()
-    version = _drafted(Draft(plan_id=new_id("plan"), request=command, origin=origin), call, ports, at)
+    version = _drafted(Draft(plan_id=origin.plan_id or new_id("plan"), request=command, origin=origin), call, ports, at)
     judged = _judged(version, call, ports, at)
     plan = Plan.of(version, judged.decision, self_approval=judged.self_approval)
     with ports.begin(call) as work:
