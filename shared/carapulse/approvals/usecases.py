@@ -115,9 +115,8 @@ def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -
         expired = approval.expired(at)
         work.approvals.replace(expired)
         work.record(plan.id, ApprovalExpired.of(expired))
-        if plan.digest == expired.digest and plan.status in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
-            work.plans.replace(plan.expired())
-            work.record(plan.id, PlanExpired(plan_id=plan.id, digest=plan.digest))
+        work.plans.replace(plan.expired())
+        work.record(plan.id, PlanExpired(plan_id=plan.id, digest=plan.digest))
 
 
 def _judged(command: DecideApproval, call: Call, ports: ApprovalPorts, at: datetime) -> PolicyDecided:

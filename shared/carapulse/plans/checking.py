@@ -33,7 +33,7 @@ def step_faults(step: StepRequest, pointer: str, catalogue: Actions, context: Co
     action = known(catalogue, step.tool, step.action)
     if action is None:
         return
-    yield from _stage_faults(step, action, pointer)
+    yield from _stage_faults(step, action, pointer, catalogue)
     yield from _undo_faults(step, action, pointer, catalogue, context)
     if step.retry is not None and action.effect is not Effect.READ:
         yield Fault(
@@ -79,12 +79,13 @@ def _unknown(catalogue: Actions, tool: str, action: str, pointer: str) -> Fault:
     return Fault(pointer=f"{pointer}/action", code="unknown-action", detail=f"{tool} has no action {action!r}")
 
 
-def _stage_faults(step: StepRequest, action: Action, pointer: str) -> Iterator[Fault]:
+def _stage_faults(step: StepRequest, action: Action, pointer: str, catalogue: Actions) -> Iterator[Fault]:
     writes = action.effect is not Effect.READ
     if writes and step.stage in {Stage.DIAGNOSE, Stage.VERIFY}:
         detail = f"{step.tool}.{step.action} changes something, and {step.stage} only reads"
         yield Fault(pointer=f"{pointer}/stage", code=f"{step.stage}-writes", detail=detail)
-    if step.stage is Stage.REPORT and (action.effect is Effect.DESTRUCTIVE or action.risk > Risk.LOW):
+    risk = catalogue.risk(step.tool, step.action, step.input)
+    if step.stage is Stage.REPORT and (action.effect is Effect.DESTRUCTIVE or risk > Risk.LOW):
         detail = "what comes after verification is not verified, so it may only be harmless"
         yield Fault(pointer=f"{pointer}/stage", code="report-harms", detail=detail)
     if step.stage is Stage.VERIFY and not (step.expect or action.expectations or action.poll):

@@ -72,6 +72,7 @@ def test_an_id_is_minted_that_nobody_gave():
         ({**SWITCH, "stage": "diagnose"}, ("/steps/0/stage", "diagnose-writes")),
         ({**SWITCH, "stage": "verify"}, ("/steps/0/stage", "verify-writes")),
         ({**SMASH, "stage": "report"}, ("/steps/0/stage", "report-harms")),
+        ({**SWITCH, "stage": "report", "input": {"lamp": "hall", "on": False}}, ("/steps/0/stage", "report-harms")),
         ({**LOOK, "stage": "verify"}, ("/steps/0/expect", "no-expectation")),
         ({**SWITCH, "retry": {"attempts": 3}}, ("/steps/0/retry", "retry-of-a-write")),
         ({**LOOK, "undo": "automatic"}, ("/steps/0/undo", "undo-of-a-read")),
