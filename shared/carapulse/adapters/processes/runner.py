@@ -133,7 +133,13 @@ class _Run:
 
     def watched(self, cancelled: threading.Event, deadline_s: float) -> Ended:
         """Read until it is over, telling it to end when the time or the cancel comes."""
-        by, ends_at = EndedBy.ITSELF, self._began + deadline_s
+        with self._selector:
+            by = self._read_until_over(cancelled, self._began + deadline_s)
+        _end(self._supervisor)
+        return self._ended(by)
+
+    def _read_until_over(self, cancelled: threading.Event, ends_at: float) -> EndedBy:
+        by = EndedBy.ITSELF
         while self._read_some():
             now = time.monotonic()
             if by is EndedBy.ITSELF and (cancelled.is_set() or now >= ends_at):
@@ -142,8 +148,7 @@ class _Run:
                 ends_at = now + _PATIENCE_S
             elif now >= ends_at:
                 break
-        _end(self._supervisor)
-        return self._ended(by)
+        return by
 
     def _read_some(self) -> bool:
         """Take in what has been written; say whether more may come."""

@@ -141,7 +141,7 @@ def _signal_all(child: int, number: signal.Signals) -> None:
     for kill, target in [(os.killpg, child), *((os.kill, pid) for pid in _descendants())]:
         try:
             kill(target, number)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # gone, or somebody else's by now
             continue
 
 
