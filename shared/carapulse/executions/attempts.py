@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from carapulse.approvals.model import Approval
 from carapulse.executions.errors import StepRefused
 from carapulse.executions.lifecycle import may_start
 from carapulse.executions.messages import RunStep
@@ -28,6 +29,7 @@ class Attempt:
     version: PlanVersion
     step: PlanStep
     place: StepState
+    approval: Approval | None
     earlier_output: Any
     held_for: float
 
@@ -43,6 +45,12 @@ class Attempt:
         part = self.place.part(self.message.phase)
         return part.status is StepStatus.RUNNING and part.attempts == self.message.attempt
 
+    @property
+    def most(self) -> int:
+        """How many attempts there may be."""
+        wanted = self.step.retry.attempts
+        return wanted if self.message.phase == "run" else max(_UNDO_ATTEMPTS, wanted)
+
 
 def load_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> Attempt:
     """Read the execution, its plan version (digest checked) and the step."""
@@ -51,12 +59,13 @@ def load_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> Attempt
         version = work.plans.version(state.plan_id, state.plan_version)
         held_for = work.executions.held_for(message.execution_id, message.step_id, message.phase)
         place = state.step(message.step_id)
+        approval = None if state.approval_id is None else work.approvals.get(state.approval_id)
         key = (message.execution_id, message.step_id)
         output = work.executions.output(*key, "run", place.run.fence) if message.phase == "undo" else None
     step = version.step(message.step_id)
     if step is None:
         raise StepRefused("the plan has no such step", step_id=message.step_id)
-    return Attempt(message, state, version, step, place, output, held_for)
+    return Attempt(message, state, version, step, place, approval, output, held_for)
 
 
 def invocation_of(attempt: Attempt, captured: Any, call: Call, ports: ExecutionPorts) -> Invocation:  # noqa: ANN401 - any JSON value
@@ -108,7 +117,7 @@ def terms_of(attempt: Attempt, invocation: Invocation, ports: ExecutionPorts) ->
         has_probe=action.probe is not None,
         checks=forward and not step.mutating,
         attempt=attempt.message.attempt,
-        attempts=step.retry.attempts if forward else max(_UNDO_ATTEMPTS, step.retry.attempts),
+        attempts=attempt.most,
         backoff_s=step.retry.backoff_s,
         max_backoff_s=step.retry.max_backoff_s,
         prior=part.effect,

@@ -33,6 +33,12 @@ class TargetLocked(Conflict):
     code = "target-locked"
 
 
+class StepInterrupted(Unavailable):
+    """The program is to end; whoever gets the step's message next goes on with it."""
+
+    code = "step-interrupted"
+
+
 class StepBusy(Unavailable):
     """Another worker holds the step's lease."""
 

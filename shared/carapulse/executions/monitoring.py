@@ -10,12 +10,13 @@ from carapulse.executions.lines import Line
 from carapulse.executions.messages import RunStep
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
+from carapulse.kernel.canonical import storable
 from carapulse.kernel.errors import Unavailable
 from carapulse.observe import get_logger
 
 log = get_logger(__name__)
 _LOOK_S = 0.5  # how soon a cancel, a deadline or a stop is noticed
-_STOP_GRACE_S = 2.0  # how long a tool may still run once the program is to end
+_STOP_GRACE_S = 1.0  # how long a tool may still run once the program is to end
 _MOST_LINES = 10_000  # of one attempt; what comes after is counted, not kept
 
 
@@ -33,6 +34,7 @@ class Monitor:
     _done: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop_seen: float | None = None
+    _renewed: float = field(default_factory=time.monotonic)
 
     def __enter__(self) -> Self:
         """Begin to watch."""
@@ -50,7 +52,7 @@ class Monitor:
         with self._lock:
             self._kept += 1
             if self._kept <= _MOST_LINES:
-                self._lines.append(self._line(line))
+                self._lines.append(self._line(storable(line)))
 
     def pending_lines(self) -> list[Line]:
         """Return the lines that are not stored yet, and forget them."""
@@ -58,28 +60,37 @@ class Monitor:
             lines, self._lines = self._lines, []
         return lines
 
-    @property
-    def dropped_lines(self) -> int:
-        """How many lines came after the last that is kept."""
-        return max(0, self._kept - _MOST_LINES)
+    def last_lines(self) -> list[Line]:
+        """Return the lines that are not stored yet when the attempt is over, and say so if some were not kept."""
+        dropped = self._kept - _MOST_LINES
+        return [*self.pending_lines(), *([self._line(f"({dropped} more lines were not kept)")] if dropped > 0 else [])]
 
     def _line(self, text: str) -> Line:
         message = self.message
         return Line(message.execution_id, message.step_id, message.phase, self.ports.clock.now(), text)
 
     def _watch(self) -> None:
-        while not self._done.wait(_LOOK_S):
-            self._heed_stop()
-            try:
-                self._look()
-            except Unavailable as problem:
-                log.warning("step_watch_interrupted", step_id=self.message.step_id, detail=problem.detail)
+        try:
+            while not self._done.wait(_LOOK_S):
+                self._heed_stop()
+                self._heed_lapse()
+                self._look_or_report()
+        finally:
+            if not self._done.is_set():
+                self.cancelled.set()  # a tool that nobody watches must not go on
+
+    def _look_or_report(self) -> None:
+        try:
+            self._look()
+        except Unavailable as problem:
+            log.warning("step_watch_interrupted", step_id=self.message.step_id, detail=problem.detail)
 
     def _look(self) -> None:
         message, lines = self.message, self.pending_lines()
         try:
             with self.ports.begin(self.call) as work:
                 seconds = self.ports.settings.visibility_s
+                asked = time.monotonic()
                 held = self.fence is None or work.executions.renew(*message.key, self.fence, seconds)
                 state = work.executions.get(message.execution_id)
                 work.executions.add_lines(lines)
@@ -89,6 +100,12 @@ class Monitor:
             raise
         unwanted = message.phase == "run" and cause_of(state) is not None
         if not held or unwanted:
+            self.cancelled.set()
+        self._renewed = asked
+
+    def _heed_lapse(self) -> None:
+        """End the tool once the lease may have gone to another worker: two must never be at one step."""
+        if self.fence is not None and time.monotonic() - self._renewed >= self.ports.settings.visibility_s:
             self.cancelled.set()
 
     def _heed_stop(self) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from carapulse.executions.advancing import advance, note
 from carapulse.executions.attempts import Attempt, ask_tool
+from carapulse.executions.errors import StepInterrupted
 from carapulse.executions.events import StepFailed, StepRetried, StepSucceeded, StepUnknown
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, StepError
@@ -51,7 +52,7 @@ class Performance:
         """Have the effect, and commit the result and what comes next."""
         with self._monitor() as monitor:
             verdict = self._resolved(self._have_effect(monitor), monitor)
-        self._settle_patiently(verdict, monitor.pending_lines())
+        self._conclude(verdict, monitor)
 
     def recover(self) -> None:
         """Find out what came of an attempt whose worker is gone, without having the effect again."""
@@ -59,7 +60,7 @@ class Performance:
             work.executions.lease(*self.attempt.message.key, self.fence, self.ports.settings.visibility_s)
         with self._monitor() as monitor:
             verdict = self._resolved(judge_unknown(_LOST, self.terms), monitor)
-        self._settle_patiently(verdict, monitor.pending_lines())
+        self._conclude(verdict, monitor)
 
     def _monitor(self) -> Monitor:
         return Monitor(self.attempt.message, self.fence, self.call, self.ports)
@@ -73,7 +74,7 @@ class Performance:
 
     def _resolved(self, verdict: Verdict, monitor: Monitor) -> Verdict:
         """Ask the tool itself, where that is what the verdict says."""
-        if not isinstance(verdict, AskProbe):
+        if not isinstance(verdict, AskProbe) or self.ports.stopping.is_set():
             return verdict
         error = verdict.error
         probe = self.invocation.model_copy(update={"mode": Mode.PROBE})
@@ -82,6 +83,22 @@ class Performance:
         except Problem as problem:
             return Unknown(StepError(code=error.code, detail=f"{error.detail}; the probe failed: {problem.detail}"))
         return judge_probe(answer, error, self.terms)
+
+    def _conclude(self, verdict: Verdict, monitor: Monitor) -> None:
+        """Commit the result, unless it is that the program's own end cut the tool or its probe short."""
+        cut = isinstance(verdict, AskProbe | Unknown) or (
+            monitor.cancelled.is_set() and not isinstance(verdict, Succeeded)
+        )
+        if cut and self.ports.stopping.is_set():
+            self._leave(monitor.last_lines())
+            raise StepInterrupted("the program is to end", step_id=self.attempt.step.id)
+        self._settle_patiently(verdict, monitor.last_lines())
+
+    def _leave(self, lines: list[Line]) -> None:
+        """Give the lease back without a result, so that the next worker finds out at once what came of it."""
+        with self.ports.begin(self.call) as work:
+            work.executions.add_lines(lines)
+            work.executions.end_lease(*self.attempt.message.key, self.fence)
 
     def _settle_patiently(self, verdict: Verdict, lines: list[Line]) -> None:
         """Hold on to the result while the database is away: it is known here and nowhere else."""
@@ -103,7 +120,7 @@ class Performance:
         with self.ports.begin(self.call) as work:
             state = self._note(work, work.executions.lock(message.execution_id), verdict)
             work.executions.add_lines(lines)
-            work.executions.end_lease(*message.key)
+            work.executions.end_lease(*message.key, self.fence)
             advance(work, state)
 
     def _note(self, work: ExecutionWork, state: ExecutionState, verdict: Verdict) -> ExecutionState:
@@ -111,12 +128,10 @@ class Performance:
         match verdict:
             case Succeeded(outcome, by_probe):
                 kept = digest(outcome.output)
+                facts = {"output_digest": kept, "duration_ms": outcome.duration_ms, "by_probe": by_probe}
+                after = note(work, state, StepSucceeded(**message.names, fence=fence, **facts))
                 work.executions.keep_output((*message.key, fence), outcome, kept)
-                took = outcome.duration_ms
-                done = StepSucceeded(
-                    **message.names, fence=fence, output_digest=kept, duration_ms=took, by_probe=by_probe
-                )
-                return note(work, state, done)
+                return after
             case Retry(error, effect):
                 retry_at = work.now() + delay_of(self.terms.longest_delay_s)
                 again = StepRetried(**message.names, fence=fence, error=error, effect=effect, retry_at=retry_at)

@@ -63,8 +63,8 @@ class Executions(Protocol):
         """Return for how many seconds the step's lease is still held; 0 or less if it is not."""
         ...
 
-    def end_lease(self, execution_id: str, step_id: str, phase: Phase) -> None:
-        """Give the lease back."""
+    def end_lease(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> None:
+        """Give the lease back, if this fence holds it."""
         ...
 
     def keep_output(self, key: tuple[str, str, Phase, int], outcome: Outcome, digest: str) -> None:

@@ -4,7 +4,8 @@ from carapulse.approvals.model import Approval, still_valid
 from carapulse.executions.attempts import Attempt
 from carapulse.executions.errors import StepRefused
 from carapulse.executions.events import Grant
-from carapulse.executions.ports import ExecutionPorts
+from carapulse.executions.model import ExecutionState
+from carapulse.executions.ports import ExecutionPorts, ExecutionWork
 from carapulse.kernel.call import Call
 from carapulse.plans.judging import policy_input
 from carapulse.plans.model import PlanVersion
@@ -20,8 +21,9 @@ def recheck(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Grant | None
     """
     if not attempt.step.mutating:
         return None
-    _check_digests(attempt, ports)
-    approval = _approval(attempt, call, ports)
+    check_digests(attempt, ports)
+    approval = attempt.approval
+    _must_hold(approval, attempt.state, ports)
     stage = "undo" if attempt.message.phase == "undo" else attempt.step.stage.value
     action = Action(name="step.run", type="write", stage=stage)
     asker = call.model_copy(update={"actor": attempt.state.requested_by})
@@ -44,18 +46,20 @@ def check_tools(version: PlanVersion, ports: ExecutionPorts) -> None:
             raise StepRefused("the tool has changed since the plan was judged", tool=tool)
 
 
-def _check_digests(attempt: Attempt, ports: ExecutionPorts) -> None:
+def check_digests(attempt: Attempt, ports: ExecutionPorts) -> None:
+    """Raise StepRefused if the plan, or a tool that it uses, is not what was approved."""
     if attempt.version.digest != attempt.state.digest:
         raise StepRefused("the plan is not the one that was approved", plan_id=attempt.state.plan_id)
     check_tools(attempt.version, ports)
 
 
-def _approval(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Approval | None:
-    state = attempt.state
-    if state.approval_id is None:
-        return None
-    with ports.begin(call) as work:
-        approval: Approval = work.approvals.get(state.approval_id)
-    if not still_valid(approval, state.digest, ports.clock.now(), execution_id=state.id):
-        raise StepRefused("the approval no longer holds", approval_id=approval.id, status=approval.status)
-    return approval
+def check_approval(work: ExecutionWork, state: ExecutionState, attempt: Attempt, ports: ExecutionPorts) -> None:
+    """Raise StepRefused if the approval has been taken back; asked in the very write that lets the step begin."""
+    if attempt.step.mutating and state.approval_id is not None:
+        _must_hold(work.approvals.get(state.approval_id), state, ports)
+
+
+def _must_hold(approval: Approval | None, state: ExecutionState, ports: ExecutionPorts) -> None:
+    if approval is None or still_valid(approval, state.digest, ports.clock.now(), execution_id=state.id):
+        return
+    raise StepRefused("the approval no longer holds", approval_id=approval.id, status=approval.status)

@@ -1,24 +1,35 @@
-"""The step protocol: check, capture, commit the intent, have the effect, commit the result. At least once is enough."""
+"""The step protocol: capture, check, commit the intent, have the effect, commit the result. At least once is enough."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from carapulse.executions.advancing import advance, note
 from carapulse.executions.attempts import Attempt, ask_tool, invocation_of, load_attempt, terms_of
-from carapulse.executions.errors import EventOutOfPlace, StepBusy, StepRefused
+from carapulse.executions.errors import EventOutOfPlace, StepBusy, StepInterrupted, StepRefused
 from carapulse.executions.events import Grant, StepFailed, StepRetried, StepStarted
+from carapulse.executions.lifecycle import may_start
 from carapulse.executions.messages import RunStep
-from carapulse.executions.model import StepError
+from carapulse.executions.model import ExecutionState, StepError
 from carapulse.executions.monitoring import Monitor
 from carapulse.executions.performing import Performance, delay_of
-from carapulse.executions.ports import ExecutionPorts
-from carapulse.executions.rechecking import recheck
+from carapulse.executions.ports import ExecutionPorts, ExecutionWork
+from carapulse.executions.rechecking import check_approval, check_digests, recheck
 from carapulse.executions.verdicts import longest_delay_s
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
-from carapulse.tools.model import Mode, OutcomeKind
+from carapulse.tools.model import Invocation, Mode, OutcomeKind
 
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is about to be done, on whose word, and what its undo will need."""
+
+    captured: Any
+    invocation: Invocation
+    grant: Grant | None
 
 
 def run_step(message: RunStep, call: Call, ports: ExecutionPorts) -> None:
@@ -34,16 +45,19 @@ def run_step(message: RunStep, call: Call, ports: ExecutionPorts) -> None:
 
 
 def _make(attempt: Attempt, call: Call, ports: ExecutionPorts) -> None:
+    if attempt.message.phase == "run" and ports.clock.now() >= attempt.state.deadline_at:
+        with ports.begin(call) as work:
+            advance(work, _locked(work, attempt.message))
+        return
     try:
-        grant = recheck(attempt, call, ports)
-        captured = _capture(attempt, call, ports)
-        invocation = invocation_of(attempt, captured, call, ports)
+        intent = _intend(attempt, call, ports)
     except Problem as problem:
         _refuse(attempt, problem, call, ports)
         return
-    terms = terms_of(attempt, invocation, ports)
-    fence = _commit_intent(attempt, captured, grant, call, ports)
-    Performance(attempt, invocation, terms, fence, call, ports).perform()
+    fence = _commit(intent, attempt, call, ports)
+    if fence is not None:
+        terms = terms_of(attempt, intent.invocation, ports)
+        Performance(attempt, intent.invocation, terms, fence, call, ports).perform()
 
 
 def _take_over(attempt: Attempt, call: Call, ports: ExecutionPorts) -> None:
@@ -55,6 +69,13 @@ def _take_over(attempt: Attempt, call: Call, ports: ExecutionPorts) -> None:
     Performance(attempt, invocation, terms_of(attempt, invocation, ports), fence, call, ports).recover()
 
 
+def _intend(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Intent:
+    """Capture first and check after it: what was allowed before a slow capture may not be allowed any more."""
+    captured = _capture(attempt, call, ports)
+    invocation = invocation_of(attempt, captured, call, ports)
+    return Intent(captured, invocation, recheck(attempt, call, ports))
+
+
 def _capture(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Any:  # noqa: ANN401 - any JSON value
     """Read what the undo will need, once, before the first attempt."""
     step, place = attempt.step, attempt.place
@@ -62,6 +83,7 @@ def _capture(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Any:  # noq
         return place.captured
     if ports.catalogue.action(step.tool, step.action).capture is None:
         return None
+    check_digests(attempt, ports)
     invocation = invocation_of(attempt, None, call, ports).model_copy(update={"mode": Mode.CAPTURE})
     with Monitor(attempt.message, None, call, ports) as monitor:
         outcome = ask_tool(attempt, invocation, monitor, ports)
@@ -70,34 +92,52 @@ def _capture(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Any:  # noq
     return outcome.output
 
 
-def _commit_intent(
-    attempt: Attempt,
-    captured: Any,  # noqa: ANN401 - any JSON value
-    grant: Grant | None,
-    call: Call,
-    ports: ExecutionPorts,
-) -> int:
+def _commit(intent: Intent, attempt: Attempt, call: Call, ports: ExecutionPorts) -> int | None:
+    """Let the step begin and return its fence; None if, at this very moment, it may not begin any more."""
     message = attempt.message
     with ports.begin(call) as work:
-        state = work.executions.lock(message.execution_id)
-        fence: int = state.fences + 1
-        event = StepStarted(**message.names, attempt=message.attempt, fence=fence, captured=captured, grant=grant)
+        state = _locked(work, message)
+        if message.phase == "run" and work.now() >= state.deadline_at:
+            advance(work, state)
+            return None
+        try:
+            check_approval(work, state, attempt, ports)
+        except StepRefused as problem:
+            _note_refusal(work, state, attempt, problem)
+            return None
+        fence = state.fences + 1
+        names = {**message.names, "attempt": message.attempt, "fence": fence}
+        event = StepStarted(**names, captured=intent.captured, grant=intent.grant)
         work.executions.replace(note(work, state, event))
         work.executions.lease(*message.key, fence, ports.settings.visibility_s)
     return fence
 
 
 def _refuse(attempt: Attempt, problem: Problem, call: Call, ports: ExecutionPorts) -> None:
-    """Record that nothing of this attempt was started: tried again later if that may help, failed otherwise."""
+    """Record that nothing of this attempt was started; what the program's own end cut short is left to the next one."""
+    if ports.stopping.is_set():
+        raise StepInterrupted("the program is to end", step_id=attempt.step.id) from problem
+    with ports.begin(call) as work:
+        _note_refusal(work, _locked(work, attempt.message), attempt, problem)
+
+
+def _note_refusal(work: ExecutionWork, state: ExecutionState, attempt: Attempt, problem: Problem) -> None:
+    """Try again later if that may help; else the step has failed."""
     message, retry = attempt.message, attempt.step.retry
     error = StepError(code=problem.code, detail=problem.detail)
-    names: dict[str, Any] = {**message.names, "fence": 0, "error": error}
-    with ports.begin(call) as work:
-        state = work.executions.lock(message.execution_id)
-        names["effect"] = state.step(message.step_id).part(message.phase).effect
-        if problem.retryable and message.attempt < retry.attempts:
-            longest = longest_delay_s(message.attempt, retry.backoff_s, retry.max_backoff_s)
-            event: StepRetried | StepFailed = StepRetried(**names, retry_at=work.now() + delay_of(longest))
-        else:
-            event = StepFailed(**names)
-        advance(work, note(work, state, event))
+    effect = state.step(message.step_id).part(message.phase).effect
+    names: dict[str, Any] = {**message.names, "fence": 0, "error": error, "effect": effect}
+    if problem.retryable and message.attempt < attempt.most:
+        longest = longest_delay_s(message.attempt, retry.backoff_s, retry.max_backoff_s)
+        event: StepRetried | StepFailed = StepRetried(**names, retry_at=work.now() + delay_of(longest))
+    else:
+        event = StepFailed(**names)
+    advance(work, note(work, state, event))
+
+
+def _locked(work: ExecutionWork, message: RunStep) -> ExecutionState:
+    """Return the execution, locked; EventOutOfPlace if something else has come next since the attempt was read."""
+    state = work.executions.lock(message.execution_id)
+    if not may_start(state, message.step_id, message.phase, message.attempt):
+        raise EventOutOfPlace("something else comes next by now", step_id=message.step_id)
+    return state

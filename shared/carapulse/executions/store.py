@@ -100,10 +100,10 @@ class PostgresExecutions:
         seconds = self.connection.execute(_HELD_FOR, self._key(execution_id, step_id, phase)).scalar_one_or_none()
         return 0.0 if seconds is None else float(seconds)
 
-    def end_lease(self, execution_id: str, step_id: str, phase: Phase) -> None:
-        """Give the lease back."""
+    def end_lease(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> None:
+        """Give the lease back, if this fence holds it."""
         mine = (step_leases.c.tenant == self.tenant, step_leases.c.execution_id == execution_id)
-        which = (step_leases.c.step_id == step_id, step_leases.c.phase == phase)
+        which = (step_leases.c.step_id == step_id, step_leases.c.phase == phase, step_leases.c.fence == fence)
         self.connection.execute(delete(step_leases).where(*mine, *which))
 
     def keep_output(self, key: tuple[str, str, Phase, int], outcome: Outcome, digest: str) -> None:
@@ -141,7 +141,7 @@ class PostgresExecutions:
 
     def _read(self, execution_id: str, *, locked: bool) -> ExecutionState:
         query = select(executions.c.state).where(executions.c.tenant == self.tenant, executions.c.id == execution_id)
-        state = self.connection.execute(query.with_for_update() if locked else query).scalar_one_or_none()
+        state = self.connection.execute(query.with_for_update(key_share=True) if locked else query).scalar_one_or_none()
         if state is None:
             raise ExecutionNotFound("there is no such execution", execution_id=execution_id)
         return ExecutionState.model_validate(state)

@@ -1,7 +1,7 @@
 """From a delivered message to the handler of its type: the same for every kind of queue."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Invalid
 from carapulse.kernel.message import Message
-from carapulse.messaging import Consumers, Handler
+from carapulse.messaging import Consumers, Handler, LastHandler
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,20 @@ class Dispatcher:
     """Knows every handler and the queues that they need."""
 
     handlers: dict[str, tuple[type[Message], Handler]]
+    last_handlers: dict[str, LastHandler] = field(default_factory=dict)
 
     @classmethod
     def of(cls, areas: Iterable[Consumers]) -> "Dispatcher":
         """Collect the handlers of several areas; two for one type is a bug."""
         handlers: dict[str, tuple[type[Message], Handler]] = {}
+        last_handlers: dict[str, LastHandler] = {}
         for area in areas:
             twice = handlers.keys() & area.handlers.keys()
             if twice:
                 raise ValueError(f"two handlers for {sorted(twice)}")
             handlers |= area.handlers
-        return cls(handlers)
+            last_handlers |= area.last_handlers
+        return cls(handlers, last_handlers)
 
     @property
     def queues(self) -> list[str]:
@@ -37,22 +40,36 @@ class Dispatcher:
 
     def only(self, queues: set[str]) -> "Dispatcher":
         """Return a dispatcher for just these queues."""
-        return Dispatcher({name: each for name, each in self.handlers.items() if each[0].queue in queues})
+        return replace(self, handlers={name: each for name, each in self.handlers.items() if each[0].queue in queues})
 
     def without(self, queues: set[str]) -> "Dispatcher":
         """Return a dispatcher for all other queues."""
-        return Dispatcher({name: each for name, each in self.handlers.items() if each[0].queue not in queues})
+        return replace(
+            self, handlers={name: each for name, each in self.handlers.items() if each[0].queue not in queues}
+        )
 
     def handle(self, kind: str, body: dict[str, Any], call: Call, ports: object) -> None:
         """Hand one message to its handler; Invalid if nobody knows its type or it doesn't fit it."""
+        message = self._message(kind, body)
+        self.handlers[kind][1](message, call, ports)
+
+    def give_up(self, delivered: tuple[str, dict[str, Any]], reason: str, call: Call, ports: object) -> None:
+        """Tell whoever waits for a message (type, body) that it is given up; what nobody can read, nobody waits for."""
+        kind, body = delivered
+        try:
+            message = self._message(kind, body)
+        except Invalid:
+            return
+        if kind in self.last_handlers:
+            self.last_handlers[kind](message, reason, call, ports)
+
+    def _message(self, kind: str, body: dict[str, Any]) -> Message:
         if kind not in self.handlers:
             raise Invalid("no handler knows this type of message", type=kind)
-        model, handler = self.handlers[kind]
         try:
-            message = model.model_validate(body)
+            return self.handlers[kind][0].model_validate(body)
         except ValidationError as error:
             raise Invalid(f"the message does not fit its type: {error}", type=kind) from error
-        handler(message, call, ports)
 
 
 def call_of(tenant: str, actor: dict[str, Any], trace: str, at: datetime) -> Call:

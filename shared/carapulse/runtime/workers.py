@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
+from carapulse.kernel.call import Call
+from carapulse.kernel.canonical import storable
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.errors import Invalid, Problem, Unavailable
 from carapulse.observe import get_logger
@@ -17,6 +19,7 @@ from carapulse.runtime.dispatch import Dispatcher, call_of
 log = get_logger(__name__)
 _IDLE_S = 1.0  # a lost wake-up costs no more than this
 _LONGEST_DELAY_S = 60.0
+_LONGEST_REASON = 2000
 _PATIENT_DELIVERIES = 1000  # what only waits for something outside is not a poisoned message
 
 
@@ -77,8 +80,10 @@ class Workers:
             return self._take_one()
         except Unavailable as problem:
             log.warning("queue_unavailable", detail=problem.detail)
-            self._stopping.wait(_IDLE_S)
-            return False
+        except Exception:  # the edge: a worker that died would be missed by nobody
+            log.exception("worker_failed")
+        self._stopping.wait(_IDLE_S)
+        return False
 
     def _take_one(self) -> bool:
         deliveries = self.queue.take(self.dispatcher.queues, 1, self.visibility_s)
@@ -87,10 +92,12 @@ class Workers:
         return bool(deliveries)
 
     def _handle(self, delivery: Delivery) -> None:
-        call = call_of(delivery.tenant, delivery.actor, delivery.trace, self.clock.now())
+        if delivery.attempts > _PATIENT_DELIVERIES:
+            self._give_back(delivery, "whoever worked on it never came to an end", most=0)
+            return
         try:
             with self._kept_hidden(delivery):
-                self.dispatcher.handle(delivery.type, delivery.body, call, self.ports)
+                self.dispatcher.handle(delivery.type, delivery.body, self._call(delivery), self.ports)
         except Problem as problem:
             most = _PATIENT_DELIVERIES if problem.retryable else self.max_deliveries
             reason = f"{problem.code}: {problem.detail}"
@@ -101,14 +108,27 @@ class Workers:
         else:
             self.queue.ack(delivery)
 
+    def _call(self, delivery: Delivery) -> Call:
+        return call_of(delivery.tenant, delivery.actor, delivery.trace, self.clock.now())
+
     def _give_back(self, delivery: Delivery, reason: str, *, most: int) -> None:
-        if delivery.attempts >= most:
+        reason = storable(reason)[:_LONGEST_REASON]
+        if delivery.attempts >= most and self._given_up(delivery, reason):
             log.error("message_dead", message_id=delivery.id, type=delivery.type, reason=reason)
             self.queue.bury(delivery, reason)
             return
         log.warning("message_retried", message_id=delivery.id, type=delivery.type, reason=reason)
         longest = min(_LONGEST_DELAY_S, 0.1 * 2 ** min(delivery.attempts, 10))
         self.queue.retry(delivery, reason, timedelta(seconds=random.uniform(longest / 2, longest)))  # noqa: S311 - jitter
+
+    def _given_up(self, delivery: Delivery, reason: str) -> bool:
+        """Tell whoever waits for it; False if they could not be told, and then the message has to stay."""
+        try:
+            self.dispatcher.give_up((delivery.type, delivery.body), reason, self._call(delivery), self.ports)
+        except Exception:  # the edge: what goes wrong here must not lose the message
+            log.exception("message_not_given_up", message_id=delivery.id, type=delivery.type)
+            return False
+        return True
 
     @contextmanager
     def _kept_hidden(self, delivery: Delivery) -> Iterator[None]:
@@ -123,5 +143,5 @@ class Workers:
             for delivery in list(self._held.values()):
                 try:
                     self.queue.extend(delivery, self.visibility_s)
-                except Unavailable as problem:
-                    log.warning("heartbeat_missed", message_id=delivery.id, detail=problem.detail)
+                except Exception:  # the edge: without the heartbeat, messages would be given to two workers
+                    log.exception("heartbeat_missed", message_id=delivery.id)

@@ -1,0 +1,313 @@
+"""What happens at the same time as a step, or in its stead, changes nothing about what an execution may do and say."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.world.rig import Rig, a_call, act, check
+
+from carapulse.approvals.usecases import revoke_approval
+from carapulse.executions.abandoning import abandon_step
+from carapulse.executions.consumers import make_attempt
+from carapulse.executions.errors import StepBusy, StepInterrupted
+from carapulse.executions.messages import RunStep
+from carapulse.executions.model import Cause, Effect, Status, StepStatus
+from carapulse.executions.usecases import CancelExecution, cancel_execution
+from carapulse.kernel.clock import SystemClock
+from carapulse.kernel.errors import Unavailable
+from carapulse.policy.ports import PolicyEngine
+
+
+@dataclass
+class Meanwhile:
+    """A policy that lets something else happen just when it is asked about a step for the nth time."""
+
+    policy: PolicyEngine
+    happens: Callable[[], object]
+    at: int = 1
+    asked: int = 0
+
+    @property
+    def digest(self) -> str:
+        return self.policy.digest
+
+    def decide(self, document: dict[str, Any]) -> dict[str, Any]:
+        if document["action"]["name"] == "step.run":
+            self.asked += 1
+            if self.asked == self.at:
+                self.happens()
+        return self.policy.decide(document)
+
+
+@dataclass
+class ShiftedClock:
+    """The clock on the wall, moved."""
+
+    by: timedelta = field(default_factory=timedelta)
+
+    def now(self):
+        return SystemClock().now() + self.by
+
+
+def meanwhile(rig: Rig, happens: Callable[[], object], *, at: int = 1) -> None:
+    rebuilt(rig, policy=Meanwhile(rig.app.policy, happens, at))
+
+
+def rebuilt(rig: Rig, **parts: Any) -> None:
+    rig.app = replace(rig.app, **parts)
+    rig.workers = rig.new_workers()
+
+
+def first_step(execution: str, attempt: int = 1, phase: Any = "run") -> RunStep:
+    return RunStep(execution_id=execution, step_id="s1", phase=phase, attempt=attempt)
+
+
+def cancelled(rig: Rig, execution: str) -> Callable[[], object]:
+    return lambda: cancel_execution(execution, CancelExecution(), a_call("grace", "operator"), rig.app)
+
+
+def test_after_a_cancel_no_further_step_begins(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
+    meanwhile(rig, cancelled(rig, execution), at=2)
+
+    state = rig.finish(execution)
+
+    assert state.status is Status.CANCELLED
+    assert rig.world.effects == ["PUT hall", "PUT hall"]
+
+
+def test_an_approval_that_is_revoked_during_the_capture_stops_the_step(rig):
+    rig.world.delays = {"GET hall": 0.7}
+    plan = rig.plan(act("switch", "hall"), check("hall"), environment="prod")
+    execution = rig.start(plan)
+    revoking = threading.Timer(0.3, revoke_approval, (plan.plan_id, a_call("grace", "approver"), rig.app))
+    revoking.start()
+
+    state = rig.finish(execution)
+    revoking.join()
+
+    assert state.status is Status.FAILED
+    assert rig.world.effects == []
+
+
+def test_an_approval_that_is_revoked_after_the_last_check_stops_the_step(rig):
+    plan = rig.plan(act("ring", "hall"), check("hall", on=False))
+    execution = rig.start(plan)
+    meanwhile(rig, lambda: revoke_approval(plan.plan_id, a_call("grace", "approver"), rig.app))
+
+    state = rig.finish(execution)
+
+    assert (state.status, rig.world.effects) == (Status.FAILED, [])
+    assert state.steps[0].run.error is not None
+    assert state.steps[0].run.error.code == "step-refused"
+
+
+def test_a_second_delivery_that_is_refused_does_not_end_a_step_that_is_running(rig):
+    """The first worker is past its check when the second one is told no."""
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    second = threading.Event()
+
+    def run_the_other() -> None:
+        if not second.is_set():
+            second.set()
+            make_attempt(first_step(execution), a_call(), rig.app)
+            raise Unavailable("no answer for the one who came late")
+
+    meanwhile(rig, run_the_other)
+    make_attempt(first_step(execution), a_call(), rig.app)
+    state = rig.finish(execution)
+
+    assert state.status is Status.SUCCEEDED
+    assert rig.world.effects == ["PUT hall"]
+
+
+def test_no_step_begins_after_the_deadline(rig):
+    clock = ShiftedClock()
+    rebuilt(rig, clock=clock)
+    execution = rig.start(rig.plan(act("ring", "hall"), check("hall", on=False), constraints={"deadline_s": 60}))
+    clock.by = timedelta(hours=1)
+
+    state = rig.finish(execution)
+
+    assert (state.status, state.cause) == (Status.TIMED_OUT, Cause.TIMED_OUT)
+    assert rig.world.effects == []
+
+
+def test_a_deadline_that_passes_while_the_state_is_captured_lets_nothing_begin(rig):
+    clock = ShiftedClock()
+    rebuilt(rig, clock=clock)
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall"), constraints={"deadline_s": 60}))
+    meanwhile(rig, lambda: setattr(clock, "by", timedelta(hours=1)))
+
+    state = rig.finish(execution)
+
+    assert (state.status, rig.world.effects) == (Status.TIMED_OUT, [])
+
+
+def begin_slowly(rig: Rig, execution: str, step: str = "s1") -> tuple[threading.Thread, list[BaseException]]:
+    """Make one attempt in a thread, until it is at its tool."""
+    raised: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            message = RunStep(execution_id=execution, step_id=step, phase="run", attempt=1)
+            make_attempt(message, a_call(), rig.app)
+        except StepInterrupted as problem:
+            raised.append(problem)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    return thread, raised
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("it did not come about")
+
+
+def restarted(rig: Rig) -> None:
+    rebuilt(rig, stopping=threading.Event())
+
+
+def test_a_write_that_the_programs_end_cuts_short_is_probed_by_the_next_program(rig):
+    rig.world.delays = {"toggle hall": 6.0}
+    execution = rig.start(rig.plan(act("toggle", "hall"), check("hall")))
+    thread, raised = begin_slowly(rig, execution)
+    wait_until(lambda: rig.world.counts["toggle hall"] == 1)
+
+    rig.app.stopping.set()
+    thread.join(6)
+    left = rig.state(execution)
+    rig.world.delays = {}
+    restarted(rig)
+    state = rig.finish(execution)
+
+    assert len(raised) == 1
+    assert (left.status, left.steps[0].run.status) == (Status.RUNNING, StepStatus.RUNNING)
+    assert state.status is Status.SUCCEEDED
+    assert rig.world.counts["toggle hall"] == 1
+
+
+def test_a_verification_that_the_programs_end_cuts_short_is_asked_again_and_undoes_nothing(rig):
+    rig.world.delays = {"GET cellar": 6.0}
+    rig.world.on["cellar"] = True
+    execution = rig.start(rig.plan(act("switch", "hall"), check("cellar")))
+    make_attempt(first_step(execution), a_call(), rig.app)
+    thread, raised = begin_slowly(rig, execution, "s2")
+    wait_until(lambda: rig.state(execution).steps[1].run.status is StepStatus.RUNNING)
+
+    rig.app.stopping.set()
+    thread.join(6)
+    rig.world.delays = {}
+    restarted(rig)
+    state = rig.finish(execution)
+
+    assert len(raised) == 1
+    assert state.status is Status.SUCCEEDED
+    assert rig.world.effects == ["PUT hall"]
+
+
+def test_a_capture_that_the_programs_end_cuts_short_is_made_again(rig):
+    rig.world.delays = {"GET hall": 6.0}
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    thread, raised = begin_slowly(rig, execution)
+    threading.Event().wait(0.5)
+
+    rig.app.stopping.set()
+    thread.join(6)
+    rig.world.delays = {}
+    restarted(rig)
+    state = rig.finish(execution)
+
+    assert len(raised) == 1
+    assert state.status is Status.SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Brittle:
+    """A toolbox with a bug: it fails as no toolbox should, for some actions."""
+
+    toolbox: Any
+    actions: frozenset[str]
+
+    def run(self, invocation: Any, **watch: Any) -> Any:
+        if f"{invocation.action} {invocation.mode}" in self.actions:
+            raise ZeroDivisionError("a bug\0 in \ud800 the toolbox")
+        return self.toolbox.run(invocation, **watch)
+
+
+def brittle(rig: Rig, *actions: str) -> None:
+    rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
+    rebuilt(rig, toolbox=Brittle(rig.app.toolbox, frozenset(actions)), settings=rig.settings)
+
+
+def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wait_for_ever(rig):
+    execution = rig.start(rig.plan(act("ring", "hall"), check("hall", on=False)))
+    brittle(rig, "ring run")
+
+    state = rig.finish(execution)
+
+    assert (state.status, state.left) == (Status.NEEDS_HUMAN, ("s1",))
+    assert state.steps[0].run.error is not None
+
+
+def test_a_bug_before_a_step_fails_it_and_undoes_what_was_done(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
+    make_attempt(first_step(execution), a_call(), rig.app)
+    brittle(rig, "switch capture")
+
+    state = rig.finish(execution)
+
+    assert (state.status, state.steps[1].run.effect) == (Status.ROLLED_BACK, Effect.NONE)
+    assert rig.world.effects == ["PUT hall", "PUT hall"]
+    assert state.steps[1].run.error is not None
+    assert state.steps[1].run.error.code == "step-abandoned"
+
+
+def test_a_plan_that_was_tampered_with_ends_with_its_locks_given_back(rig, database):
+    execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
+    make_attempt(first_step(execution), a_call(), rig.app)
+    rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
+    rig.workers = rig.new_workers()
+    with database.as_superuser() as connection:
+        connection.run("UPDATE plan_versions SET body = jsonb_set(body, '{steps,1,input,lamp}', '\"vault\"')")
+
+    state = rig.finish(execution)
+
+    assert (state.status, state.left) == (Status.ROLLBACK_FAILED, ("s1",))
+    assert rig.world.effects == ["PUT hall"]
+    with database.as_superuser() as connection:
+        assert connection.run("SELECT * FROM target_locks") == []
+        assert connection.run("SELECT * FROM step_leases") == []
+
+
+def test_a_step_that_a_worker_is_at_is_not_given_up(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    rig.world.delays = {"PUT hall": 1.0}
+    thread, _ = begin_slowly(rig, execution)
+    wait_until(lambda: rig.state(execution).steps[0].run.status is StepStatus.RUNNING)
+
+    with pytest.raises(StepBusy):
+        abandon_step(first_step(execution), "a bug", a_call(), rig.app)
+    thread.join()
+    assert rig.finish(execution).status is Status.SUCCEEDED
+
+
+def test_an_undo_that_policy_could_not_be_asked_about_is_tried_again(rig):
+    execution = rig.start(rig.plan(act("toggle", "hall"), check("cellar")))
+
+    def fail() -> None:
+        raise Unavailable("policy is away")
+
+    meanwhile(rig, fail, at=2)
+    state = rig.finish(execution)
+
+    assert state.status is Status.ROLLED_BACK
+    assert state.steps[0].undo is not None
+    assert state.steps[0].undo.attempts == 2
