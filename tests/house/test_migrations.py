@@ -124,7 +124,7 @@ def test_functions_that_see_every_tenant_are_for_the_app_role_alone_and_fix_thei
     found = rows(template, query)
 
     assert found
-    assert {tuple(each.proconfig) for each in found} == {("search_path=pg_catalog, public",)}
+    assert {tuple(each.proconfig) for each in found} == {("search_path=pg_catalog, public, pg_temp",)}
     assert not [each.proname for each in found if each.open]
 
 

@@ -14,7 +14,7 @@ from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
 _STRENGTH = text(
     "SELECT rolsuper OR rolbypassrls AS strong,"
-    " EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid AND relname = 'events') AS owns"
+    " EXISTS (SELECT FROM pg_class WHERE relname = 'events' AND pg_has_role(pg_roles.oid, relowner, 'MEMBER')) AS owns"
     " FROM pg_roles WHERE rolname = current_user"
 )
 _TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
@@ -62,7 +62,7 @@ def _send_at_once(connection: Any) -> None:  # noqa: ANN401 - the driver's conne
 
 
 def refuse_strong_role(engine: Engine) -> None:
-    """Stop a start whose role could step over the walls between tenants, or change the log."""
+    """Stop a start whose role could step over the walls between tenants, or change the log, or become one that can."""
     with translated(), engine.connect() as connection:
         row = connection.execute(_STRENGTH).one()
     if row.strong or row.owns:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from carapulse.adapters.postgres.engine import problem_of, translated
 from carapulse.adapters.postgres.log import Recorded, append
@@ -64,7 +65,15 @@ class PostgresWork:
                     send(self.connection, self.call, self._messages)
                     self.connection.commit()
         finally:
-            self.connection.close()
+            self._let_go()
         problem = problem_of(error) if error is not None else None
         if problem is not None:
             raise problem from error
+
+    def _let_go(self) -> None:
+        """Give the connection back; one that is lost can't roll back, and its transaction is gone with it."""
+        try:
+            self.connection.close()
+        except DBAPIError as error:
+            self.connection.invalidate(error)
+            self.connection.close()
