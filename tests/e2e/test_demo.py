@@ -90,16 +90,16 @@ def test_the_log_replayed_gives_the_state_that_was_stored(played, number):
     ]
 
 
-def test_a_demo_that_is_ended_early_leaves_nothing_either():
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_demo_that_is_ended_early_leaves_nothing_either(number, code):
     demo = subprocess.Popen([*COMMAND, "--json"], stdout=subprocess.PIPE, start_new_session=True)
     folder = await_folder(demo.pid)
     time.sleep(1.5)
 
-    os.kill(demo.pid, signal.SIGTERM)
+    os.kill(demo.pid, number)
 
     output, _ = demo.communicate(timeout=30)
-    assert demo.returncode not in {0, -signal.SIGKILL}
-    assert output == b""
+    assert (demo.returncode, output) == (code, b"")
     assert still_running(set(), folder) == []
     assert not folder.exists()
 

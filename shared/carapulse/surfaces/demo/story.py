@@ -54,6 +54,7 @@ def run(console: Console, *, keep: bool = False) -> dict[str, Any]:
         stage.say(f"The demo can't go on: {error}")
     finally:
         if not keep:
+            document["evidence"] = []
             shutil.rmtree(folder, ignore_errors=True)
     document |= claims.document()
     document["ok"] = claims.all_held and "error" not in document
@@ -144,7 +145,8 @@ def _ended_orderly() -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(_TERMINATED)
 
-    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    handlers = {signal.SIGTERM: end, signal.SIGHUP: end, signal.SIGINT: signal.default_int_handler}
+    former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
