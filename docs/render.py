@@ -25,7 +25,7 @@ from carapulse.routing import Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 from carapulse.settings import Settings
-from carapulse.surfaces.cli.exits import ExitCode
+from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.manifest import Action
 from carapulse.workflows.book import Workflows, builtin_recipes
@@ -58,11 +58,11 @@ def render() -> dict[str, str]:
         "policy.md": _policy,
         "events.md": _events,
         "errors.md": _errors,
-        "exit-codes.md": _exit_codes,
         "metrics.md": _metrics,
     }
     _import_all()
-    return {name: "\n".join(page()).strip() + "\n" for name, page in pages.items()}
+    rendered = {name: "\n".join(page()).strip() + "\n" for name, page in pages.items()}
+    return {**rendered, "command-line.md": command_line.render()}
 
 
 def _import_all() -> None:
@@ -229,11 +229,6 @@ def _errors() -> list[str]:
     )
     said = "The stable `code` of every problem, its HTTP status, and whether the same request may succeed later."
     return [*_head("Errors", said), *_table(["Code", "Status", "Retry", "Meaning"], rows)]
-
-
-def _exit_codes() -> list[str]:
-    rows = [[code.value, code.meaning] for code in ExitCode]
-    return [*_head("Exit codes", "How every command of `carapulse` ends."), *_table(["Code", "Meaning"], rows)]
 
 
 def _metrics() -> list[str]:
