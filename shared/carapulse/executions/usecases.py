@@ -89,7 +89,7 @@ def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, command: Execu
     state = begin(event, work.record(plan.id, event))
     work.executions.add(state)
     if version.mutating:
-        work.executions.lock_targets(execution_id, version.targets)
+        work.executions.lock_targets(execution_id, version.locks)
     work.plans.replace(executing)
     work.send(EndExecution(execution_id=execution_id), delay_s=version.constraints.deadline_s)
     return advance(work, state)
