@@ -8,7 +8,6 @@ from carapulse.tools.expectations import Expectation, unmet
 from carapulse.tools.model import Outcome, OutcomeKind
 
 LEAST_REPEATS = 3  # attempts that a lost or unknown outcome of a repeatable action gets, whatever the step asked for
-_CLIENT_ERRORS = range(400, 500)
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _judge_success(outcome: Outcome, terms: Terms) -> Verdict:
 
 
 def _failed_effect(outcome: Outcome, terms: Terms) -> Effect:
-    """Return what is known: a refused request changed nothing; a program that failed half-way may have."""
-    if not terms.writes or outcome.http_status in _CLIENT_ERRORS:
+    """Return what is known: what was refused changed nothing; a program that failed half-way may have."""
+    if not terms.writes or outcome.unchanged:
         return terms.prior
     return Effect.MAYBE
