@@ -52,7 +52,8 @@ def test_the_slow_release_is_slow_and_healthy_at_the_same_time(world):
 def test_nothing_is_left_when_the_world_ends(tmp_path):
     with World(tmp_path) as world:
         world.begin("1.4.0")
-        started = descendants(os.getpid())
+        assert world.reconciler is not None
+        started = {world.reconciler.pid} | descendants(world.reconciler.pid)
         assert world.application()["process"] in started
         assert still_running(started, tmp_path, grace_s=0)
 
