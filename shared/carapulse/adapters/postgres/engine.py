@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from carapulse.adapters.postgres.address import parse_address
 from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
 _STRENGTH = text(
@@ -18,24 +19,22 @@ _STRENGTH = text(
     " FROM pg_roles WHERE rolname = current_user"
 )
 _TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
-_RETRY_CODES = {"40001", "40P01", "55P03", "25006"}  # serialization, deadlock, lock timeout, read only
+_RETRY_CODES = {"40001", "40P01", "55P03", "25006", "25P03"}  # serialization, deadlock, locked, read only, idled
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
+_REFUSED_CLASSES = {"28", "3D"}  # authorization, no such database
 _CONFLICT_CODES = {"23505"}  # unique violation
 
 
 def connect(url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None) -> Engine:
-    """Return an engine for an address `postgresql+pg8000://…`; nothing is connected yet.
+    """Return an engine for an address `postgresql://…`; nothing is connected yet. Invalid if it is none.
 
-    A Unix socket is named by `?unix_sock=PATH`. Timeouts are set on every connection.
+    A Unix socket is named by `?unix_sock=PATH`, TLS is asked for by `?sslmode=…` as libpq names it (default `prefer`).
+    Timeouts are set on every connection.
     """
-    address = make_url(url)
-    arguments: dict[str, Any] = {"timeout": 30}
-    if "unix_sock" in address.query:
-        arguments["unix_sock"] = address.query["unix_sock"]
-        address = address.set(query={})
+    address, arguments = parse_address(url)
     engine = create_engine(
         address,
-        connect_args=arguments,
+        connect_args={"timeout": 30, **arguments},
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
@@ -90,6 +89,8 @@ def problem_of(error: BaseException) -> Problem | None:
         return Unavailable("the database did not answer")
     facts = cause.args[0] if isinstance(cause, DatabaseError) and cause.args else {}
     code = facts.get("C", "") if isinstance(facts, dict) else ""
+    if code[:2] in _REFUSED_CLASSES:
+        return Unavailable(f"the database refused the connection: {facts['M']}", sqlstate=code)
     if code in _CONFLICT_CODES:
         return Conflict("this was already done, or is being done", constraint=facts.get("n", ""))
     if code in _RETRY_CODES or code[:2] in _UNAVAILABLE_CLASSES:

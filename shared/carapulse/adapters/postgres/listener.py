@@ -9,8 +9,8 @@ from typing import Any
 
 import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
-from sqlalchemy import make_url
 
+from carapulse.adapters.postgres.address import parse_address
 from carapulse.adapters.postgres.queue import CHANNEL
 from carapulse.observe import get_logger
 
@@ -65,10 +65,8 @@ class Listener:
 
 
 def _connect(url: str) -> Any:  # noqa: ANN401 - the driver is untyped
-    address = make_url(url)
-    where: dict[str, Any] = {"host": address.host or "localhost", "port": address.port or 5432}
-    if "unix_sock" in address.query:
-        where = {"unix_sock": address.query["unix_sock"]}
+    address, arguments = parse_address(url)
+    where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
     user, password, database = address.username or "", address.password, address.database
     return pg8000.native.Connection(user, password=password, database=database, timeout=10, **where)
 

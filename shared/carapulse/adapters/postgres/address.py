@@ -1,0 +1,43 @@
+"""The address of a database, as people and providers write it, and what the driver must be told."""
+
+import ssl
+from typing import Any
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from carapulse.kernel.errors import Invalid
+
+_SCHEMES = {"postgresql+pg8000", "postgresql", "postgres"}
+_PLAIN_MODES: dict[str, bool | None] = {"disable": False, "prefer": None, "require": True}
+
+
+def parse_address(url: str) -> tuple[URL, dict[str, Any]]:
+    """Return the address and the driver's arguments; Invalid, which never shows the password, for any other text."""
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise Invalid("the database address is not a URL") from error
+    if address.drivername not in _SCHEMES:
+        raise Invalid("the database address must begin with postgresql://", scheme=address.drivername)
+    query = dict(address.query)
+    arguments: dict[str, Any] = {}
+    if "unix_sock" in query:
+        arguments["unix_sock"] = query.pop("unix_sock")
+    else:
+        arguments["ssl_context"] = _trust(str(query.pop("sslmode", "prefer")), query.pop("sslrootcert", None))
+    if query:
+        raise Invalid("the database address has parts that are not understood", names=sorted(query))
+    return address.set(drivername="postgresql+pg8000", query={}), arguments
+
+
+def _trust(mode: str, authorities: Any) -> ssl.SSLContext | bool | None:  # noqa: ANN401 - a part of a URL
+    """Return what the driver takes for a mode of libpq; `verify-full` also checks the server's name."""
+    if mode == "verify-full":
+        try:
+            return ssl.create_default_context(cafile=authorities)
+        except OSError as error:
+            raise Invalid("the database's certificate authorities can't be read", file=str(authorities)) from error
+    if mode not in _PLAIN_MODES:
+        raise Invalid("sslmode must be disable, prefer, require or verify-full", sslmode=mode)
+    return _PLAIN_MODES[mode]

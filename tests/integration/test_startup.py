@@ -1,0 +1,99 @@
+"""A program that can't start says why in one sentence, and one that starts can be used."""
+
+import threading
+
+import pg8000.native
+import pytest
+from pg8000.exceptions import DatabaseError
+
+from carapulse.adapters.embedded.claim import claimed
+from carapulse.adapters.embedded.database import APP, OWNER
+from carapulse.adapters.embedded.guard import PostgresGuard
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.postgres.engine import connect, problem_of
+from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
+from carapulse.kernel.errors import Conflict, Invalid, Unavailable
+
+
+@pytest.fixture
+def empty(postgres):
+    """Make a database that nobody has migrated."""
+    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin.run(f"CREATE DATABASE empty OWNER {OWNER}")
+    yield postgres
+    admin.run("DROP DATABASE empty WITH (FORCE)")
+    admin.close()
+
+
+def refused(url):
+    engine = connect(url)
+    try:
+        refuse_unmigrated(engine)
+    finally:
+        engine.dispose()
+
+
+def test_a_database_that_nobody_has_migrated_is_refused(empty):
+    with pytest.raises(Invalid, match="not migrated"):
+        refused(empty.url(APP, "empty"))
+
+
+def test_a_database_that_lacks_the_newest_migration_is_refused(database):
+    refused(database.app_url)
+    with database.as_superuser() as connection:
+        connection.run("UPDATE alembic_version SET version_num = '0001'")
+
+    with pytest.raises(Invalid, match="not migrated"):
+        refused(database.app_url)
+
+
+def test_an_app_role_that_does_not_exist_is_named(empty):
+    with pytest.raises(Invalid) as problem:
+        migrate(empty.url(OWNER, "empty"), "nobody_there")
+
+    assert problem.value.facts == {"role": "nobody_there"}
+
+
+@pytest.mark.parametrize("code", ["28P01", "28000", "3D000"])
+def test_why_the_database_lets_nobody_in_is_told(code):
+    problem = problem_of(DatabaseError({"C": code, "M": "who are you?"}))
+
+    assert isinstance(problem, Unavailable)
+    assert "who are you?" in problem.detail
+
+
+def test_one_program_at_a_time_uses_a_data_directory(data_dir):
+    with claimed(data_dir), pytest.raises(Conflict), claimed(data_dir):
+        pass
+
+    with claimed(data_dir):
+        pass
+
+
+def test_a_data_directory_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(Invalid, match="data directory"), claimed(folder):
+            pass
+
+
+def test_a_database_that_cannot_be_started_is_told_by_the_guard(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(Unavailable, match="can't be started"):
+        PostgresGuard.start(tmp_path / "file")
+
+    assert not any(thread.name == "postgres-guard" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("name", ["a b+c&d%20e=f?g#h'i", "with,comma", "x" * 200])
+def test_a_data_directory_may_have_any_name(data_dir, name):
+    server = EmbeddedPostgres.start(data_dir / name, durable=False)
+    engine = connect(server.url("postgres", "postgres"))
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    finally:
+        engine.dispose()
+        server.stop()
