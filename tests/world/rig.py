@@ -21,6 +21,7 @@ from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 
 LAMP = Path(__file__).parent / "lamp.yaml"
+NASTY = Path(__file__).parent / "nasty.yaml"
 TENANT = "acme"
 
 
@@ -64,12 +65,21 @@ class Rig:
                     "match": {"tenant": TENANT},
                     "may_reach": [world.base_url.removeprefix("http://")],
                 },
+                {
+                    "tool": "nasty",
+                    "name": "file",
+                    "match": {"tenant": TENANT},
+                    "settings": {"file": str(folder / "word")},
+                    "limits": {"processes": 8},
+                },
             ]
         }
+        self.word = folder / "word"
+        self.word.write_text("old")
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
         self.settings = Settings(data_dir=folder, connections_file=file, **settings)
-        self.app: App = make_app(self.settings, database_url, tools=[*builtin_manifests(), LAMP])
+        self.app: App = make_app(self.settings, database_url, tools=[*builtin_manifests(), LAMP, NASTY])
         self.workers = self.new_workers()
 
     def new_workers(self, count: int = 1) -> Workers:
