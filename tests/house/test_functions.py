@@ -69,3 +69,13 @@ def test_a_function_is_tested_through_both_of_its_entry_points(folder):
 
     assert on_lambda
     assert any(each in TESTS for each in elsewhere)
+
+
+def test_the_messages_of_each_area_are_taken_by_one_function():
+    areas = [each.parent.name for each in (ROOT / "shared" / "carapulse").glob("*/consumers.py")]
+    mains = [(folder / "main.py").read_text() for folder in FOLDERS]
+
+    assert areas
+    assert {area: sum(f"from carapulse.{area}.consumers" in main for main in mains) for area in areas} == dict.fromkeys(
+        areas, 1
+    )

@@ -155,3 +155,9 @@ def primary_key(connection, table):
     query = """SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
         WHERE indisprimary AND indrelid = CAST(:table AS regclass)"""
     return {name for (name,) in rows(connection, query, table=table)}
+
+
+def test_every_table_is_one_of_an_area_of_the_queue_or_of_the_checkpoints(template):
+    known = {name for area in AREAS for name in importlib.import_module(f"carapulse.{area}.tables").metadata.tables}
+
+    assert tables(template) - known <= {"alembic_version", "messages", "checkpoints", "checkpoint_leaves"}
