@@ -1,6 +1,5 @@
 """What happens at the same time as a step, or in its stead, changes nothing about what an execution may do and say."""
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -243,18 +242,12 @@ class Brittle:
         return self.toolbox.run(invocation, **watch)
 
 
-@pytest.fixture
-def unspoken(caplog: pytest.LogCaptureFixture) -> None:
-    """Keep out of pytest's report what it can't hand from one process to another: half a surrogate pair."""
-    caplog.set_level(logging.CRITICAL + 1)
-
-
 def brittle(rig: Rig, *actions: str) -> None:
     rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
     rebuilt(rig, toolbox=Brittle(rig.app.toolbox, frozenset(actions)), settings=rig.settings)
 
 
-def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wait_for_ever(rig, unspoken):
+def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wait_for_ever(rig):
     execution = rig.start(rig.plan(act("ring", "hall"), check("hall", on=False)))
     brittle(rig, "ring run")
 
@@ -264,7 +257,7 @@ def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wai
     assert state.steps[0].run.error is not None
 
 
-def test_a_bug_before_a_step_fails_it_and_undoes_what_was_done(rig, unspoken):
+def test_a_bug_before_a_step_fails_it_and_undoes_what_was_done(rig):
     execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
     make_attempt(first_step(execution), a_call(), rig.app)
     brittle(rig, "switch capture")
