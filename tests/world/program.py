@@ -55,9 +55,12 @@ class Program:
 
     def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
         """Make one request as somebody."""
-        token = self.issuer.mint("acme", who, frozenset({role}), timedelta(minutes=10))
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self.token(who, role)}"}
         return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
+
+    def token(self, who: str, role: str = "operator") -> str:
+        """Return a token for somebody."""
+        return self.issuer.mint("acme", who, frozenset({role}), timedelta(minutes=10))
 
     def execute(self, plan: dict[str, Any]) -> str:
         """Create a plan that policy allows, execute it, and return the execution's id."""

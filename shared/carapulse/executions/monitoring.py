@@ -16,7 +16,6 @@ from carapulse.observe import get_logger
 
 log = get_logger(__name__)
 _LOOK_S = 0.5  # how soon a cancel, a deadline or a stop is noticed
-_STOP_GRACE_S = 1.0  # how long a tool may still run once the program is to end
 _MOST_LINES = 10_000  # of one attempt; what comes after is counted, not kept
 
 
@@ -33,7 +32,6 @@ class Monitor:
     _kept: int = 0
     _done: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _stop_seen: float | None = None
     _renewed: float = field(default_factory=time.monotonic)
 
     def __enter__(self) -> Self:
@@ -72,8 +70,8 @@ class Monitor:
     def _watch(self) -> None:
         try:
             while not self._done.wait(_LOOK_S):
-                self._heed_stop()
-                self._heed_lapse()
+                if self._must_end():
+                    self.cancelled.set()
                 self._look_or_report()
         finally:
             if not self._done.is_set():
@@ -103,15 +101,10 @@ class Monitor:
             self.cancelled.set()
         self._renewed = asked
 
-    def _heed_lapse(self) -> None:
-        """End the tool once the lease may have gone to another worker: two must never be at one step."""
-        if self.fence is not None and time.monotonic() - self._renewed >= self.ports.settings.visibility_s:
-            self.cancelled.set()
+    def _must_end(self) -> bool:
+        """Whether the program is to end, or the lease may have gone to another worker: two must never be at one step.
 
-    def _heed_stop(self) -> None:
-        if not self.ports.stopping.is_set():
-            return
-        now = time.monotonic()
-        self._stop_seen = self._stop_seen or now
-        if now - self._stop_seen >= _STOP_GRACE_S:
-            self.cancelled.set()
+        A tool's program is asked to end first, and has two seconds before it is made to.
+        """
+        lapsed = self.fence is not None and time.monotonic() - self._renewed >= self.ports.settings.visibility_s
+        return lapsed or self.ports.stopping.is_set()

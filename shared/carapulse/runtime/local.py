@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from carapulse.settings import Settings
 
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
-_STOP_S = 3.5  # of the five seconds that a stop may take
+_STOP_S = 4.0  # for tools and workers, of the five seconds that a stop may take
 _HTTP_STOP_S = 1
 
 
@@ -70,9 +71,11 @@ def running(settings: Settings) -> Iterator[Program]:
         minute = Minute(app)
         for start in (*(pool.start for pool in pools), listener.start, minute.start):
             start()
-        parts.callback(_stop, app, [*(pool.stop for pool in pools)], [listener.stop, minute.stop])
+        ending = _Ending(app, pools, listener, minute)
+        parts.callback(ending.wait)
         server, url = _http(app, settings)
         parts.callback(server)
+        parts.callback(ending.ask)
         yield Program(app, url)
 
 
@@ -104,13 +107,31 @@ def _nudge(pools: Iterable[Workers]) -> None:
         pool.nudge()
 
 
-def _stop(app: App, pools: list[Callable[[float], bool]], others: list[Callable[[], None]]) -> None:
-    app.stopping.set()
-    for stop in others:
-        stop()
-    finished = [stop(_STOP_S) for stop in pools]
-    if not all(finished):
-        log.warning("stopped_with_work_left")
+@dataclass
+class _Ending:
+    """The end of the workers: everybody is asked at once, before anybody is waited for, and all have the same time."""
+
+    app: App
+    pools: list[Workers]
+    listener: Listener
+    minute: Minute
+    until: float = 0.0
+
+    def ask(self) -> None:
+        for pool in self.pools:
+            pool.close()
+        self.app.stopping.set()
+        self.listener.stopping.set()
+        self.until = time.monotonic() + _STOP_S
+
+    def wait(self) -> None:
+        if not self.until:
+            self.ask()
+        self.listener.stop()
+        self.minute.stop()
+        finished = [pool.stop(max(0.0, self.until - time.monotonic())) for pool in self.pools]
+        if not all(finished):
+            log.warning("stopped_with_work_left")
 
 
 def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
@@ -143,5 +164,5 @@ def _listen(port: int) -> socket.socket:
         listening.bind(("127.0.0.1", port))
     except OSError as error:
         listening.close()
-        raise Invalid("the port is taken; choose another with --port", port=port) from error
+        raise Invalid(f"the port can't be used: {error.strerror}; choose another with --port", port=port) from error
     return listening

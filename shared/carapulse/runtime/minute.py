@@ -12,6 +12,7 @@ from carapulse.tracing import Trace
 
 log = get_logger(__name__)
 _MINUTE_S = 60.0
+_STOP_S = 1.0  # what is not committed by then is done by the next program
 
 
 @dataclass
@@ -27,9 +28,9 @@ class Minute:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, between two minutes."""
+        """End; a checkpoint that is being made has a moment to be committed."""
         self._stopping.set()
-        self._thread.join(_MINUTE_S)
+        self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         while not self._stopping.wait(_MINUTE_S):

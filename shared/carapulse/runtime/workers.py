@@ -48,10 +48,14 @@ class Workers:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self, timeout_s: float) -> bool:
-        """Take nothing more and wait for what runs; False if something still ran (it will be redelivered)."""
+    def close(self) -> None:
+        """Take nothing more."""
         self._stopping.set()
         self.nudge()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Take nothing more and wait for what runs; False if something still ran (it will be redelivered)."""
+        self.close()
         until = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

@@ -5,7 +5,8 @@ import socket
 import ssl
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -32,15 +33,38 @@ class HttpxWeb:
         The exchange runs in a thread of its own: name resolution and slow headers know no deadline.
         """
         exchange = _Exchange(request, time.monotonic() + deadline_s)
-        thread = ThreadPoolExecutor(max_workers=1)
-        try:
-            future = thread.submit(exchange.answer)
-            while time.monotonic() < exchange.ends_at and not cancelled.is_set():
-                if wait([future], _TICK_S).done:
-                    return future.result()
-            return exchange.given_up(CANCELLED if cancelled.is_set() else "the deadline passed")
-        finally:
-            thread.shutdown(wait=False)
+        future = _in_the_background(exchange.answer)
+        while time.monotonic() < exchange.ends_at and not cancelled.is_set():
+            if wait([future], _TICK_S).done:
+                return future.result()
+        return exchange.given_up(CANCELLED if cancelled.is_set() else "the deadline passed")
+
+
+def _in_the_background(work: Callable[[], Answer]) -> Future[Answer]:
+    """Run in a thread that the end of the program doesn't wait for, as it would for an executor's."""
+    future: Future[Answer] = Future()
+
+    def run() -> None:
+        with _HandedOver(future):
+            future.set_result(work())
+
+    threading.Thread(target=run, name="exchange", daemon=True).start()
+    return future
+
+
+@dataclass(frozen=True, slots=True)
+class _HandedOver:
+    """Hands what goes wrong to whoever waits for the future."""
+
+    future: Future[Answer]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if error is not None:
+            self.future.set_exception(error)
+        return True
 
 
 @dataclass(slots=True)
