@@ -76,7 +76,8 @@ def decide(state: ExecutionState) -> Next:
     if any(step.run.status is StepStatus.UNKNOWN for step in state.steps):
         return Finish(Status.NEEDS_HUMAN, Cause.UNKNOWN, _left(state))
     cause = cause_of(state)
-    if cause is not None:
+    too_late = cause is Cause.TIMED_OUT and all(_is_behind_us(step) for step in state.steps)
+    if cause is not None and not too_late:  # nothing is won by undoing what is done and verified
         return _turn(state, cause)
     return _next_step(state) or Finish(Status.SUCCEEDED, None, ())
 
@@ -201,6 +202,8 @@ def _start(step: StepState, phase: Phase) -> Start:
 def _started(state: ExecutionState, event: StepStarted, at: datetime) -> ExecutionState:
     step = state.step(event.step_id)
     part = step.part(event.phase)
+    if (state.status is Status.UNDOING) != (event.phase == "undo"):
+        raise EventOutOfPlace("the execution is not at this phase", step_id=event.step_id)
     if part.status is not StepStatus.WAITING or event.attempt != part.attempts + 1 or event.fence != state.fences + 1:
         raise EventOutOfPlace("the attempt is not the one that comes next", step_id=event.step_id)
     changes = {
@@ -221,7 +224,8 @@ def _ended(
 ) -> ExecutionState:
     step = state.step(event.step_id)
     part = step.part(event.phase)
-    if event.fence != 0 and (part.status is not StepStatus.RUNNING or event.fence != part.fence):
+    expected = StepStatus.WAITING if event.fence == 0 else StepStatus.RUNNING
+    if part.status is not expected or event.fence not in {0, part.fence}:
         raise EventOutOfPlace("another attempt has taken over", step_id=event.step_id, fence=event.fence)
     return state.with_step(_with_part(step, event.phase, _outcome(part, step, event, at)))
 

@@ -12,6 +12,7 @@ from carapulse.executions.events import (
     ExecutionFinished,
     StepFailed,
     StepRetried,
+    StepStarted,
     StepSucceeded,
     StepUnknown,
 )
@@ -180,3 +181,30 @@ def test_nothing_happens_to_an_execution_that_is_over():
     assert run.next == Wait()
     with pytest.raises(EventOutOfPlace):
         run.happened(CancelRequested(execution_id="exec_1", undo=True))
+
+
+def test_a_deadline_that_passes_when_all_is_done_undoes_nothing():
+    run = Run(facts("a"), facts("check", "verify")).succeeds()
+    last = run.starts()
+
+    run.happened(DeadlinePassed(execution_id="exec_1")).happened(
+        StepSucceeded(**last, output_digest=None, duration_ms=1)
+    )
+
+    assert run.next == Finish(Status.SUCCEEDED, None, ())
+
+
+def test_a_refusal_does_not_end_an_attempt_that_is_running():
+    run = a_change()
+    running = run.starts()
+
+    with pytest.raises(EventOutOfPlace):
+        run.happened(StepFailed(**{**running, "fence": 0}, error=WRONG, effect=Effect.NONE))
+
+
+def test_no_step_begins_once_the_change_is_being_undone():
+    run = Run(facts("a"), facts("b", position=2)).succeeds()
+    run.happened(CancelRequested(execution_id="exec_1", undo=True))
+
+    with pytest.raises(EventOutOfPlace):
+        run.happened(StepStarted(execution_id="exec_1", step_id="b", phase="run", attempt=1, fence=2))
