@@ -16,7 +16,7 @@ from carapulse.tools.model import OutcomeKind
 
 PROMETHEUS = shutil.which("prometheus")
 pytestmark = pytest.mark.skipif(
-    PROMETHEUS is None, reason="prometheus is not on the path; test_http_tools.py holds its recorded answers"
+    PROMETHEUS is None, reason="prometheus is not on the path; test_metrics_and_traces.py holds its recorded answers"
 )
 RULES = {
     "groups": [
