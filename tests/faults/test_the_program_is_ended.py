@@ -118,6 +118,33 @@ def test_an_outside_database_is_restarted_in_the_middle_of_a_run(data_dir, conne
         server.stop()
 
 
+def test_another_program_on_the_same_database_goes_on_where_one_was_killed(data_dir, connections, world, repository):
+    server = EmbeddedPostgres.start(data_dir / "outside")
+    prepare(server)
+    urls = {
+        "CARAPULSE_DATABASE_URL": server.url(APP, DATABASE),
+        "CARAPULSE_DATABASE_OWNER_URL": server.url(OWNER, DATABASE),
+    }
+    first, second = (Program(data_dir / name, connections, **urls) for name in ("first", "second"))
+    first.start()
+    try:
+        world.delays = {"GET hall": 3.0}
+        execution = first.execute(a_change(world))
+        first.wait_for_step(execution, 1, "running")
+        second.start()
+        first.end(signal.SIGKILL)
+        world.delays = {}
+
+        state = second.wait(execution, "succeeded")
+
+        assert state["left"] == []
+        assert repository.commits == ["v1", "to v2"]
+    finally:
+        first.process.kill()
+        second.end()
+        server.stop()
+
+
 def test_a_program_that_may_step_over_the_walls_does_not_start(data_dir, connections):
     outside = data_dir / "outside"
     server = EmbeddedPostgres.start(outside)

@@ -311,3 +311,55 @@ def test_an_undo_that_policy_could_not_be_asked_about_is_tried_again(rig):
     assert state.status is Status.ROLLED_BACK
     assert state.steps[0].undo is not None
     assert state.steps[0].undo.attempts == 2
+
+
+@dataclass
+class Detached:
+    """The application behind a wire that can be cut: its database is away for whoever uses this."""
+
+    app: Any
+    away: threading.Event = field(default_factory=threading.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.app, name)
+
+    def begin(self, call: Any) -> Any:
+        if self.away.is_set():
+            raise Unavailable("the database did not answer")
+        return self.app.begin(call)
+
+
+def test_a_worker_that_cannot_keep_its_lease_ends_its_tool(rig):
+    rig.world.delays = {"PUT hall": 15.0}
+    detached = Detached(rig.app)
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    thread = threading.Thread(target=make_attempt, args=(first_step(execution), a_call(), detached))
+    thread.start()
+    wait_until(lambda: rig.world.counts["PUT hall"] == 1)
+
+    detached.away.set()
+    threading.Event().wait(3.5)
+    detached.away.clear()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert rig.state(execution).steps[0].run.error is not None
+
+
+def test_a_worker_that_comes_back_late_changes_nothing_about_what_another_found_out(rig):
+    """The first is cut off from the database for longer than its lease; a second one takes over and goes on."""
+    rig.world.delays = {"toggle hall": 4.0}
+    detached = Detached(rig.app)
+    execution = rig.start(rig.plan(act("toggle", "hall"), check("hall")))
+    thread = threading.Thread(target=make_attempt, args=(first_step(execution), a_call(), detached))
+    thread.start()
+    wait_until(lambda: rig.world.counts["toggle hall"] == 1)
+    detached.away.set()
+
+    state = rig.finish(execution)
+    detached.away.clear()
+    thread.join(10)
+
+    assert state.status is Status.SUCCEEDED
+    assert rig.state(execution) == state
+    assert rig.world.counts["toggle hall"] == 1

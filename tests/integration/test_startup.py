@@ -1,6 +1,11 @@
 """A program that can't start says why in one sentence, and one that starts can be used."""
 
+import os
+import tempfile
 import threading
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pg8000.native
 import pytest
@@ -12,7 +17,9 @@ from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres
 from carapulse.adapters.postgres.engine import connect, problem_of
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
+from carapulse.bootstrap import make_app
 from carapulse.kernel.errors import Conflict, Invalid, Unavailable
+from carapulse.settings import Settings
 
 
 @pytest.fixture
@@ -97,3 +104,30 @@ def test_a_data_directory_may_have_any_name(data_dir, name):
     finally:
         engine.dispose()
         server.stop()
+
+
+def test_somebody_elses_folder_is_not_taken_for_the_sockets(data_dir, tmp_path):
+    folder = data_dir / ("x" * 200)
+    planted = socket_folder(folder)
+    planted.symlink_to(tmp_path, target_is_directory=True)
+    try:
+        with pytest.raises(Unavailable, match="somebody else"):
+            EmbeddedPostgres.start(folder, durable=False)
+    finally:
+        planted.unlink()
+
+    assert tmp_path.stat().st_uid == os.geteuid()
+
+
+def test_the_embedded_database_has_a_connection_for_everybody_who_may_ask(postgres, database, tmp_path):
+    most = next(each.le for each in Settings.model_fields["workers"].metadata if hasattr(each, "le"))
+    app = make_app(Settings(data_dir=tmp_path, workers=most), database.app_url)
+    pool: Any = app.engine.pool
+    with database.as_superuser() as connection:
+        ((there_are,),) = connection.run("SELECT current_setting('max_connections')::integer")
+
+    assert pool.size() + pool._max_overflow + 10 < there_are  # noqa: SLF001 - it has no public name
+
+
+def socket_folder(folder: Path) -> Path:
+    return Path(tempfile.gettempdir()) / f"carapulse-{sha256(os.fsencode(folder)).hexdigest()[:16]}"

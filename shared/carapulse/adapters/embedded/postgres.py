@@ -67,6 +67,7 @@ class EmbeddedPostgres:
         sockets = _socket_folder(folder)
         for path in (folder, sockets):
             path.mkdir(parents=True, exist_ok=True)
+        _must_be_ours(sockets, user)
         _hand_over(sockets, user)
         _let_through(folder, user)
         if not (cluster / "PG_VERSION").exists():
@@ -156,6 +157,13 @@ def _socket_folder(folder: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"carapulse-{sha256(os.fsencode(folder)).hexdigest()[:16]}"
 
 
+def _must_be_ours(path: Path, user: pwd.struct_passwd | None) -> None:
+    """Refuse a folder that somebody else has put where ours would be: in /tmp, anybody may."""
+    ours = {os.geteuid()} | ({user.pw_uid} if user else set())
+    if path.is_symlink() or path.stat().st_uid not in ours:
+        raise Unavailable("somebody else's folder stands where the database's socket would be", folder=str(path))
+
+
 def _hand_over(path: Path, user: pwd.struct_passwd | None) -> None:
     path.chmod(0o700)
     if user is not None:
@@ -194,7 +202,7 @@ def _spawn(cluster: Path, sockets: Path, user: pwd.struct_passwd | None, *, dura
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
         "shared_buffers": "64MB",
-        "max_connections": "100",
+        "max_connections": "200",
         "timezone": "UTC",
         **({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
     }
