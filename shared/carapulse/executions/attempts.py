@@ -32,6 +32,7 @@ class Attempt:
     approval: Approval | None
     earlier_output: Any
     held_for: float
+    digest: str
 
     @property
     def is_next(self) -> bool:
@@ -65,7 +66,7 @@ def load_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> Attempt
     step = version.step(message.step_id)
     if step is None:
         raise StepRefused("the plan has no such step", step_id=message.step_id)
-    return Attempt(message, state, version, step, place, approval, output, held_for)
+    return Attempt(message, state, version, step, place, approval, output, held_for, version.digest)
 
 
 def invocation_of(attempt: Attempt, captured: Any, call: Call, ports: ExecutionPorts) -> Invocation:  # noqa: ANN401 - any JSON value

@@ -48,7 +48,7 @@ def check_tools(version: PlanVersion, ports: ExecutionPorts) -> None:
 
 def check_digests(attempt: Attempt, ports: ExecutionPorts) -> None:
     """Raise StepRefused if the plan, or a tool that it uses, is not what was approved."""
-    if attempt.version.digest != attempt.state.digest:
+    if attempt.digest != attempt.state.digest:
         raise StepRefused("the plan is not the one that was approved", plan_id=attempt.state.plan_id)
     check_tools(attempt.version, ports)
 

@@ -9,36 +9,55 @@ import rfc8785
 from carapulse.kernel.errors import Invalid
 
 _EXACT = 2**53 - 1
-_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+_SMALLEST, _LARGEST = 1e-4, 1e15  # between them Python, too, spells a fraction without an exponent
 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """Return the RFC 8785 form of a JSON value, or raise Invalid for what JSON can't carry exactly."""
-    if _is_plain(value):
-        return _PLAIN.encode(value).encode()
+    try:
+        return _ENCODER.encode(_spelled(value)).encode()
+    except _NeedsReference:
+        pass
     try:
         return rfc8785.dumps(value)
     except rfc8785.CanonicalizationError as error:
         raise Invalid(f"the value has no canonical JSON form: {error}") from error
 
 
-def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Say whether the standard library's fast encoder writes the same: it does without floats and beyond ASCII text."""
-    pending = [value]
-    for each in pending:
-        kind = type(each)
-        if kind is dict:
-            if not all(type(key) is str and key.isascii() for key in each):
-                return False
-            pending.extend(each.values())
-        elif kind is list:
-            pending.extend(each)
-        elif kind is str:
-            if not each.isascii():
-                return False
-        elif not (each is None or kind is bool or (kind is int and -_EXACT <= each <= _EXACT)):
-            return False
-    return True
+class _NeedsReference(Exception):  # noqa: N818 - not an error of anybody
+    """The fast encoder might write this otherwise than the reference."""
+
+
+def _spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value as the standard library's fast encoder writes it right, or raise _NeedsReference.
+
+    That is text in ASCII, and numbers that Python and ECMAScript spell alike; what is left is rare.
+    """
+    kind = type(value)
+    if value is None or kind is bool or (kind is str and value.isascii()):
+        return value
+    if kind is dict:
+        return {_spelled_key(key): _spelled(each) for key, each in value.items()}
+    if kind is list:
+        return [_spelled(each) for each in value]
+    if kind is int or kind is float:
+        return _spelled_number(value)
+    raise _NeedsReference
+
+
+def _spelled_number(value: float) -> float:
+    if abs(value) <= _EXACT and value == int(value):
+        return int(value)
+    if _SMALLEST <= abs(value) < _LARGEST:
+        return value
+    raise _NeedsReference
+
+
+def _spelled_key(key: Any) -> str:  # noqa: ANN401 - a key of any mapping
+    if type(key) is not str or not key.isascii():
+        raise _NeedsReference
+    return key
 
 
 def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value

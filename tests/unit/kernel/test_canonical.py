@@ -5,7 +5,7 @@ import math
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carapulse.kernel.canonical import canonical, digest, storable
@@ -33,6 +33,12 @@ def test_the_fast_way_writes_what_the_reference_writes(value):
     kept = storable(value)
 
     assert canonical(kept) == rfc8785.dumps(kept)
+
+
+@settings(max_examples=500)
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_fractions_are_spelled_as_the_reference_spells_them(number):
+    assert canonical([number]) == rfc8785.dumps([number])
 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True, "é"]}, "text", 0, -(2**53) + 1])
