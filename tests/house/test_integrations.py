@@ -24,7 +24,10 @@ def texts(file):
     }
 
 
-NAMED = [texts(file) for file in sorted((ROOT / "tests" / "contracts").glob("test_*.py"))]
+NAMED = [
+    texts(file)
+    for file in [*(ROOT / "tests" / "contracts").glob("test_*.py"), ROOT / "tests" / "builders" / "repository.py"]
+]
 
 
 def is_named(tool, action):
