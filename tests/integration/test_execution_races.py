@@ -15,9 +15,12 @@ from carapulse.executions.consumers import make_attempt
 from carapulse.executions.errors import StepBusy, StepInterrupted
 from carapulse.executions.messages import RunStep
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
-from carapulse.executions.usecases import CancelExecution, cancel_execution
+from carapulse.executions.usecases import CancelExecution, ExecutePlan, cancel_execution, execute_plan
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
+from carapulse.plans.errors import PlanChanged
+from carapulse.plans.requests import CreatePlan
+from carapulse.plans.usecases import revise_plan
 from carapulse.policy.ports import PolicyEngine
 
 
@@ -29,13 +32,14 @@ class Meanwhile:
     happens: Callable[[], object]
     at: int = 1
     asked: int = 0
+    action: str = "step.run"
 
     @property
     def digest(self) -> str:
         return self.policy.digest
 
     def decide(self, document: dict[str, Any]) -> Any:
-        if document["action"]["name"] == "step.run":
+        if document["action"]["name"] == self.action:
             self.asked += 1
             if self.asked == self.at:
                 self.happens()
@@ -363,3 +367,18 @@ def test_a_worker_that_comes_back_late_changes_nothing_about_what_another_found_
     assert state.status is Status.SUCCEEDED
     assert rig.state(execution) == state
     assert rig.world.counts["toggle hall"] == 1
+
+
+def test_a_plan_that_is_revised_while_it_is_judged_is_not_executed(rig):
+    plan = rig.plan(act("switch", "hall"), check("hall"))
+
+    def revise() -> None:
+        steps = [act("switch", "attic"), check("attic")]
+        command = {"summary": "Light the attic", "context": {"environment": "dev"}, "steps": steps}
+        revise_plan(plan.plan_id, CreatePlan.model_validate(command), a_call(), rig.app)
+
+    rebuilt(rig, policy=Meanwhile(rig.app.policy, revise, action="plan.execute"))
+    with pytest.raises(PlanChanged):
+        execute_plan(plan.plan_id, ExecutePlan(), a_call(), rig.app)
+
+    assert rig.world.effects == []

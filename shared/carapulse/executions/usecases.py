@@ -16,6 +16,7 @@ from carapulse.executions.rechecking import check_tools
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.record import Record
+from carapulse.plans.errors import PlanChanged
 from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanVersion
 from carapulse.policy.document import Action
@@ -42,6 +43,8 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
         plan = work.plans.get(plan_id)
         version = work.plans.version(plan_id, plan.version)
         approval = work.approvals.latest_for(plan_id)
+    if command.digest not in {None, version.digest}:
+        raise PlanChanged("the plan is not the one that was meant", plan_id=plan_id, digest=version.digest)
     check_tools(version, ports)
     action, allowed = Action(name="plan.execute", type="write"), ports.settings.self_approval_environments
     asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=allowed)
@@ -50,7 +53,7 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
         work.record(plan_id, PolicyDecided.of(decision, asked))
     enforce(decision, approvals=approval.granted if approval else 0)
     with ports.begin(call) as work:
-        return _start(work, work.plans.lock(plan_id), version, command, call)
+        return _start(work, work.plans.lock(plan_id), version, call)
 
 
 def cancel_execution(execution_id: str, command: CancelExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
@@ -71,9 +74,9 @@ def end_execution(message: EndExecution, call: Call, ports: ExecutionPorts) -> N
             advance(work, note(work, state, DeadlinePassed(execution_id=state.id)))
 
 
-def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, command: ExecutePlan, call: Call) -> ExecutionState:
+def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) -> ExecutionState:
     execution_id = new_id("exec")
-    executing = plan.executing(execution_id, command.digest or version.digest)
+    executing = plan.executing(execution_id, version.digest)
     approval = consume_approval(plan, execution_id, work, work.now())
     deadline_at = work.now() + timedelta(seconds=version.constraints.deadline_s)
     event = ExecutionStarted(
