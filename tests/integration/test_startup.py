@@ -1,6 +1,7 @@
 """A program that can't start says why in one sentence, and one that starts can be used."""
 
 import os
+import ssl
 import tempfile
 import threading
 from hashlib import sha256
@@ -67,6 +68,16 @@ def test_why_the_database_lets_nobody_in_is_told(code):
 
     assert isinstance(problem, Unavailable)
     assert "who are you?" in problem.detail
+
+
+def test_a_certificate_that_is_not_trusted_is_told():
+    error = ssl.SSLCertVerificationError()
+    error.reason = "CERTIFICATE_VERIFY_FAILED"
+
+    problem = problem_of(error)
+
+    assert isinstance(problem, Unavailable)
+    assert problem.detail == "no encrypted connection to the database: CERTIFICATE_VERIFY_FAILED"
 
 
 def test_one_program_at_a_time_uses_a_data_directory(data_dir):

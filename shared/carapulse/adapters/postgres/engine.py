@@ -1,6 +1,7 @@
 """Connections to Postgres, with limits, and its errors as ours."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -85,10 +86,17 @@ def problem_of(error: BaseException) -> Problem | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, PoolTimeout):
         return Unavailable("no database connection was free in time")
+    if isinstance(cause, ssl.SSLError):
+        return Unavailable(f"no encrypted connection to the database: {cause.reason}")
     if isinstance(cause, (InterfaceError, OSError)):
         return Unavailable("the database did not answer")
     facts = cause.args[0] if isinstance(cause, DatabaseError) and cause.args else {}
-    code = facts.get("C", "") if isinstance(facts, dict) else ""
+    return _problem_of_answer(facts) if isinstance(facts, dict) else None
+
+
+def _problem_of_answer(facts: dict[str, str]) -> Problem | None:
+    """Judge what the server answered: `C` is the SQLSTATE, `M` its words, `n` a constraint."""
+    code = facts.get("C", "")
     if code[:2] in _REFUSED_CLASSES:
         return Unavailable(f"the database refused the connection: {facts['M']}", sqlstate=code)
     if code in _CONFLICT_CODES:
