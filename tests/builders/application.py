@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Engine
 from tests.builders.plans import NOON, a_call
 
-from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.approvals.envelopes import ApprovalEnvelopes
-from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.model import EventFilter, SealedEntry
-from carapulse.audit.store import PostgresEvidence
+from carapulse.bootstrap import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
-from carapulse.plans.store import PostgresPlans
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
 from carapulse.workflows.book import Workflows, builtin_recipes
@@ -44,22 +40,6 @@ class Chosen:
     """What an installation chose."""
 
     self_approval_environments: frozenset[str] = frozenset()
-
-
-class Work(PostgresWork):
-    """A unit of work with the stores of these areas."""
-
-    @cached_property
-    def plans(self) -> PostgresPlans:
-        return PostgresPlans(self.connection, self.tenant)
-
-    @cached_property
-    def approvals(self) -> PostgresApprovals:
-        return PostgresApprovals(self.connection, self.tenant)
-
-    @cached_property
-    def evidence(self) -> PostgresEvidence:
-        return PostgresEvidence(self.connection, self.tenant)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import json
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
+from carapulse.bootstrap import Work
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.consumers import consumers
@@ -28,26 +28,11 @@ from carapulse.intake.model import source_actor
 from carapulse.intake.planning import plan_alert
 from carapulse.intake.routes import router
 from carapulse.intake.sorting import sort_alerts
-from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.kernel.clock import SystemClock
 from carapulse.messaging import Consumers
 from carapulse.plans.routes import router as plans_router
 from carapulse.runtime.dispatch import Dispatcher, call_of
 from carapulse.workflows.book import Workflows
-
-
-class Work(application.Work):
-    @cached_property
-    def sources(self):
-        return PostgresSources(self.connection, self.tenant)
-
-    @cached_property
-    def deliveries(self):
-        return PostgresDeliveries(self.connection, self.tenant)
-
-    @cached_property
-    def alerts(self):
-        return PostgresAlerts(self.connection, self.tenant)
 
 
 class Application:
