@@ -32,7 +32,7 @@ from carapulse.settings import Settings
 
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
-_STOP_S = 4.0  # for tools and workers, of the five seconds that a stop may take
+_STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 _HTTP_STOP_S = 1
 
 
