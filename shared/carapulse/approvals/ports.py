@@ -1,16 +1,14 @@
 """What approvals need from the world."""
 
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from carapulse.approvals.model import Approval, ApprovalStatus
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
-from carapulse.kernel.event import Event
-from carapulse.kernel.message import Message
 from carapulse.kernel.record import Record
+from carapulse.kernel.work import Work
 from carapulse.plans.ports import Plans, PlanSettings
 from carapulse.policy.ports import PolicyEngine
 
@@ -52,7 +50,7 @@ class Approvals(Protocol):
         ...
 
 
-class ApprovalWork(Protocol):
+class ApprovalWork(Work, Protocol):
     """A unit of work that can reach approvals and plans. Whoever changes an approval locks its plan first."""
 
     @property
@@ -63,24 +61,6 @@ class ApprovalWork(Protocol):
     @property
     def plans(self) -> Plans:
         """The plans within this unit."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write everything on a clean exit, nothing on any exception."""
-        ...
-
-    def record(self, stream: str, event: Event) -> object:
-        """Append a fact to a stream, in the same write."""
-        ...
-
-    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
-        """Send a message, in the same write."""
         ...
 
 

@@ -1,8 +1,7 @@
 """What evidence asks of the application."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from carapulse.audit.bundle import Evidence
 from carapulse.audit.checkpoints import Checkpoint
@@ -11,7 +10,7 @@ from carapulse.audit.note import Signer
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page
-from carapulse.kernel.event import Event
+from carapulse.kernel.work import Work
 
 
 class Fresh(Protocol):
@@ -59,26 +58,12 @@ class EvidenceLog(Protocol):
         ...
 
 
-class AuditWork(Protocol):
+class AuditWork(Work, Protocol):
     """A unit of work that can reach the log."""
 
     @property
     def evidence(self) -> EvidenceLog:
         """The log within this unit."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write everything on a clean exit, nothing on any exception."""
-        ...
-
-    def record(self, stream: str, event: Event) -> object:
-        """Append a fact to a stream, in the same write."""
         ...
 
 

@@ -3,17 +3,14 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from carapulse.approvals.ports import Approvals
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, Phase
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.event import Event
-from carapulse.kernel.message import Message
+from carapulse.kernel.work import Work
 from carapulse.plans.ports import Plans
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
@@ -84,7 +81,7 @@ class Executions(Protocol):
         ...
 
 
-class ExecutionWork(Protocol):
+class ExecutionWork(Work, Protocol):
     """A unit of work that can reach executions and what they stand on."""
 
     @property
@@ -100,28 +97,6 @@ class ExecutionWork(Protocol):
     @property
     def approvals(self) -> Approvals:
         """The approvals within this unit."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write everything on a clean exit, nothing on any exception."""
-        ...
-
-    def now(self) -> datetime:
-        """Return the moment that the unit's clock tells."""
-        ...
-
-    def record(self, stream: str, event: Event) -> datetime:
-        """Append a fact to a stream, in the same write, and return the moment that it carries."""
-        ...
-
-    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
-        """Send a message, in the same write, to be seen after a delay in seconds."""
         ...
 
 

@@ -1,8 +1,7 @@
 """What the intake needs from the world, in the words of the intake."""
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from pydantic import AwareDatetime, JsonValue
 
@@ -11,9 +10,8 @@ from carapulse.intake.model import Credential, Source
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
-from carapulse.kernel.event import Event
-from carapulse.kernel.message import Message
 from carapulse.kernel.record import Record
+from carapulse.kernel.work import Work
 
 
 class Sender(Record):
@@ -157,7 +155,7 @@ class Alerts(Protocol):
         ...
 
 
-class IntakeWork(Protocol):
+class IntakeWork(Work, Protocol):
     """A unit of work that can reach sources, deliveries and alerts."""
 
     @property
@@ -173,24 +171,6 @@ class IntakeWork(Protocol):
     @property
     def alerts(self) -> Alerts:
         """The alerts within this unit."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write everything on a clean exit, nothing on any exception."""
-        ...
-
-    def record(self, stream: str, event: Event) -> object:
-        """Append a fact to a stream, in the same write."""
-        ...
-
-    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
-        """Send a message, in the same write."""
         ...
 
 

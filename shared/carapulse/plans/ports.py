@@ -1,8 +1,7 @@
 """What plans need from the world, in the words of plans."""
 
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
@@ -10,9 +9,8 @@ from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
 from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
 from carapulse.kernel.errors import Fault
-from carapulse.kernel.event import Event
-from carapulse.kernel.message import Message
 from carapulse.kernel.record import Record
+from carapulse.kernel.work import Work
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
 from carapulse.plans.requests import StepRequest
 from carapulse.policy.ports import PolicyEngine
@@ -71,7 +69,7 @@ class Happened(Protocol):
         ...
 
 
-class PlanWork(Protocol):
+class PlanWork(Work, Protocol):
     """A unit of work that can reach plans and what happened to them."""
 
     @property
@@ -82,24 +80,6 @@ class PlanWork(Protocol):
     @property
     def plans(self) -> Plans:
         """The plans within this unit."""
-        ...
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write everything on a clean exit, nothing on any exception."""
-        ...
-
-    def record(self, stream: str, event: Event) -> object:
-        """Append a fact to a stream, in the same write."""
-        ...
-
-    def send(self, message: Message, *, delay_s: float = 0.0) -> None:
-        """Send a message, in the same write."""
         ...
 
 

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from carapulse.adapters.postgres.address import parse_address
 from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
+_BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
 _STRENGTH = text(
     "SELECT rolsuper OR rolbypassrls AS strong,"
     " EXISTS (SELECT FROM pg_class WHERE relname = 'events' AND pg_has_role(pg_roles.oid, relowner, 'MEMBER')) AS owns"
@@ -67,6 +68,11 @@ def refuse_strong_role(engine: Engine) -> None:
         row = connection.execute(_STRENGTH).one()
     if row.strong or row.owns:
         raise Invalid("the program must not run as a role that owns its tables or bypasses row-level security")
+
+
+def bind_tenant(connection: Connection, tenant: str) -> None:
+    """Let the rest of this transaction see one tenant's rows, and no other's."""
+    connection.execute(_BIND, {"tenant": tenant})
 
 
 @contextmanager

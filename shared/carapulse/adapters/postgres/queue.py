@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from carapulse.adapters.postgres.engine import translated
+from carapulse.adapters.postgres.engine import bind_tenant, translated
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.message import Message
@@ -21,7 +21,6 @@ _INSERT = text(
 _NOTIFY = text("SELECT pg_notify(:channel, :queue)")
 _TAKE = text("SELECT * FROM take_messages(:queues, :how_many, make_interval(secs => :visibility_s))")
 _DUE = text("SELECT extract(epoch FROM next_message_due(:queues) - clock_timestamp())")
-_BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
 _ACK = text("DELETE FROM messages WHERE id = :id AND receipt = CAST(:receipt AS uuid)")
 _EXTEND = text(
     "UPDATE messages SET available_at = clock_timestamp() + make_interval(secs => :delay_s)"
@@ -120,7 +119,7 @@ class PostgresQueue:
 
     def _answer(self, delivery: Delivery, statement: Any, **parameters: object) -> bool:  # noqa: ANN401 - a text clause
         with translated(), self.engine.begin() as connection:
-            connection.execute(_BIND, {"tenant": delivery.tenant})
+            bind_tenant(connection, delivery.tenant)
             done = connection.execute(statement, {"id": delivery.id, "receipt": delivery.receipt, **parameters})
         return bool(done.rowcount)
 

@@ -4,18 +4,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from carapulse.adapters.postgres.engine import problem_of, translated
+from carapulse.adapters.postgres.engine import bind_tenant, problem_of, translated
 from carapulse.adapters.postgres.log import Recorded, append
 from carapulse.adapters.postgres.queue import Outgoing, send
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.event import Event
 from carapulse.kernel.message import Message
-
-_BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
 
 
 class PostgresWork:
@@ -34,7 +32,7 @@ class PostgresWork:
         with translated():
             self.connection: Connection = self._engine.connect()
             try:
-                self.connection.execute(_BIND, {"tenant": self.tenant})
+                bind_tenant(self.connection, self.tenant)
             except BaseException:
                 self.connection.close()
                 raise
