@@ -130,7 +130,7 @@ def _step_faults(step: RecipeStep, earlier: list[str], known: set[str], pointer:
             yield Fault(pointer=f"{pointer}/depends_on", code="unknown-dependency", detail=f"no step {other} before it")
     templates = [step.name, step.tool, step.action, step.input, step.expect, step.undo, step.retry]
     for expression in [*expressions(templates), *([step.when] if step.when else [])]:
-        for path in first_fields(expression):
+        for path in filter(None, first_fields(expression)):
             if path[0] not in {"input", "context"} or (path[0] == "input" and len(path) > 1 and path[1] not in known):
                 yield Fault(
                     pointer=pointer, code="reference", detail=f"{expression}: nothing is called {'.'.join(path)}"
