@@ -1,7 +1,7 @@
 """What can be a plan, and exactly where a request goes wrong when it can't."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.builders.application import CATALOGUE
@@ -177,6 +177,7 @@ def test_a_dangerous_way_back_is_as_dangerous_as_a_dangerous_way_there():
     assert version.targets == ("lamps:hall", "lamps:attic")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.sampled_from(["read only", "just look", "list", "get", "delete iam policy", "drain"]))
 def test_words_neither_raise_nor_lower_the_risk(noise, words):
     summary = f"{words} x"
@@ -186,6 +187,7 @@ def test_words_neither_raise_nor_lower_the_risk(noise, words):
     assert drafted(SWITCH, GLANCE, summary=summary, intent=intent).risk is Risk.LOW
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([LOOK, SWITCH, SMASH, NOTE]), max_size=6))
 def test_one_more_step_never_lowers_the_risk(steps):
     assert drafted(*steps, SWITCH, GLANCE).risk <= drafted(*steps, SMASH, SWITCH, GLANCE).risk

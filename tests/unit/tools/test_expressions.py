@@ -1,7 +1,7 @@
 """What an expression reads is known before it is asked."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carapulse.tools.expressions import compiled, first_fields, look_up
@@ -55,6 +55,7 @@ def test_what_is_read_is_told_by_two_names(expression, paths):
     assert first_fields(expression) == paths
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS, st.fixed_dictionaries(dict.fromkeys("abc", JSON)), JSON)
 def test_what_is_not_told_makes_no_difference(expression, steps, other):
     paths = first_fields(expression)
