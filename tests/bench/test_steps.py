@@ -20,7 +20,7 @@ def a_plan(bench: Bench):
 
 
 def finish(bench: Bench, executions):
-    while any(not bench.rig.state(each).status.final for each in executions):
+    while any(not bench.rig.state(each).status.at_rest for each in executions):
         time.sleep(0.005)
 
 

@@ -106,7 +106,7 @@ class Rig:
     def finish(self, execution_id: str, seconds: float = 20) -> ExecutionState:
         """Work until the execution is over."""
         until = datetime.now(UTC).timestamp() + seconds
-        while not (state := self.state(execution_id)).status.final:
+        while not (state := self.state(execution_id)).status.at_rest:
             assert datetime.now(UTC).timestamp() < until, f"still {state.status}: {state}"
             self.workers.run_until_idle()
         return state
@@ -122,4 +122,4 @@ class Rig:
 
     def close(self) -> None:
         """Let go of the database."""
-        self.app.engine.dispose()
+        self.app.close()
