@@ -33,7 +33,7 @@ def a_call(who: str = "ada", *roles: str, tenant: str = TENANT) -> Call:
 
 def act(action: str, lamp: str, **more: Any) -> dict[str, Any]:
     """Return a step that changes a lamp."""
-    value = {"lamp": lamp} if action == "ring" else {"lamp": lamp, "lit": True}
+    value = {"lamp": lamp} if action in {"ring", "noop"} else {"lamp": lamp, "lit": True}
     return {"stage": "act", "tool": "lamp", "action": action, "input": value, **more}
 
 
