@@ -25,8 +25,8 @@ from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresEvidence
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.standpoints import Standpoints
 from carapulse.executions.store import PostgresExecutions
+from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
@@ -100,7 +100,7 @@ class App:
     journal: PostgresJournal
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     judgements: Judgements = field(default_factory=Judgements)
-    standpoints: Standpoints = field(default_factory=Standpoints)
+    versions: Versions = field(default_factory=Versions)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, call: Call) -> Work:

@@ -16,8 +16,8 @@ from carapulse.executions.errors import StepBusy, StepInterrupted
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.standpoints import Standpoints
 from carapulse.executions.usecases import CancelExecution, ExecutePlan, cancel_execution, execute_plan
+from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
@@ -290,7 +290,7 @@ def test_a_plan_that_was_tampered_with_ends_with_its_locks_given_back(rig, datab
     execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
     make_attempt(execution, rig.app)
     rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
-    rebuilt(rig, standpoints=Standpoints())
+    rebuilt(rig, versions=Versions())
     with database.as_superuser() as connection:
         connection.run("UPDATE plan_versions SET body = jsonb_set(body, '{steps,1,input,lamp}', '\"vault\"')")
 

@@ -17,6 +17,7 @@ from carapulse.plans.requests import CreatePlan
 from carapulse.plans.usecases import create_plan
 from carapulse.plans.views import PlanView
 from carapulse.runtime.areas import ALL
+from carapulse.runtime.minute import do_second
 from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 
@@ -119,6 +120,10 @@ class Rig:
         """Return the execution as it is kept."""
         with self.app.begin(a_call()) as work:
             return work.executions.get(execution_id)
+
+    def tick(self) -> None:
+        """Let the clock look after what is overdue, as the program does every second."""
+        do_second(self.app)
 
     def close(self) -> None:
         """Let go of the database."""

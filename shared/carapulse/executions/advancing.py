@@ -13,7 +13,7 @@ def note_and_advance(work: ExecutionWork, state: ExecutionState, *events: Execut
 
     EventOutOfPlace if one of them can't happen now. What may start and could not before is sent to a worker.
     """
-    at = work.now()
+    at, since = work.now(), state
     before = frozenset(map(key_of, advance(state, at).starts))
     for event in events:
         state = apply(state, event, work.record(state.plan_id, event))
@@ -25,7 +25,7 @@ def note_and_advance(work: ExecutionWork, state: ExecutionState, *events: Execut
         work.executions.release_targets(state.id)
         if not state.dry_run:
             work.plans.replace(work.plans.lock(state.plan_id).done())
-    work.executions.replace(state, look_at=None if state.over else look_at(state, now.starts, at))
+    work.executions.replace(state, since=since, look_at=None if state.over else look_at(state, now.starts, at))
     for message, delay in messages_for(state, [each for each in now.starts if key_of(each) not in before], at):
         work.send(message, delay_s=delay)
     return state

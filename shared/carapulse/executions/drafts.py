@@ -27,6 +27,7 @@ def key_of(start: Start) -> Key:
 class Draft:
     """Events that are not written yet, applied to the state as it was read. `before` is what could start already."""
 
+    since: ExecutionState
     state: ExecutionState
     head: Head
     at: datetime
@@ -42,7 +43,7 @@ class Draft:
         """Return a draft in which nothing has happened yet but what the moment brings: a deadline that has passed."""
         now = advance(state, at)
         before = frozenset(map(key_of, now.starts)) if not now.events else frozenset()
-        draft = cls(state, head, at, before, now.starts)
+        draft = cls(state, state, head, at, before, now.starts)
         draft._take(now)
         return draft
 
@@ -68,13 +69,14 @@ class Draft:
     ) -> Entry:
         """Return what is written. What is fresh, and not kept by the worker itself, is somebody else's message."""
         given = [start for start in self.fresh() if key_of(start) != kept]
-        moved = lease is not None or not self.state.running
+        moved = lease is not None or not self.state.is_at_work
         return Entry(
+            since=self.since,
             state=self.state,
             head=self.head,
             at=self.at,
             events=tuple(self.events),
-            captured=self.captured or None,
+            captured=self.captured,
             outputs=tuple(self.outputs),
             lines=tuple(self.lines),
             messages=tuple(messages_for(self.state, given, self.at)),

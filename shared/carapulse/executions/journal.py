@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from carapulse.approvals.model import Approval
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, Phase
 from carapulse.kernel.call import Actor, Call
@@ -24,10 +25,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An execution as it stands at one moment, the head of its stream then, and the leases that hold."""
+    """An execution as it stands at one moment, the head of its stream then, its approval, and the leases that hold."""
 
     state: ExecutionState
     head: Head
+    approval: Approval | None
     leases: frozenset[str]
 
 
@@ -46,15 +48,18 @@ class Output:
 class Entry:
     """Everything that is written at once, provided that the head is still the one that was read.
 
+    `since` is the state as it was read, `captured` what was read before steps that begin now, by step.
+
     `lease` is a lease to be held for so many seconds from now, `ends` one that is given back; delays of messages are
     in seconds; `look_at` is when the clock is to look after the execution if nobody is at it, None changes nothing.
     """
 
+    since: ExecutionState
     state: ExecutionState
     head: Head
     at: datetime
     events: tuple[Event, ...]
-    captured: Mapping[str, Any] | None = None
+    captured: Mapping[str, Any]
     outputs: tuple[Output, ...] = ()
     lines: tuple[Line, ...] = ()
     messages: tuple[tuple[Message, float], ...] = ()

@@ -67,26 +67,27 @@ def advance(state: ExecutionState, at: datetime) -> Advanced:
     """Return the execution after everything that follows from its state at a moment, the deadline included."""
     events: list[ExecutionEvent] = []
     while True:
-        event = _next_event(state, at)
+        coming = decide(state)
+        event = _event_of(coming, state, at)
         if event is None:
-            coming = decide(state)
             return Advanced(state, tuple(events), coming.starts if isinstance(coming, Go) else ())
         events.append(event)
         state = apply(state, event, at)
 
 
-def _next_event(state: ExecutionState, at: datetime) -> ExecutionEvent | None:
+def _event_of(coming: Next, state: ExecutionState, at: datetime) -> ExecutionEvent | None:
+    """Return what follows by itself: the deadline before anything else, for it changes what comes next."""
     if not (state.over or state.expired) and at >= state.deadline_at:
         return DeadlinePassed(execution_id=state.id)
-    match decide(state):
+    match coming:
+        case Go():
+            return None
         case TurnBack(cause):
             return ExecutionUndoing(execution_id=state.id, cause=cause)
         case Hold(cause, steps):
             return ExecutionHeld(execution_id=state.id, cause=cause, steps=steps)
         case Finish(status, cause, left):
             return ExecutionFinished(execution_id=state.id, status=status, cause=cause, left=left)
-        case Go():
-            return None
 
 
 def decide(state: ExecutionState) -> Next:
@@ -140,15 +141,19 @@ def may_start(state: ExecutionState, start: Start) -> bool:
 
 def _starts(state: ExecutionState) -> Iterator[Start]:
     """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
-    stage = next((step.facts.stage for step in state.steps if not _is_behind_us(step, state)), None)
-    done = {step.facts.id for step in state.steps if _is_behind_us(step, state)}
     active = _Active(state)
-    for step in state.steps:
+    if active.is_full:
+        return
+    ahead = [step for step in state.steps if not _is_behind_us(step, state)]
+    waits_for = {step.facts.id for step in ahead}
+    for step in ahead:
         facts = step.facts
-        ready = facts.stage is stage and facts.id not in done and done.issuperset(facts.depends_on)
+        ready = facts.stage is ahead[0].facts.stage and waits_for.isdisjoint(facts.depends_on)
         if ready and step.run.status is StepStatus.WAITING and active.has_room_for(step):
             active.add(step)
             yield _start(step, "run")
+            if active.is_full:
+                return
 
 
 class _Active:
@@ -162,6 +167,11 @@ class _Active:
         for step in state.steps:
             if step.run.status is StepStatus.RUNNING:
                 self.add(step)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing can have room: as much runs as may, and none of it is a fan-out."""
+        return len(self.units) >= self.state.max_concurrency and self.units.isdisjoint(self.state.groups)
 
     def add(self, step: StepState) -> None:
         unit = step.facts.group or step.facts.id

@@ -113,6 +113,13 @@ class StepState(Record):
         return self.run if phase == "run" else self.undo or Run()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it, or its undo, is being worked on."""
+        if self.run.status is StepStatus.RUNNING:
+            return True
+        return self.undo is not None and self.undo.status is StepStatus.RUNNING
+
+    @property
     def is_to_be_undone(self) -> bool:
         """Whether it wrote, or may have, and has an undo that hasn't ended yet; what nobody knows is not undone."""
         return self.is_left and self.facts.undoable and self.is_known and self.part("undo").status is StepStatus.WAITING
@@ -165,6 +172,11 @@ class ExecutionState(Record):
         parts: tuple[Phase, ...] = ("run", "undo")
         found = ((step, phase, step.part(phase)) for step in self.steps for phase in parts)
         return tuple(each for each in found if each[2].status is StepStatus.RUNNING)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether some step or undo is being worked on."""
+        return any(step.is_running for step in self.steps)
 
     def step(self, step_id: str) -> StepState:
         """Return the step of that id."""

@@ -20,7 +20,7 @@ from carapulse.tools.model import Invocation, Outcome
 
 if TYPE_CHECKING:
     from carapulse.executions.rechecking import Judgements
-    from carapulse.executions.standpoints import Standpoints
+    from carapulse.executions.versions import Versions
     from carapulse.executions.watching import Watch
 
 
@@ -39,8 +39,8 @@ class Executions(Protocol):
         """Keep a new execution; Conflict if the plan has an active one."""
         ...
 
-    def replace(self, state: ExecutionState, *, look_at: datetime | None) -> None:
-        """Keep the execution as it now is, and when the clock is to look after it."""
+    def replace(self, state: ExecutionState, *, since: ExecutionState, look_at: datetime | None) -> None:
+        """Keep the execution as it now is, and when the clock is to look after it; `since` is how it was read."""
         ...
 
     def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
@@ -173,8 +173,8 @@ class ExecutionPorts(Protocol):
         ...
 
     @property
-    def standpoints(self) -> "Standpoints":
-        """What runs stand on."""
+    def versions(self) -> "Versions":
+        """The versions that are run."""
         ...
 
     @property

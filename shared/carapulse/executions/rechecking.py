@@ -87,9 +87,11 @@ def _judged(on: Standpoint, stage: str, second: datetime, call: Call, ports: Exe
     if decision is None:
         action = Action.model_validate({"name": "step.run", "type": "write", "stage": stage})
         asked = policy_input(on.version, asker, action, at=second, self_approval_environments=allowed)
-        decision = judge(asked, ports.policy)
+        same = (asked.digest(), ports.policy.digest)  # another plan may ask the very same
+        decision = ports.judgements.find(same) or judge(asked, ports.policy)
         if decision.answered:
             ports.judgements.keep(question, decision)
+            ports.judgements.keep(same, decision)
     return decision
 
 

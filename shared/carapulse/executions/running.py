@@ -63,7 +63,7 @@ class _Chain:
         attempt = self._take_over()
         ended = performer.recover(attempt, self.state) if attempt is not None else None
         attempt = self._carry_on(ended)
-        if attempt is None and ended is None and self.state.running:
+        if attempt is None and ended is None and self.state.is_at_work:
             raise StepBusy("another worker is at it", execution_id=self.execution_id)
         while attempt is not None:
             attempt = self._carry_on(performer.perform(attempt, self.state))
@@ -82,7 +82,8 @@ class _Chain:
         self.state: ExecutionState = standing.state
         self.head: Head = standing.head
         self.leases = standing.leases
-        self.on = self.ports.standpoints.of(standing.state, self.call, self.ports)
+        version = self.ports.versions.version_of(standing.state, self.call, self.ports)
+        self.on = Standpoint(standing.state, version, standing.approval)
 
     def _take_over(self) -> Attempt | None:
         """Take over the first attempt whose worker's lease is gone; None if there is none."""
@@ -109,6 +110,8 @@ class _Chain:
             if ended is not None:
                 note_result(draft, ended)
             attempt, pick = self._next(draft, beginner, entered=entered)
+            if attempt is not None and attempt.phase == "run" and self.ports.clock.now() >= draft.state.deadline_at:
+                continue  # it has passed while everybody was asked
             if not draft.events and pick is None:
                 return None
             if draft.events and not self._write(draft, pick, going_on=attempt is not None or pick is not None):

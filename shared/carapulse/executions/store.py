@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from carapulse.executions.columns import captured, changing, fixed, restored
+from carapulse.executions.columns import changed, facts, parts, restored, whole
 from carapulse.executions.errors import ExecutionNotFound, TargetLocked
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState
-from carapulse.executions.tables import executions, step_lines, step_outputs, target_locks
+from carapulse.executions.tables import (
+    execution_steps,
+    executions,
+    step_lines,
+    step_outputs,
+    target_locks,
+)
 
 _RENEW = text(
     "UPDATE run_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
@@ -20,7 +27,19 @@ _RENEW = text(
 _HELD = text(
     "SELECT id FROM run_leases WHERE tenant = :tenant AND execution_id = :execution_id AND until > clock_timestamp()"
 )
-_STATE = (executions.c.state, executions.c.facts, executions.c.captured)
+_STEPS = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(execution_steps.c.parts, execution_steps.c.facts, execution_steps.c.captured),
+                execution_steps.c.place,
+            )
+        )
+    )
+    .where(execution_steps.c.tenant == executions.c.tenant, execution_steps.c.execution_id == executions.c.id)
+    .scalar_subquery()
+    .label("steps")
+)
 
 
 @dataclass(frozen=True)
@@ -37,20 +56,32 @@ class PostgresExecutions:
     def lock(self, execution_id: str) -> ExecutionState:
         """Return the execution and keep others from changing it until this unit of work ends."""
         query = self._states().where(executions.c.id == execution_id)
-        return self._one(query.with_for_update(key_share=True), execution_id)
+        return self._one(query.with_for_update(key_share=True, of=executions), execution_id)
 
     def add(self, state: ExecutionState, *, look_at: datetime) -> None:
         """Keep a new execution; Conflict if the plan has an active one."""
         names = {"tenant": self.tenant, "id": state.id, "plan_id": state.plan_id, "started_at": state.started_at}
-        kept = {"facts": fixed(state), "state": changing(state), "captured": captured(state), "status": state.status}
-        query = insert(executions).values(**names, **kept, dry_run=state.dry_run, lines=0, look_at=look_at)
-        self.connection.execute(query)
+        kept = {"state": whole(state), "status": state.status, "dry_run": state.dry_run}
+        self.connection.execute(insert(executions).values(**names, **kept, lines=0, look_at=look_at))
+        rows = [
+            {"place": place, "step_id": step.facts.id, "parts": parts(step), "facts": facts(step)}
+            for place, step in enumerate(state.steps, 1)
+        ]
+        owner = {"tenant": self.tenant, "execution_id": state.id}
+        self.connection.execute(insert(execution_steps), [{**owner, **row} for row in rows])
 
-    def replace(self, state: ExecutionState, *, look_at: datetime | None) -> None:
-        """Keep the execution as it now is, and when the clock is to look after it."""
+    def replace(self, state: ExecutionState, *, since: ExecutionState, look_at: datetime | None) -> None:
+        """Keep the execution as it now is, and when the clock is to look after it; `since` is how it was read."""
         query = update(executions).where(executions.c.tenant == self.tenant, executions.c.id == state.id)
         times = {"finished_at": state.finished_at, "look_at": look_at}
-        self.connection.execute(query.values(status=state.status, state=changing(state), **times))
+        self.connection.execute(query.values(status=state.status, state=whole(state), **times))
+        for step in changed(state, since):
+            query = update(execution_steps).where(
+                execution_steps.c.tenant == self.tenant,
+                execution_steps.c.execution_id == state.id,
+                execution_steps.c.step_id == step.facts.id,
+            )
+            self.connection.execute(query.values(parts=parts(step)))
 
     def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
         """Return the newest executions before an id, newest first: ids sort by the time they were made."""
@@ -128,7 +159,7 @@ class PostgresExecutions:
         ]
 
     def _states(self) -> Select[Any]:
-        return select(*_STATE).where(executions.c.tenant == self.tenant)
+        return select(executions.c.state, _STEPS).where(executions.c.tenant == self.tenant)
 
     def _one(self, query: Select[Any], execution_id: str) -> ExecutionState:
         row = self.connection.execute(query).one_or_none()
@@ -138,4 +169,4 @@ class PostgresExecutions:
 
 
 def _state(row: Row[Any]) -> ExecutionState:
-    return restored(row.state, row.facts, row.captured)
+    return restored(row.state, row.steps)

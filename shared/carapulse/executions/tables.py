@@ -13,13 +13,23 @@ executions = Table(
     Column("plan_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("state", JSONB, nullable=False),
-    Column("facts", JSONB, nullable=False),
-    Column("captured", JSONB, nullable=False),
     Column("dry_run", Boolean, nullable=False),
     Column("lines", BigInteger, nullable=False),
     Column("look_at", DateTime(timezone=True)),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
+)
+
+execution_steps = Table(
+    "execution_steps",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("execution_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("step_id", Text, nullable=False),
+    Column("parts", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("captured", JSONB),
 )
 
 target_locks = Table(

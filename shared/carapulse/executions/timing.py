@@ -19,7 +19,7 @@ def delay_s(start: Start, at: datetime) -> float:
 
 def look_at(state: ExecutionState, starts: tuple[Start, ...], at: datetime) -> datetime:
     """Return when the clock is to look after an execution if nobody is at it by then."""
-    if state.running:
+    if state.is_at_work:
         return min(at + GRACE, _deadline(state, at))
     if not starts:
         return _deadline(state, at)

@@ -38,12 +38,21 @@ def _spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if value is None or kind is bool or (kind is str and value.isascii()):
         return value
     if kind is dict:
-        return {_spelled_key(key): _spelled(each) for key, each in value.items()}
+        if not _has_plain_keys(value):
+            raise _NeedsReference
+        return {key: each if type(each) is str and each.isascii() else _spelled(each) for key, each in value.items()}
     if kind is list:
         return [_spelled(each) for each in value]
     if kind is int or kind is float:
         return _spelled_number(value)
     raise _NeedsReference
+
+
+def _has_plain_keys(value: dict[Any, Any]) -> bool:
+    try:
+        return "".join(value).isascii()
+    except TypeError:  # a key that is no text
+        return False
 
 
 def _spelled_number(value: float) -> float:
@@ -52,12 +61,6 @@ def _spelled_number(value: float) -> float:
     if _SMALLEST <= abs(value) < _LARGEST:
         return value
     raise _NeedsReference
-
-
-def _spelled_key(key: Any) -> str:  # noqa: ANN401 - a key of any mapping
-    if type(key) is not str or not key.isascii():
-        raise _NeedsReference
-    return key
 
 
 def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -40,7 +40,7 @@ class Plans(Protocol):
         """Return the plan and keep everybody else from changing it until the transaction ends."""
         ...
 
-    def version(self, plan_id: str, number: int) -> PlanVersion:
+    def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
         """Return one version with its digest checked, or raise VersionNotFound or PlanChanged."""
         ...
 

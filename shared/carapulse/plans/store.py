@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
-from carapulse.kernel.canonical import digest
+from carapulse.kernel.canonical import digest as digest_of
 from carapulse.kernel.cursor import Page, cursor_of, key_of
 from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
 from carapulse.plans.model import Plan, PlanVersion
@@ -30,8 +30,11 @@ class PostgresPlans:
         """Return the plan and let nobody else change it, or anything that hangs on it, until the transaction ends."""
         return self._one(self._heads().where(plans.c.id == plan_id).with_for_update(), plan_id)
 
-    def version(self, plan_id: str, number: int) -> PlanVersion:
-        """Return one version, its digest computed anew from what is stored; PlanChanged if the two differ."""
+    def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
+        """Return one version, its digest computed anew from what is stored; PlanChanged if the two differ.
+
+        PlanChanged, too, if a digest is given and it is another one.
+        """
         query = select(plan_versions.c.body, plan_versions.c.digest).where(
             plan_versions.c.tenant == self.tenant,
             plan_versions.c.plan_id == plan_id,
@@ -40,7 +43,7 @@ class PostgresPlans:
         row = self.connection.execute(query).one_or_none()
         if row is None:
             raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=number)
-        if digest(row.body) != row.digest:
+        if digest_of(row.body) != row.digest or digest not in {None, row.digest}:
             raise PlanChanged("the stored plan is not the one that was judged", plan_id=plan_id, version=number)
         return PlanVersion.model_validate(row.body)
 
@@ -84,7 +87,7 @@ class PostgresPlans:
     def _keep(self, version: PlanVersion) -> None:
         body = version.document()
         query = insert(plan_versions).values(
-            tenant=self.tenant, plan_id=version.plan_id, version=version.version, digest=digest(body), body=body
+            tenant=self.tenant, plan_id=version.plan_id, version=version.version, digest=digest_of(body), body=body
         )
         self.connection.execute(query)
 

@@ -13,6 +13,7 @@ from carapulse.adapters.postgres.address import parse_address
 from carapulse.adapters.postgres.engine import TIMEOUTS, send_at_once, translated
 
 _MOST_IDLE = 32
+_BY_KEY = {"enable_seqscan": "off"}  # a plan that was made while a table was small is kept when it has grown
 
 
 class _Connection:
@@ -24,7 +25,7 @@ class _Connection:
         user, password, database = address.username or "", address.password, address.database
         self.raw = pg8000.native.Connection(user, password=password, database=database, timeout=30, **where)
         send_at_once(self.raw)
-        for name, value in TIMEOUTS.items():
+        for name, value in (TIMEOUTS | _BY_KEY).items():
             self.raw.run(f"SET {name} = '{value}'")
         self._prepared: dict[str, Any] = {}
 

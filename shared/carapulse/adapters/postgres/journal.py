@@ -15,8 +15,9 @@ from pg8000.exceptions import DatabaseError
 from pydantic_core import to_json
 
 from carapulse.adapters.postgres.direct import Direct
+from carapulse.approvals.model import Answer, Approval
 from carapulse.audit.chain import sealed_row
-from carapulse.executions.columns import changing, restored
+from carapulse.executions.columns import parts, restored, whole
 from carapulse.executions.errors import ExecutionNotFound
 from carapulse.executions.journal import Entry, Head, Overdue, Standing
 from carapulse.executions.timing import GRACE
@@ -26,7 +27,7 @@ from carapulse.kernel.ids import new_id
 from carapulse.observe import get_logger
 
 log = get_logger(__name__)
-_READ = "SELECT plan_id, seq, hash, state, facts, captured, leases FROM read_run(:tenant, :run)"
+_READ = "SELECT seq, hash, state, steps, leases, approval FROM read_run(:tenant, :run)"
 _WRITE = "SELECT write_steps(:tenant, CAST(:items AS jsonb))"
 _END_LEASE = "SELECT end_lease(:tenant, :lease)"
 _LANDED = "SELECT holds_event(:tenant, :plan, CAST(:seq AS bigint), :hash)"
@@ -66,8 +67,8 @@ class PostgresJournal:
         rows = self.direct.run(_READ, tenant=call.tenant, run=execution_id)
         if not rows:
             raise ExecutionNotFound("there is no such execution", execution_id=execution_id)
-        _, seq, digest, state, facts, captured, leases = rows[0]
-        return Standing(restored(state, facts, captured), Head(seq, digest), frozenset(leases))
+        seq, digest, state, steps, leases, approval = rows[0]
+        return Standing(restored(state, steps), Head(seq, digest), _approval(approval), frozenset(leases))
 
     def write(self, entry: Entry, call: Call) -> Head | None:
         """Write an entry and return the new head; None if something else has happened meanwhile.
@@ -171,21 +172,40 @@ def _item(entry: Entry, call: Call) -> _Item:
         "next_seq": head.seq,
         "hash": head.hash,
         "status": state.status,
-        "state": changing(state),
-        "captured": entry.captured,
+        "state": whole(state),
+        "steps": list(_steps(entry)),
         "look_at": entry.look_at,
         "finished_at": state.finished_at,
-        "plan_done": entry.plan_done,
-        "lease": entry.lease and entry.lease[0],
-        "ends": entry.ends,
-        "lease_s": entry.lease and entry.lease[1],
         "events": events,
-        "outputs": [_output(each) for each in entry.outputs] or None,
-        "messages": list(_messages(entry, call)) or None,
         "lines": len(entry.lines),
-        "spoken": [_line(number, each) for number, each in enumerate(entry.lines, 1)] or None,
     }
+    document |= {name: value for name, value in _rarely(entry, call) if value}
     return _Item(call.tenant, state.id, state.plan_id, head, to_json(document))
+
+
+def _rarely(entry: Entry, call: Call) -> Iterable[tuple[str, Any]]:
+    """Yield what most entries don't have."""
+    yield "plan_done", entry.plan_done
+    yield "lease", entry.lease and entry.lease[0]
+    yield "lease_s", entry.lease and entry.lease[1]
+    yield "ends", entry.ends
+    yield "outputs", [_output(each) for each in entry.outputs]
+    yield "messages", list(_messages(entry, call))
+    yield "spoken", [_line(number, each) for number, each in enumerate(entry.lines, 1)]
+
+
+def _approval(row: dict[str, Any] | None) -> Approval | None:
+    if row is None:
+        return None
+    answers = [{name: answer[name] for name in Answer.model_fields} for answer in row["answers"]]
+    return Approval.model_validate({name: row[name] for name in Approval.model_fields} | {"answers": answers})
+
+
+def _steps(entry: Entry) -> Iterable[dict[str, Any]]:
+    for place, (new, old) in enumerate(zip(entry.state.steps, entry.since.steps, strict=True), 1):
+        if new is not old:
+            seen = entry.captured.get(new.facts.id)
+            yield {"place": place, "parts": parts(new)} | ({} if seen is None else {"captured": seen})
 
 
 def _messages(entry: Entry, call: Call) -> Iterable[dict[str, Any]]:
