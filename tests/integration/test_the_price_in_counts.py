@@ -45,7 +45,6 @@ def a_run(server: EmbeddedPostgres, folder: Path, steps: int) -> Counts:
         return Counter(server, DATABASE).counted(work)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a step still looks up and keeps each thing by itself")
 @pytest.mark.parametrize(("what", "most"), _MOST.items())
 def test_one_more_step_costs_the_database_little(price, what, most):
     assert getattr(price, what) <= most, price
