@@ -41,7 +41,7 @@ class Plans(Protocol):
         ...
 
     def version(self, plan_id: str, number: int) -> PlanVersion:
-        """Return one version with its digest checked, or raise VersionNotFound or PlanChanged."""
+        """Return one version with its digest checked, or raise VersionNotFound or CorruptRow."""
         ...
 
     def add(self, plan: Plan, version: PlanVersion) -> None:
