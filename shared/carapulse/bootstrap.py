@@ -22,6 +22,7 @@ from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresEvidence
+from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.store import PostgresExecutions
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
@@ -75,6 +76,11 @@ class Work(PostgresWork):
     def evidence(self) -> PostgresEvidence:
         """The log, as evidence, within this unit."""
         return PostgresEvidence(self.connection, self.tenant)
+
+    @cached_property
+    def dead_letters(self) -> PostgresDeadLetters:
+        """The messages that were given up, within this unit."""
+        return PostgresDeadLetters(self.connection, self.tenant)
 
 
 @dataclass(frozen=True)
