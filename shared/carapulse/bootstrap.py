@@ -38,6 +38,8 @@ from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
 
+_WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
+
 
 class Work(PostgresWork):
     """A unit of work with every area's store in it."""
@@ -115,12 +117,12 @@ class App:
         return PostgresQueue(self.engine)
 
     def _database_answers(self) -> bool:
+        """Say whether the database answers and can be written to, which one in recovery can't."""
         try:
             with translated(), self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
+                return bool(connection.execute(_WRITABLE).scalar_one())
         except Unavailable:
             return False
-        return True
 
 
 def make_app(
