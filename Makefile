@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs bench clean
+.PHONY: help setup demo up test check format docs bench profile clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,7 +42,11 @@ docs: setup ## Render docs/reference from the code.
 	.venv/bin/python docs/render.py
 
 bench: setup ## Measure, as ratios side by side in one run.
+	$(UV) sync --frozen --quiet --group bench || $(UV) sync --frozen --quiet --group bench --system-certs
 	.venv/bin/pytest -q -s tests/bench
+
+profile: setup ## Say where the time of a step goes.
+	.venv/bin/python -m tests.bench.profiled
 
 clean: ## Remove what make made.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

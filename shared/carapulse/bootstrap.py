@@ -8,7 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
+from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.work import PostgresWork
@@ -23,7 +25,10 @@ from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresEvidence
 from carapulse.deadletters.store import PostgresDeadLetters
+from carapulse.executions.rechecking import Judgements
+from carapulse.executions.standpoints import Standpoints
 from carapulse.executions.store import PostgresExecutions
+from carapulse.executions.watching import Watch
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
@@ -100,12 +105,25 @@ class App:
     workflows: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
+    journal: PostgresJournal
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
+    judgements: Judgements = field(default_factory=Judgements)
+    standpoints: Standpoints = field(default_factory=Standpoints)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
         return Work(self.engine, call, self.clock)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What looks after the attempts of this process."""
+        return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.journal.direct.close()
+        self.engine.dispose()
 
     def ready(self) -> Mapping[str, bool]:
         """Return each thing that is needed, and whether it answers now."""
@@ -147,6 +165,7 @@ def make_app(
         workflows=Workflows.load(builtin_recipes()),
         sealer=AesGcmSealer.load_or_make(settings.data_dir),
         source_directory=PostgresSourceDirectory(engine),
+        journal=PostgresJournal(Direct(database_url)),
     )
 
 

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     visibility_s: float = Field(
         30.0, ge=1, le=3600, description="seconds a taken message stays hidden without a heartbeat"
     )
+    turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
     self_approval_environments: frozenset[str] = Field(

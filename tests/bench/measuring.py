@@ -1,36 +1,24 @@
-"""What the benches share: the database's own pace, an application whose tools return at once, medians of rounds."""
+"""What the benches share: one durable Postgres, its own pace, and an application whose tools return at once."""
 
 import re
-import resource
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from statistics import median
+from dataclasses import dataclass
 from typing import Any
 
+import pg8000.native
+from tests.bench.processor import server_seconds
 from tests.world.rig import Rig
 
-from carapulse.adapters.embedded.database import APP, DATABASE
+from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, binary
 from carapulse.adapters.postgres.listener import Listener
+from carapulse.adapters.postgres.migrate import migrate
 from carapulse.bootstrap import App
-from carapulse.tools.model import Invocation, Outcome, OutcomeKind
 
-ROUNDS = 5
-
-
-class AtOnce:
-    """A toolbox whose tools succeed at once: what is measured is the price of governing a step, not of its effect."""
-
-    def run(
-        self, invocation: Invocation, *, on_line: Callable[[str], None], cancelled: threading.Event, deadline_s: float
-    ) -> Outcome:
-        """Say that it is done."""
-        del invocation, on_line, cancelled, deadline_s
-        return Outcome(kind=OutcomeKind.SUCCEEDED, detail="", output={"lit": True})
+_LOOK_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -44,11 +32,6 @@ class Bench:
     def app(self) -> App:
         """The application, with tools that return at once."""
         return self.rig.app
-
-    def without_effects(self) -> "Bench":
-        """Return the same bench with tools that return at once."""
-        self.rig.app = replace(self.rig.app, toolbox=AtOnce())  # type: ignore[arg-type]
-        return self
 
     @contextmanager
     def working(self, count: int) -> Iterator[None]:
@@ -72,21 +55,45 @@ class Bench:
         return float(found.group(1))
 
     def prepare(self) -> None:
-        """Make pgbench's tables."""
+        """Make pgbench's tables, and a database for the engine that is measured beside ours."""
         where = ["-h", str(self.server.socket.parent), "-U", "postgres"]
-        _run([str(binary("psql")), *where, "-c", "CREATE DATABASE pgbench"])
+        for name in ("pgbench", "dbos"):
+            _run([str(binary("psql")), *where, "-c", f"CREATE DATABASE {name}"])
         _run([str(binary("pgbench")), "-i", "-q", "-s", "10", *where, "pgbench"])
 
+    @contextmanager
+    def looking(self, database: str = DATABASE) -> Iterator["Look"]:
+        """Look at a database as somebody whom no wall stops."""
+        connection = pg8000.native.Connection("postgres", unix_sock=str(self.server.socket), database=database)
+        try:
+            yield Look(connection)
+        finally:
+            connection.close()
 
-def middle(values: list[float]) -> float:
-    """Return the median."""
-    return float(median(values))
+    def used(self) -> float:
+        """Return the seconds of the processor that the database's server has used."""
+        return server_seconds(self.server.process.pid)
 
 
-def cpu_seconds() -> float:
-    """Return what this process has used of the processor."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def make_database(server: EmbeddedPostgres, name: str = DATABASE) -> str:
+    """Make and migrate a database, and return its address for the application."""
+    prepare(server, name)
+    migrate(server.url(OWNER, name), APP)
+    return server.url(APP, name)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at a database from outside: cheap enough to be repeated while others are measured."""
+
+    connection: Any
+
+    def wait_until_over(self) -> None:
+        """Wait until no execution is under way."""
+        under_way = self.connection.prepare("SELECT count(*) FROM executions WHERE finished_at IS NULL")
+        while under_way.run() != [[0]]:
+            time.sleep(_LOOK_S)
+        under_way.close()
 
 
 def timed(function: Callable[[], Any]) -> float:

@@ -6,7 +6,8 @@ from itertools import count
 
 import httpx
 import pytest
-from tests.bench.measuring import ROUNDS, Bench, middle, timed
+from tests.bench.figures import ROUNDS, middle
+from tests.bench.measuring import Bench, timed
 from tests.builders.intake import a_payload, signed
 from tests.builders.serving import served
 from tests.world.rig import a_call

@@ -1,60 +1,77 @@
-"""What governing a step costs, beside what the same Postgres commits in the same run. Numbers, not verdicts."""
+"""What governing a step costs, beside DBOS and beside pgbench on the same Postgres. Numbers, not verdicts."""
 
-import time
-from itertools import count
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from tests.bench.measuring import ROUNDS, Bench, cpu_seconds, middle, timed
-from tests.world.rig import act, check
+from tests.bench.child import Children
+from tests.bench.engines import PROCESSES, STEPS, Figures, Ours, Theirs
+from tests.bench.figures import ROUNDS, line, ratio, said
+from tests.bench.measuring import Bench
 
-pytestmark = pytest.mark.timeout(600)
-_STEPS = 10
-_MANY = 20
-_numbers = count(1)
+from carapulse.adapters.embedded.database import APP, DATABASE
 
-
-def a_plan(bench: Bench):
-    number = next(_numbers)
-    changes = [act("switch", f"lamp-{number}-{step}") for step in range(_STEPS - 1)]
-    return bench.rig.plan(*changes, check(f"lamp-{number}-0"))
+pytestmark = pytest.mark.timeout(900)
+_ROUND_S = 1.5  # how long one engine works in one round
+_FEWEST, _MOST = 5, 100  # runs of one process in one round
 
 
-def finish(bench: Bench, executions):
-    while any(not bench.rig.state(each).status.final for each in executions):
-        time.sleep(0.005)
+@contextmanager
+def ours(bench: Bench) -> Iterator[Ours]:
+    given = {"url": bench.server.url(APP, DATABASE), "folder": str(bench.rig.folder)}
+    with Children(PROCESSES, "tests.bench.ours", **given) as children, bench.looking() as look:
+        yield Ours(bench, children, look)
 
 
-def one_run(bench: Bench) -> float:
-    plan = a_plan(bench)
-
-    def run():
-        finish(bench, [bench.rig.start(plan)])
-
-    return timed(run)
+@contextmanager
+def theirs(bench: Bench) -> Iterator[Theirs]:
+    url = f"postgresql+psycopg://postgres@/dbos?host={bench.server.socket.parent}"
+    with Children(PROCESSES, "tests.bench.theirs", url=url, pool=8, threads=4) as children:
+        yield Theirs(bench, children)
 
 
-def many_runs(bench: Bench) -> tuple[float, float]:
-    plans = [a_plan(bench) for _ in range(_MANY)]
-    before, began = cpu_seconds(), time.perf_counter()
-    finish(bench, [bench.rig.start(plan) for plan in plans])
-    steps = _MANY * _STEPS
-    return steps / (time.perf_counter() - began), (cpu_seconds() - before) / steps
+def enough(rate: float) -> int:
+    """Return how many runs each process needs for a round that is long enough."""
+    return int(min(_MOST, max(_FEWEST, rate * _ROUND_S / STEPS / PROCESSES)))
+
+
+def tune(us: Ours, them: Theirs) -> tuple[int, int]:
+    """Find each engine's best number of threads, and how many runs make a round."""
+    first, their_first = us.drain(_FEWEST, 2, Figures()), them.run(_FEWEST, 2, Figures())
+    mine = {threads: us.drain(enough(first), threads, Figures()) for threads in (1, 2, 4, 8, 16)}
+    direct = {threads: them.run(enough(their_first), threads, Figures()) for threads in (1, 2, 4)}
+    queue = them.queue(enough(their_first), Figures())
+    us.threads, them.threads = max(mine, key=mine.__getitem__), max(direct, key=direct.__getitem__)
+    line("\nour threads a process: steps/s", "", ", ".join(f"{count}: {rate:.0f}" for count, rate in mine.items()))
+    found = [f"{count}: {rate:.0f}" for count, rate in direct.items()]
+    line("DBOS, threads a process: steps/s", "", ", ".join([*found, f"by its queue: {queue:.0f}"]))
+    return enough(max(mine.values())), enough(max(direct.values()))
 
 
 def test_the_price_of_a_step(bench):
-    bench.without_effects()
-    latencies, rates, costs, floors = [], [], [], []
-    with bench.working(4):
+    one, four = [], []
+    with ours(bench) as us, theirs(bench) as them:
+        my_runs, their_runs = tune(us, them)
         for _ in range(ROUNDS):
-            floors.append(bench.commits_per_second(4))
-            latencies.append(one_run(bench))
-            rate, cost = many_runs(bench)
-            rates.append(rate)
-            costs.append(cost)
+            us.drain(my_runs, us.threads, us.draining)
+            them.run(their_runs, them.threads, them.figures)
+            four.append(bench.commits_per_second(4, 2))
+            us.start_and_drain(my_runs, us.with_starts)
+            one.append(bench.commits_per_second(1, 2))
 
-    floor, rate = middle(floors), middle(rates)
-    print(f"\npgbench simple-update, 4 clients       {floor:10.0f} commits/s")
-    print(f"one run of 10 steps, nothing else      {middle(latencies) * 1000:10.0f} ms")
-    print(f"{_MANY} runs at once, 4 workers            {rate:10.0f} steps/s = {rate / floor:.3f} of pgbench")
-    print(f"processor per step, this process       {middle(costs) * 1000:10.1f} ms")
-    assert rate > 0
+    line(
+        f"\n{PROCESSES} processes, {my_runs * PROCESSES} runs of {STEPS} steps at once",
+        "steps/s",
+        "ratio, CPU ms a step: workers, database",
+    )
+    for name, figures in (
+        (f"Carapulse, {us.threads} threads, draining", us.draining),
+        (f"Carapulse, {us.threads} threads, with the starts", us.with_starts),
+        (f"DBOS, {them.threads} threads", them.figures),
+    ):
+        beside = f"{ratio(figures.rates, them.figures.rates):6.2f} DBOS {ratio(figures.rates, four):7.3f} pgbench(4)"
+        used = f"CPU {said(figures.workers, 1)} {said(figures.database, 1)}"
+        line(name, said(figures.rates), f"{beside}   {used}")
+    line("pgbench -N, 4 clients, commits/s", said(four))
+    line("pgbench -N, 1 client, commits/s", said(one))
+    assert min(us.draining.rates) > 0

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from carapulse.executions.applying import apply, begin
 from carapulse.executions.events import (
     ExecutionStarted,
     ExecutionUndoing,
@@ -9,7 +10,7 @@ from carapulse.executions.events import (
     StepStarted,
     StepSucceeded,
 )
-from carapulse.executions.lifecycle import Start, TurnBack, apply, begin, decide
+from carapulse.executions.lifecycle import Go, Start, TurnBack, decide
 from carapulse.executions.model import Effect, StepError, StepFacts
 from carapulse.kernel.call import Actor
 from carapulse.plans.steps import Stage
@@ -52,11 +53,14 @@ class Run:
 
     @property
     def next(self):
-        return decide(self.state)
+        """What comes next; of a single start, that start."""
+        coming = decide(self.state)
+        return coming.starts[0] if isinstance(coming, Go) and len(coming.starts) == 1 else coming
 
     def happened(self, event):
+        """Apply an event, and turn back if that follows."""
         self.state = apply(self.state, event, NOW)
-        while isinstance(self.next, TurnBack):
+        if isinstance(self.next, TurnBack):
             self.state = apply(self.state, ExecutionUndoing(execution_id="exec_1", cause=self.next.cause), NOW)
         return self
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from carapulse.executions import events
+from carapulse.executions.applying import apply, begin
 from carapulse.executions.events import ExecutionStarted
-from carapulse.executions.lifecycle import apply, begin
 from carapulse.executions.model import ExecutionState
 from carapulse.surfaces.demo.processes import still_running
 

@@ -18,7 +18,9 @@ from tests.world.outages import Server, full, small_disk
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
 
+from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.executions.model import Status
 from carapulse.kernel.errors import Unavailable
 from carapulse.observe import FACTS
@@ -52,10 +54,10 @@ def rig(shared, server) -> Iterator[Rig]:
 def placed(rig: Rig, server: Server) -> Iterator[Rig]:
     """Let the application work on a server, and give up soon one that hangs."""
     engine = connect(server.url, patience_s=0.4)
-    rig.app = replace(rig.app, engine=engine)
+    rig.app = replace(rig.app, engine=engine, journal=PostgresJournal(Direct(server.url, patience_s=0.4)))
     rig.world.effects.clear()
     yield rig
-    engine.dispose()
+    rig.app.close()
     gc.collect()  # the driver leaves the sockets of connections that it could not open to the collector
 
 
@@ -175,7 +177,7 @@ def fills_up(rig, server, disk, caplog):
 def final(rig: Rig, execution: str) -> bool:
     """Say whether a run is over; a server that recovers can't say it yet."""
     try:
-        return rig.state(execution).status.final
+        return rig.state(execution).status.at_rest
     except Unavailable:
         return False
 

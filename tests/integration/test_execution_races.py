@@ -10,12 +10,15 @@ import pytest
 from tests.world.rig import Rig, a_call, act, check
 
 from carapulse.approvals.usecases import revoke_approval
-from carapulse.executions.abandoning import abandon_step
-from carapulse.executions.consumers import make_attempt
+from carapulse.executions.abandoning import abandon_execution
+from carapulse.executions.consumers import go_on
 from carapulse.executions.errors import StepBusy, StepInterrupted
-from carapulse.executions.messages import RunStep
+from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
+from carapulse.executions.rechecking import Judgements
+from carapulse.executions.standpoints import Standpoints
 from carapulse.executions.usecases import CancelExecution, ExecutePlan, cancel_execution, execute_plan
+from carapulse.executions.watching import Watch
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
 from carapulse.plans.errors import PlanChanged
@@ -46,6 +49,14 @@ class Meanwhile:
         return self.policy.decide(document)
 
 
+class Forgetful(Judgements):
+    """Asks policy each time, also within a second."""
+
+    def find(self, question: Any) -> None:
+        """Remember nothing."""
+        del question
+
+
 @dataclass
 class ShiftedClock:
     """The clock on the wall, moved."""
@@ -57,7 +68,7 @@ class ShiftedClock:
 
 
 def meanwhile(rig: Rig, happens: Callable[[], object], *, at: int = 1) -> None:
-    rebuilt(rig, policy=Meanwhile(rig.app.policy, happens, at))
+    rebuilt(rig, policy=Meanwhile(rig.app.policy, happens, at), judgements=Forgetful())
 
 
 def rebuilt(rig: Rig, **parts: Any) -> None:
@@ -65,8 +76,10 @@ def rebuilt(rig: Rig, **parts: Any) -> None:
     rig.workers = rig.new_workers()
 
 
-def first_step(execution: str, attempt: int = 1, phase: Any = "run") -> RunStep:
-    return RunStep(execution_id=execution, step_id="s1", phase=phase, attempt=attempt)
+def make_attempt(execution: str, app: Any) -> None:
+    """Let a worker make one attempt, and no more."""
+    settings = app.settings.model_copy(update={"turn_s": 0.0})
+    go_on(AdvanceExecution(execution_id=execution), a_call(), replace(app, settings=settings))
 
 
 def cancelled(rig: Rig, execution: str) -> Callable[[], object]:
@@ -117,11 +130,11 @@ def test_a_second_delivery_that_is_refused_does_not_end_a_step_that_is_running(r
     def run_the_other() -> None:
         if not second.is_set():
             second.set()
-            make_attempt(first_step(execution), a_call(), rig.app)
+            make_attempt(execution, rig.app)
             raise Unavailable("no answer for the one who came late")
 
     meanwhile(rig, run_the_other)
-    make_attempt(first_step(execution), a_call(), rig.app)
+    make_attempt(execution, rig.app)
     state = rig.finish(execution)
 
     assert state.status is Status.SUCCEEDED
@@ -151,14 +164,13 @@ def test_a_deadline_that_passes_while_the_state_is_captured_lets_nothing_begin(r
     assert (state.status, rig.world.effects) == (Status.TIMED_OUT, [])
 
 
-def begin_slowly(rig: Rig, execution: str, step: str = "s1") -> tuple[threading.Thread, list[BaseException]]:
+def begin_slowly(rig: Rig, execution: str) -> tuple[threading.Thread, list[BaseException]]:
     """Make one attempt in a thread, until it is at its tool."""
     raised: list[BaseException] = []
 
     def make() -> None:
         try:
-            message = RunStep(execution_id=execution, step_id=step, phase="run", attempt=1)
-            make_attempt(message, a_call(), rig.app)
+            make_attempt(execution, rig.app)
         except StepInterrupted as problem:
             raised.append(problem)
 
@@ -202,8 +214,8 @@ def test_a_verification_that_the_programs_end_cuts_short_is_asked_again_and_undo
     rig.world.delays = {"GET cellar": 6.0}
     rig.world.on["cellar"] = True
     execution = rig.start(rig.plan(act("switch", "hall"), check("cellar")))
-    make_attempt(first_step(execution), a_call(), rig.app)
-    thread, raised = begin_slowly(rig, execution, "s2")
+    make_attempt(execution, rig.app)
+    thread, raised = begin_slowly(rig, execution)
     wait_until(lambda: rig.state(execution).steps[1].run.status is StepStatus.RUNNING)
 
     rig.app.stopping.set()
@@ -263,7 +275,7 @@ def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wai
 
 def test_a_bug_before_a_step_fails_it_and_undoes_what_was_done(rig):
     execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
-    make_attempt(first_step(execution), a_call(), rig.app)
+    make_attempt(execution, rig.app)
     brittle(rig, "switch capture")
 
     state = rig.finish(execution)
@@ -276,9 +288,9 @@ def test_a_bug_before_a_step_fails_it_and_undoes_what_was_done(rig):
 
 def test_a_plan_that_was_tampered_with_ends_with_its_locks_given_back(rig, database):
     execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
-    make_attempt(first_step(execution), a_call(), rig.app)
+    make_attempt(execution, rig.app)
     rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
-    rig.workers = rig.new_workers()
+    rebuilt(rig, standpoints=Standpoints())
     with database.as_superuser() as connection:
         connection.run("UPDATE plan_versions SET body = jsonb_set(body, '{steps,1,input,lamp}', '\"vault\"')")
 
@@ -288,7 +300,7 @@ def test_a_plan_that_was_tampered_with_ends_with_its_locks_given_back(rig, datab
     assert rig.world.effects == ["PUT hall"]
     with database.as_superuser() as connection:
         assert connection.run("SELECT * FROM target_locks") == []
-        assert connection.run("SELECT * FROM step_leases") == []
+        assert connection.run("SELECT * FROM run_leases") == []
 
 
 def test_a_step_that_a_worker_is_at_is_not_given_up(rig):
@@ -298,7 +310,7 @@ def test_a_step_that_a_worker_is_at_is_not_given_up(rig):
     wait_until(lambda: rig.state(execution).steps[0].run.status is StepStatus.RUNNING)
 
     with pytest.raises(StepBusy):
-        abandon_step(first_step(execution), "a bug", a_call(), rig.app)
+        abandon_execution(AdvanceExecution(execution_id=execution), "a bug", a_call(), rig.app)
     thread.join()
     assert rig.finish(execution).status is Status.SUCCEEDED
 
@@ -324,21 +336,40 @@ class Detached:
     app: Any
     away: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        settings = self.app.settings
+        self.watch = Watch(self.begin, self.app.clock, settings.visibility_s, self.app.stopping)
+        self.journal = self
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.app, name)
+        asked = getattr(self.app.journal, name, None)
+        return self._wired(asked) if asked is not None else getattr(self.app, name)
 
     def begin(self, call: Any) -> Any:
-        if self.away.is_set():
-            raise Unavailable("the database did not answer")
-        return self.app.begin(call)
+        return self._wired(self.app.begin)(call)
+
+    def _wired(self, asked: Callable[..., Any]) -> Callable[..., Any]:
+        def ask(*given: Any) -> Any:
+            while asked == self.app.journal.write and self.away.is_set():
+                threading.Event().wait(0.05)
+            if self.away.is_set():
+                raise Unavailable("the database did not answer")
+            return asked(*given)
+
+        return ask
+
+    def work(self, execution: str) -> threading.Thread:
+        """Let a worker behind this wire go on with an execution."""
+        thread = threading.Thread(target=go_on, args=(AdvanceExecution(execution_id=execution), a_call(), self))
+        thread.start()
+        return thread
 
 
 def test_a_worker_that_cannot_keep_its_lease_ends_its_tool(rig):
     rig.world.delays = {"PUT hall": 15.0}
     detached = Detached(rig.app)
     execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
-    thread = threading.Thread(target=make_attempt, args=(first_step(execution), a_call(), detached))
-    thread.start()
+    thread = detached.work(execution)
     wait_until(lambda: rig.world.counts["PUT hall"] == 1)
 
     detached.away.set()
@@ -355,8 +386,7 @@ def test_a_worker_that_comes_back_late_changes_nothing_about_what_another_found_
     rig.world.delays = {"toggle hall": 4.0}
     detached = Detached(rig.app)
     execution = rig.start(rig.plan(act("toggle", "hall"), check("hall")))
-    thread = threading.Thread(target=make_attempt, args=(first_step(execution), a_call(), detached))
-    thread.start()
+    thread = detached.work(execution)
     wait_until(lambda: rig.world.counts["toggle hall"] == 1)
     detached.away.set()
 

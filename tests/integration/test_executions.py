@@ -249,7 +249,7 @@ def test_a_message_that_comes_twice_has_one_effect(rig, database):
 def test_nothing_stays_leased_or_locked(rig, database):
     rig.run(act("switch", "hall"), check("cellar"))
 
-    for table in ("step_leases", "target_locks"):
+    for table in ("run_leases", "target_locks"):
         assert rows(database, f"SELECT * FROM {table}") == []
     assert rows(database, "SELECT * FROM messages WHERE queue = 'executions'") == []
 

@@ -30,9 +30,23 @@ FROZEN: dict[str, Any] = {
 }
 GLASS: dict[str, Any] = {"reason": "checkout is down", "by": "ada", "until_ns": SUNDAY_AT_TEN + HOUR}
 CLOSED: dict[str, Any] = {"maintenance_window": {"start_minute": 0, "end_minute": 60, "now_minute": 600}}
+WAITS = [
+    {"tool": "wait", "action": action, "effect": "read", "risk": "read", "stage": stage}
+    for stage in ("diagnose", "act", "verify", "report")
+    for action in ("for", "until")
+]
 
 TABLE: list[tuple[str, dict[str, Any], str, int]] = [
     ("a low write in dev", {}, "allow", 0),
+    ("a plan that waits in every stage", {"plan": {"steps": WAITS}}, "allow", 0),
+    ("the same in prod", {"plan": {"steps": WAITS}, "environment": "prod"}, "require_approval", 1),
+    ("nothing but waits in prod", {"plan": {"risk": "read", "steps": WAITS}, "environment": "prod"}, "allow", 0),
+    (
+        "a wait after which nobody goes back",
+        {"plan": {"risk": "read", "steps": WAITS, "irreversible": True}},
+        "require_approval",
+        1,
+    ),
     ("an unknown environment", {"environment": "nope"}, "deny", 0),
     ("a blank environment", {"environment": ""}, "deny", 0),
     ("an environment in other letters", {"environment": "PROD"}, "deny", 0),

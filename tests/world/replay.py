@@ -5,8 +5,8 @@ from tests.world.rig import a_call
 
 from carapulse.bootstrap import App
 from carapulse.executions import events
+from carapulse.executions.applying import apply, begin
 from carapulse.executions.events import ExecutionStarted
-from carapulse.executions.lifecycle import apply, begin
 from carapulse.executions.model import ExecutionState
 
 

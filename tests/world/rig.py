@@ -33,7 +33,7 @@ def a_call(who: str = "ada", *roles: str, tenant: str = TENANT) -> Call:
 
 def act(action: str, lamp: str, **more: Any) -> dict[str, Any]:
     """Return a step that changes a lamp."""
-    value = {"lamp": lamp} if action == "ring" else {"lamp": lamp, "lit": True}
+    value = {"lamp": lamp} if action in {"ring", "noop"} else {"lamp": lamp, "lit": True}
     return {"stage": "act", "tool": "lamp", "action": action, "input": value, **more}
 
 
@@ -106,7 +106,7 @@ class Rig:
     def finish(self, execution_id: str, seconds: float = 20) -> ExecutionState:
         """Work until the execution is over."""
         until = datetime.now(UTC).timestamp() + seconds
-        while not (state := self.state(execution_id)).status.final:
+        while not (state := self.state(execution_id)).status.at_rest:
             assert datetime.now(UTC).timestamp() < until, f"still {state.status}: {state}"
             self.workers.run_until_idle()
         return state
@@ -122,4 +122,4 @@ class Rig:
 
     def close(self) -> None:
         """Let go of the database."""
-        self.app.engine.dispose()
+        self.app.close()

@@ -40,6 +40,17 @@ test_a_plan_is_as_risky_as_its_riskiest_step if {
 		with input.plan as plan
 }
 
+test_a_step_that_only_waits_is_honest_in_every_stage if {
+	action := given.drafts
+	every stage in ["diagnose", "act", "verify", "report"] {
+		count(honest_action.deny) == 0 with input.action as action
+			with input.plan as given.plan_with({"risk": "read", "steps": [
+				{"tool": "wait", "action": "for", "effect": "read", "risk": "read", "stage": stage},
+				{"tool": "wait", "action": "until", "effect": "read", "risk": "read", "stage": stage},
+			]})
+	}
+}
+
 test_a_step_that_writes_is_not_of_risk_read if {
 	action := given.drafts
 	plan := given.plan_with({"steps": [{"effect": "destructive", "risk": "read"}]})

@@ -6,8 +6,11 @@ from typing import Any
 
 from carapulse.audit.model import Entry, SealedEntry
 from carapulse.audit.verifier import check_numbers
+from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.event import Event
+from carapulse.kernel.ids import new_id
 
 
 def moment(at: datetime) -> str:
@@ -39,6 +42,23 @@ def hash_of(sealed: Mapping[str, Any]) -> str:
 def seal(entry: Entry) -> SealedEntry:
     """Return the entry with its hash."""
     return SealedEntry(**dict(entry), hash=hash_of(envelope(entry)))
+
+
+def sealed_row(event: Event, stream: str, call: Call, at: datetime, place: tuple[int, str]) -> dict[str, Any]:
+    """Return an event as the log keeps it, with its hash, at a place: its number and the hash of the one before it."""
+    row = {
+        "tenant": call.tenant,
+        "stream": stream,
+        "seq": place[0],
+        "id": new_id("event"),
+        "type": event.type,
+        "at": moment(at),
+        "actor": call.actor.id,
+        "trace": call.trace,
+        "body": event.model_dump(mode="json"),
+        "prev": place[1],
+    }
+    return {**row, "hash": hash_of(row)}
 
 
 def verify_chain(events: Sequence[SealedEntry]) -> tuple[Fault, ...]:

@@ -1,38 +1,40 @@
-"""What becomes of a step whose message is given up: no execution waits for what nobody will do."""
+"""What becomes of an execution whose message is given up: it does not wait for what nobody will do."""
 
-from carapulse.executions.advancing import advance, note
+from carapulse.executions.advancing import note_and_advance
+from carapulse.executions.applying import ExecutionEvent
 from carapulse.executions.errors import StepBusy
 from carapulse.executions.events import StepFailed, StepUnknown
-from carapulse.executions.lifecycle import ExecutionEvent, may_start
-from carapulse.executions.messages import RunStep
-from carapulse.executions.model import ExecutionState, StepError, StepStatus
+from carapulse.executions.lifecycle import Start, advance
+from carapulse.executions.messages import AdvanceExecution
+from carapulse.executions.model import ExecutionState, Phase, Run, StepError, StepState
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 
 
-def abandon_step(message: RunStep, reason: str, call: Call, ports: ExecutionPorts) -> None:
-    """End an attempt that could not be made, truthfully; StepBusy while a worker still holds its lease."""
+def abandon_execution(message: AdvanceExecution, reason: str, call: Call, ports: ExecutionPorts) -> None:
+    """End the attempt that could not be made, truthfully; StepBusy while a worker still holds its lease."""
     error = StepError(code="step-abandoned", detail=reason)
     with ports.begin(call) as work:
         state: ExecutionState = work.executions.lock(message.execution_id)
-        event = _end_of(message, state, error)
-        if event is None:
+        if state.over:
             return
-        if work.executions.held_for(*message.key) > 0:
-            raise StepBusy("a worker is at this step", step_id=message.step_id)
-        work.executions.end_lease(*message.key, state.step(message.step_id).part(message.phase).fence)
-        advance(work, note(work, state, event))
+        held = work.executions.leases(message.execution_id)
+        lost = [each for each in state.running if each[2].lease not in held]
+        starts = advance(state, work.now()).starts
+        if lost:
+            note_and_advance(work, state, _end_of(state, lost[0], error))
+        elif state.running:
+            raise StepBusy("a worker is at this execution", execution_id=state.id)
+        elif starts:
+            note_and_advance(work, state, _never_started(state, starts[0], error))
 
 
-def _end_of(message: RunStep, state: ExecutionState, error: StepError) -> ExecutionEvent | None:
-    """Return how the attempt ended; None if the execution doesn't wait for it."""
-    step = state.step(message.step_id)
-    part = step.part(message.phase)
-    names = {**message.names, "error": error}
-    if part.status is StepStatus.RUNNING and part.attempts == message.attempt:
-        if step.facts.writes:
-            return StepUnknown(**names, fence=part.fence)
-        return StepFailed(**names, fence=part.fence, effect=part.effect)
-    if may_start(state, message.step_id, message.phase, message.attempt):
-        return StepFailed(**names, fence=0, effect=part.effect)
-    return None
+def _end_of(state: ExecutionState, lost: tuple[StepState, Phase, Run], error: StepError) -> ExecutionEvent:
+    step, phase, part = lost
+    names = {"execution_id": state.id, "step_id": step.facts.id, "phase": phase, "fence": part.fence, "error": error}
+    return StepUnknown(**names) if step.facts.writes else StepFailed(**names, effect=part.effect)
+
+
+def _never_started(state: ExecutionState, start: Start, error: StepError) -> ExecutionEvent:
+    names = {"execution_id": state.id, "step_id": start.step_id, "phase": start.phase, "fence": 0, "error": error}
+    return StepFailed(**names, effect=state.step(start.step_id).part(start.phase).effect)

@@ -1,48 +1,31 @@
-"""Carrying out what the decider says, within one unit of work: the only writer of executions."""
+"""What people and the clock ask for: noted within one unit of work, together with everything that follows from it."""
 
-from carapulse.executions.events import DeadlinePassed, ExecutionFinished, ExecutionUndoing
-from carapulse.executions.lifecycle import ExecutionEvent, Finish, Start, TurnBack, Wait, apply, decide
-from carapulse.executions.messages import RunStep
+from carapulse.executions.applying import ExecutionEvent, apply
+from carapulse.executions.drafts import key_of, messages_for
+from carapulse.executions.lifecycle import advance
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionWork
+from carapulse.executions.timing import look_at
 
 
-def note(work: ExecutionWork, state: ExecutionState, event: ExecutionEvent) -> ExecutionState:
-    """Record an event and return the state after it."""
-    at = work.record(state.plan_id, event)
-    return apply(state, event, at)
+def note_and_advance(work: ExecutionWork, state: ExecutionState, *events: ExecutionEvent) -> ExecutionState:
+    """Record events about a locked execution and what follows from them; return its new state, which is kept.
 
-
-def advance(work: ExecutionWork, state: ExecutionState) -> ExecutionState:
-    """Do what comes next until the execution waits for something, and keep its state.
-
-    A deadline that has passed is noted here too: what was ended because of it must not look like a failure.
+    EventOutOfPlace if one of them can't happen now. What may start and could not before is sent to a worker.
     """
-    if not (state.status.final or state.expired) and work.now() >= state.deadline_at:
-        state = note(work, state, DeadlinePassed(execution_id=state.id))
-    while True:
-        match decide(state):
-            case Wait():
-                break
-            case Start() as start:
-                _send(work, state, start)
-                break
-            case TurnBack(cause):
-                state = note(work, state, ExecutionUndoing(execution_id=state.id, cause=cause))
-            case Finish() as end:
-                state = _finish(work, state, end)
-    work.executions.replace(state)
+    at = work.now()
+    before = frozenset(map(key_of, advance(state, at).starts))
+    for event in events:
+        state = apply(state, event, work.record(state.plan_id, event))
+    now = advance(state, at)
+    for event in now.events:
+        work.record(state.plan_id, event)
+    state = now.state
+    if state.over:
+        work.executions.release_targets(state.id)
+        if not state.dry_run:
+            work.plans.replace(work.plans.lock(state.plan_id).done())
+    work.executions.replace(state, look_at=None if state.over else look_at(state, now.starts, at))
+    for message, delay in messages_for(state, [each for each in now.starts if key_of(each) not in before], at):
+        work.send(message, delay_s=delay)
     return state
-
-
-def _send(work: ExecutionWork, state: ExecutionState, start: Start) -> None:
-    message = RunStep(execution_id=state.id, step_id=start.step_id, phase=start.phase, attempt=start.attempt)
-    delay = 0.0 if start.not_before is None else (start.not_before - work.now()).total_seconds()
-    work.send(message, delay_s=max(0.0, delay))
-
-
-def _finish(work: ExecutionWork, state: ExecutionState, end: Finish) -> ExecutionState:
-    event = ExecutionFinished(execution_id=state.id, status=end.status, cause=end.cause, left=end.left)
-    work.executions.release_targets(state.id)
-    work.plans.replace(work.plans.lock(state.plan_id).done())
-    return note(work, state, event)

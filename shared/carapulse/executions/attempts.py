@@ -1,16 +1,15 @@
-"""One attempt at one step: what is to be run, on which terms, under which plan. Read before anything starts."""
+"""One attempt at one step, or at its undo: what is to be run, and on which terms."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from carapulse.approvals.model import Approval
 from carapulse.executions.errors import StepRefused
-from carapulse.executions.lifecycle import may_start
-from carapulse.executions.messages import RunStep
-from carapulse.executions.model import ExecutionState, StepState, StepStatus
-from carapulse.executions.monitoring import Monitor
+from carapulse.executions.lifecycle import Start
+from carapulse.executions.looking import Looked
+from carapulse.executions.model import ExecutionState, Phase, Run
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.verdicts import Terms
+from carapulse.executions.watching import Watched
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import storable
 from carapulse.plans.model import AUTOMATIC, PlanStep, PlanVersion
@@ -18,72 +17,44 @@ from carapulse.tools.model import Effect as ToolEffect
 from carapulse.tools.model import Invocation, Mode, Outcome
 
 _UNDO_ATTEMPTS = 3  # an undo is worth more than one try
+_EVER = 1_000_000  # attempts, of a step that is asked until its time is over
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """Everything that one attempt needs to know."""
+    """One attempt that is begun, or is to be taken over, with everything that its tool needs."""
 
-    message: RunStep
-    state: ExecutionState
-    version: PlanVersion
     step: PlanStep
-    place: StepState
-    approval: Approval | None
-    earlier_output: Any
-    held_for: float
-    digest: str
+    phase: Phase
+    number: int
+    fence: int
+    invocation: Invocation
+    terms: Terms
+    deadline_s: float
+    simulated: str | None = None
 
     @property
-    def is_next(self) -> bool:
-        """Whether the decider asks for exactly this attempt."""
-        message = self.message
-        return may_start(self.state, message.step_id, message.phase, message.attempt)
-
-    @property
-    def was_started(self) -> bool:
-        """Whether this very attempt was begun before: this is a second delivery of its message."""
-        part = self.place.part(self.message.phase)
-        return part.status is StepStatus.RUNNING and part.attempts == self.message.attempt
-
-    @property
-    def most(self) -> int:
-        """How many attempts there may be."""
-        wanted = self.step.retry.attempts
-        return wanted if self.message.phase == "run" else max(_UNDO_ATTEMPTS, wanted)
+    def names(self) -> dict[str, Any]:
+        """The fields that every event about it has, but for the execution."""
+        return {"step_id": self.step.id, "phase": self.phase, "fence": self.fence}
 
 
-def load_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> Attempt:
-    """Read the execution, its plan version (digest checked) and the step."""
-    with ports.begin(call) as work:
-        state = work.executions.get(message.execution_id)
-        version = work.plans.version(state.plan_id, state.plan_version)
-        held_for = work.executions.held_for(message.execution_id, message.step_id, message.phase)
-        place = state.step(message.step_id)
-        approval = None if state.approval_id is None else work.approvals.get(state.approval_id)
-        key = (message.execution_id, message.step_id)
-        output = work.executions.output(*key, "run", place.run.fence) if message.phase == "undo" else None
-    step = version.step(message.step_id)
-    if step is None:
-        raise StepRefused("the plan has no such step", step_id=message.step_id)
-    return Attempt(message, state, version, step, place, approval, output, held_for, version.digest)
-
-
-def invocation_of(attempt: Attempt, captured: Any, call: Call, ports: ExecutionPorts) -> Invocation:  # noqa: ANN401 - any JSON value
+def invocation_of(
+    version: PlanVersion, step: PlanStep, phase: Phase, looked: Looked, ports: ExecutionPorts, call: Call
+) -> Invocation:
     """Return what is to be run: the step's action, or the way back from it; StepRefused if there is no way back."""
-    step = attempt.step
     forward = Invocation(
         tool=step.tool,
         action=step.action,
-        input=step.input,
-        context=attempt.version.context,
+        input=looked.input,
+        context=version.context,
         tenant=call.tenant,
-        captured=captured,
+        captured=looked.captured,
     )
-    if attempt.message.phase == "run":
+    if phase == "run":
         return forward
     if step.undo == AUTOMATIC:
-        back = ports.catalogue.undo(forward, attempt.earlier_output)
+        back = ports.catalogue.undo(forward, looked.earlier_output)
         if back is None:
             raise StepRefused("what was captured before gives no way back", step_id=step.id)
         return back
@@ -94,41 +65,64 @@ def invocation_of(attempt: Attempt, captured: Any, call: Call, ports: ExecutionP
     )
 
 
-def ask_tool(attempt: Attempt, invocation: Invocation, monitor: Monitor, ports: ExecutionPorts) -> Outcome:
-    """Run one invocation within the attempt's time. What it says is made fit for the log and the database."""
-    is_question = invocation.mode is Mode.PROBE  # a cancel must not end the question what took place
-    outcome = ports.toolbox.run(
-        invocation,
-        on_line=monitor.on_line,
-        cancelled=ports.stopping if is_question else monitor.cancelled,
-        deadline_s=attempt.step.timeout_s if is_question else deadline_of(attempt, ports),
-    )
-    said = {name: storable(getattr(outcome, name)) for name in ("output", "text", "detail")}
-    return outcome.model_copy(update=said)
-
-
-def terms_of(attempt: Attempt, invocation: Invocation, ports: ExecutionPorts) -> Terms:
-    """Return what may be done about this attempt."""
-    step, part = attempt.step, attempt.place.part(attempt.message.phase)
+def terms_of(
+    state: ExecutionState, step: PlanStep, start: Start, invocation: Invocation, ports: ExecutionPorts
+) -> Terms:
+    """Return what may be done about an attempt."""
+    phase, part = start.phase, state.step(step.id).part(start.phase)
     action = ports.catalogue.action(invocation.tool, invocation.action)
-    forward = attempt.message.phase == "run"
+    forward = phase == "run"
+    polls = step.wait is not None and step.wait.check_s is not None
     return Terms(
         writes=action.effect is not ToolEffect.READ,
         idempotent=action.idempotent,
         has_probe=action.probe is not None,
         checks=forward and not step.mutating,
-        attempt=attempt.message.attempt,
-        attempts=attempt.most,
-        backoff_s=step.retry.backoff_s,
-        max_backoff_s=step.retry.max_backoff_s,
+        attempt=start.attempt - part.spent,
+        attempts=_EVER if polls else most_attempts(step, phase),
+        backoff_s=step.wait.every_s if polls and step.wait else step.retry.backoff_s,
+        max_backoff_s=step.wait.every_s if polls and step.wait else step.retry.max_backoff_s,
         prior=part.effect,
-        expect=step.expect if forward else (),
+        expect=step.expect if forward and not state.dry_run else (),
+        deadline_s=step.deadline_s if forward else None,
     )
 
 
-def deadline_of(attempt: Attempt, ports: ExecutionPorts) -> float:
-    """Return how many seconds the tool may take: the step's limit, and for a run what is left of the execution's."""
-    if attempt.message.phase == "undo":
-        return attempt.step.timeout_s
-    left = (attempt.state.deadline_at - ports.clock.now()).total_seconds()
-    return max(0.1, min(attempt.step.timeout_s, left))
+def most_attempts(step: PlanStep, phase: Phase) -> int:
+    """Return how many attempts there may be."""
+    return step.retry.attempts if phase == "run" else max(_UNDO_ATTEMPTS, step.retry.attempts)
+
+
+def time_left_s(state: ExecutionState, step: PlanStep, phase: Phase, part: Run, ports: ExecutionPorts) -> float:
+    """Return how many seconds the tool may take: the step's limits, and for a run what is left of the execution's."""
+    if phase == "undo":
+        return step.timeout_s
+    now = ports.clock.now()
+    limits = [step.timeout_s, (state.deadline_at - now).total_seconds()]
+    if step.deadline_s is not None and part.started_at is not None:
+        limits.append(step.deadline_s - (now - part.started_at).total_seconds())
+    return max(0.1, min(limits))
+
+
+def simulation_of(step: PlanStep, invocation: Invocation, ports: ExecutionPorts) -> str | None:
+    """Return what a dry run says of a change that has no dry run of its own; None if its tool can be asked."""
+    if not step.mutating:
+        return None
+    if ports.catalogue.action(invocation.tool, invocation.action).dry_run is not None:
+        return None
+    return f"simulated: {invocation.tool} {invocation.action} would change {', '.join(step.targets) or 'something'}"
+
+
+def ask_tool(invocation: Invocation, watched: Watched, deadline_s: float, ports: ExecutionPorts) -> Outcome:
+    """Run one invocation. What it says is made fit for the log and the database."""
+    is_question = invocation.mode is Mode.PROBE  # a cancel must not end the question what took place
+    outcome = ports.toolbox.run(
+        invocation,
+        on_line=watched.on_line,
+        cancelled=ports.stopping if is_question else watched.cancelled,
+        deadline_s=deadline_s,
+    )
+    if not (outcome.output or outcome.text or outcome.detail):
+        return outcome
+    said = {name: storable(getattr(outcome, name)) for name in ("output", "text", "detail")}
+    return outcome.model_copy(update=said)

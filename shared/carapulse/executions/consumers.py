@@ -1,29 +1,22 @@
 """Messages that executions react to."""
 
-from carapulse.executions.abandoning import abandon_step
-from carapulse.executions.messages import EndExecution, RunStep
+from carapulse.executions.abandoning import abandon_execution
+from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.ports import ExecutionPorts
-from carapulse.executions.stepping import run_step
-from carapulse.executions.usecases import end_execution
+from carapulse.executions.running import advance_execution
 from carapulse.kernel.call import Call
 from carapulse.messaging import Consumers
 
 consumers = Consumers()
 
 
-@consumers.on(RunStep)
-def make_attempt(message: RunStep, call: Call, ports: ExecutionPorts) -> None:
-    """Make one attempt at one step. Repeated: the second finds the first one's intent or result and does nothing."""
-    run_step(message, call, ports)
+@consumers.on(AdvanceExecution)
+def go_on(message: AdvanceExecution, call: Call, ports: ExecutionPorts) -> None:
+    """Do what comes next. Repeated: the second finds that it is being done, or is done, and does nothing."""
+    advance_execution(message, call, ports)
 
 
-@consumers.on_giving_up(RunStep)
-def settle_without_worker(message: RunStep, reason: str, call: Call, ports: ExecutionPorts) -> None:
+@consumers.on_giving_up(AdvanceExecution)
+def settle_without_worker(message: AdvanceExecution, reason: str, call: Call, ports: ExecutionPorts) -> None:
     """End an attempt that nothing can make, so that its execution goes on. Repeated: the attempt has ended by then."""
-    abandon_step(message, reason, call, ports)
-
-
-@consumers.on(EndExecution)
-def hold_to_deadline(message: EndExecution, call: Call, ports: ExecutionPorts) -> None:
-    """End what takes too long. Repeated: the second finds the deadline noted."""
-    end_execution(message, call, ports)
+    abandon_execution(message, reason, call, ports)

@@ -40,6 +40,6 @@ class StepInterrupted(Unavailable):
 
 
 class StepBusy(Unavailable):
-    """Another worker holds the step's lease."""
+    """Another worker holds the lease; whoever asks again later finds it done, or takes it over."""
 
     code = "step-busy"

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from carapulse.executions.model import Cause, Effect, Phase, Status, StepError, StepFacts
 from carapulse.kernel.call import Actor
 from carapulse.kernel.event import Event
 from carapulse.kernel.record import Record
+from carapulse.plans.steps import Group
 
 
 class ExecutionStarted(Event):
@@ -21,6 +22,10 @@ class ExecutionStarted(Event):
     requested_by: Actor
     deadline_at: AwareDatetime
     steps: tuple[StepFacts, ...]
+    dry_run: bool = False
+    hold: bool = False
+    max_concurrency: int = 1
+    groups: dict[str, Group] = Field(default_factory=dict)
 
 
 class Grant(Record):
@@ -33,15 +38,46 @@ class Grant(Record):
 
 
 class StepStarted(Event):
-    """The intent: from here on, the step may have had its effect. The fence is the right to say what came of it."""
+    """The intent: from here on, the step may have had its effect. The fence is the right to say what came of it.
+
+    `lease` names the worker's lease; `input_digest` is of what the tool was given.
+    """
 
     execution_id: str
     step_id: str
     phase: Phase
     attempt: int
     fence: int
+    lease: str | None = None
+    input_digest: str | None = None
     captured: Any = None
     grant: Grant | None = None
+
+
+class StepTakenOver(Event):
+    """The worker that was at it is gone; another one finds out what came of it, under a fence of its own."""
+
+    execution_id: str
+    step_id: str
+    phase: Phase
+    fence: int
+    lease: str
+
+
+class StepSkipped(Event):
+    """Its condition did not hold, so it is not done."""
+
+    execution_id: str
+    step_id: str
+    condition: str
+
+
+class StepDelayed(Event):
+    """A step that only lets time pass has begun to."""
+
+    execution_id: str
+    step_id: str
+    until: AwareDatetime
 
 
 class StepSucceeded(Event):
@@ -69,7 +105,7 @@ class StepRetried(Event):
 
 
 class StepFailed(Event):
-    """The step has failed for good. A fence of 0 means that it was never started."""
+    """The step has failed for good, unless a person has it tried again. A fence of 0: it was never started."""
 
     execution_id: str
     step_id: str
@@ -87,6 +123,37 @@ class StepUnknown(Event):
     phase: Phase
     fence: int
     error: StepError
+
+
+class RetryRequested(Event):
+    """A person has a failed step tried again."""
+
+    execution_id: str
+    step_id: str
+    note: str
+
+
+class StepResolved(Event):
+    """A person has looked, and says whether the effect of a step took place."""
+
+    execution_id: str
+    step_id: str
+    done: bool
+    note: str
+
+
+class PauseRequested(Event):
+    """What runs is finished, and nothing more is begun."""
+
+    execution_id: str
+    note: str | None = None
+
+
+class ResumeRequested(Event):
+    """It goes on."""
+
+    execution_id: str
+    note: str | None = None
 
 
 class CancelRequested(Event):
@@ -108,6 +175,14 @@ class ExecutionUndoing(Event):
 
     execution_id: str
     cause: Cause
+
+
+class ExecutionHeld(Event):
+    """It can't go on before a person has looked at these steps."""
+
+    execution_id: str
+    cause: Cause
+    steps: tuple[str, ...]
 
 
 class ExecutionFinished(Event):

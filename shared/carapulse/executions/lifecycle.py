@@ -1,39 +1,16 @@
-"""The only place that knows what comes next: `decide(state)` and `apply(state, event, at)`. No clock, no I/O."""
+"""The only place that knows what comes next: `decide(state)` and `advance(state, at)`. No clock, no I/O, no chance."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
-from carapulse.executions.errors import EventOutOfPlace
-from carapulse.executions.events import (
-    CancelRequested,
-    DeadlinePassed,
-    ExecutionFinished,
-    ExecutionStarted,
-    ExecutionUndoing,
-    StepFailed,
-    StepRetried,
-    StepStarted,
-    StepSucceeded,
-    StepUnknown,
-)
-from carapulse.executions.model import (
-    Cause,
-    Effect,
-    ExecutionState,
-    Phase,
-    Run,
-    Status,
-    StepState,
-    StepStatus,
-)
+from carapulse.executions.applying import ExecutionEvent, apply
+from carapulse.executions.events import DeadlinePassed, ExecutionFinished, ExecutionHeld, ExecutionUndoing
+from carapulse.executions.model import Cause, ExecutionState, Phase, Status, StepState, StepStatus
 from carapulse.plans.steps import Stage
 
-StepEvent = StepStarted | StepSucceeded | StepRetried | StepFailed | StepUnknown
-ExecutionEvent = StepEvent | CancelRequested | DeadlinePassed | ExecutionUndoing | ExecutionFinished
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Start:
     """Start one step, or its undo, not before a moment."""
 
@@ -43,14 +20,29 @@ class Start:
     not_before: datetime | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Start these steps, if there are any; else wait for what runs, or for somebody."""
+
+    starts: tuple[Start, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnBack:
     """Begin to undo."""
 
     cause: Cause
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait for a person."""
+
+    cause: Cause
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """It is over."""
 
@@ -59,110 +51,160 @@ class Finish:
     left: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Nothing to do until something happens."""
+Next = Go | TurnBack | Hold | Finish
 
 
-Next = Start | TurnBack | Finish | Wait
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """An execution brought as far as it goes by itself: its state, what happened on the way, and what may start."""
+
+    state: ExecutionState
+    events: tuple[ExecutionEvent, ...]
+    starts: tuple[Start, ...]
+
+
+def advance(state: ExecutionState, at: datetime) -> Advanced:
+    """Return the execution after everything that follows from its state at a moment, the deadline included."""
+    events: list[ExecutionEvent] = []
+    while True:
+        event = _next_event(state, at)
+        if event is None:
+            coming = decide(state)
+            return Advanced(state, tuple(events), coming.starts if isinstance(coming, Go) else ())
+        events.append(event)
+        state = apply(state, event, at)
+
+
+def _next_event(state: ExecutionState, at: datetime) -> ExecutionEvent | None:
+    if not (state.over or state.expired) and at >= state.deadline_at:
+        return DeadlinePassed(execution_id=state.id)
+    match decide(state):
+        case TurnBack(cause):
+            return ExecutionUndoing(execution_id=state.id, cause=cause)
+        case Hold(cause, steps):
+            return ExecutionHeld(execution_id=state.id, cause=cause, steps=steps)
+        case Finish(status, cause, left):
+            return ExecutionFinished(execution_id=state.id, status=status, cause=cause, left=left)
+        case Go():
+            return None
 
 
 def decide(state: ExecutionState) -> Next:
     """Return what comes next. The same state always gives the same answer."""
-    if state.status.final or _running(state):
-        return Wait()
+    if state.over:
+        return Go()
     if state.status is Status.UNDOING:
         return _next_undo(state)
-    if any(step.run.status is StepStatus.UNKNOWN for step in state.steps):
-        return Finish(Status.NEEDS_HUMAN, Cause.UNKNOWN, _left(state))
+    runs = any(step.run.status is StepStatus.RUNNING for step in state.steps)
     cause = cause_of(state)
-    too_late = cause is Cause.TIMED_OUT and all(_is_behind_us(step) for step in state.steps)
-    if cause is not None and not too_late:  # nothing is won by undoing what is done and verified
-        return _turn(state, cause)
-    return _next_step(state) or Finish(Status.SUCCEEDED, None, ())
+    if cause is None:
+        starts = () if state.paused else tuple(_starts(state))
+        return Go(starts) if starts or runs or not _all_behind_us(state) else _succeed(state)
+    return Go() if runs else _stop(state, cause)
+
+
+def _stop(state: ExecutionState, cause: Cause) -> Next:
+    """Return how an execution that can't go on, and in which nothing runs any more, is ended, undone or held."""
+    if cause is Cause.UNKNOWN or (cause is Cause.FAILED and state.hold):
+        return Go() if state.status is Status.NEEDS_HUMAN else Hold(cause, _waiting_for_a_person(state))
+    if cause is Cause.TIMED_OUT and _all_behind_us(state):  # nothing is won by undoing what is done and verified
+        return _succeed(state)
+    return _turn(state, cause)
 
 
 def cause_of(state: ExecutionState) -> Cause | None:
-    """Return why the execution can't go on; a failed report never counts, the change itself is verified by then."""
+    """Return why the execution can't go on.
+
+    A failed report never counts, for the change itself is verified by then, nor does a failure that its fan-out bears.
+    A cancel goes before everything; the deadline never goes before what only a person can tell.
+    """
     if state.cancel_undo is not None:
         return Cause.CANCELLED
+    if any(step.run.status is StepStatus.UNKNOWN for step in state.steps):
+        return Cause.UNKNOWN
     if state.expired:
         return Cause.TIMED_OUT
-    if any(step.run.status is StepStatus.FAILED and step.facts.stage is not Stage.REPORT for step in state.steps):
+    if any(step.run.status is StepStatus.FAILED and not _is_borne(step, state) for step in state.steps):
         return Cause.FAILED
     return None
 
 
-def begin(event: ExecutionStarted, at: datetime) -> ExecutionState:
-    """Return the state of an execution that has just started."""
-    return ExecutionState(
-        id=event.execution_id,
-        plan_id=event.plan_id,
-        plan_version=event.plan_version,
-        digest=event.digest,
-        approval_id=event.approval_id,
-        requested_by=event.requested_by,
-        steps=tuple(StepState(facts=facts) for facts in event.steps),
-        started_at=at,
-        deadline_at=event.deadline_at,
+def may_start(state: ExecutionState, start: Start) -> bool:
+    """Return whether this very attempt is among what comes next."""
+    coming = decide(state)
+    return isinstance(coming, Go) and any(
+        (each.step_id, each.phase, each.attempt) == (start.step_id, start.phase, start.attempt)
+        for each in coming.starts
     )
 
 
-def apply(state: ExecutionState, event: ExecutionEvent, at: datetime) -> ExecutionState:
-    """Return the state after an event, or raise EventOutOfPlace for one that can't have happened now."""
-    if state.status.final:
-        raise EventOutOfPlace("the execution is over", execution_id=state.id, type=event.type)
-    match event:
-        case CancelRequested():
-            return state.model_copy(update={"cancel_undo": event.undo})
-        case DeadlinePassed():
-            return state.model_copy(update={"expired": True})
-        case ExecutionUndoing():
-            return state.model_copy(update={"status": Status.UNDOING, "cause": event.cause})
-        case ExecutionFinished():
-            changes = {"status": event.status, "cause": event.cause, "left": event.left, "finished_at": at}
-            return state.model_copy(update=changes)
-        case StepStarted():
-            return _started(state, event, at)
-        case StepSucceeded() | StepRetried() | StepFailed() | StepUnknown():
-            return _ended(state, event, at)
-        case _:
-            assert_never(event)
+def _starts(state: ExecutionState) -> Iterator[Start]:
+    """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
+    stage = next((step.facts.stage for step in state.steps if not _is_behind_us(step, state)), None)
+    done = {step.facts.id for step in state.steps if _is_behind_us(step, state)}
+    active = _Active(state)
+    for step in state.steps:
+        facts = step.facts
+        ready = facts.stage is stage and facts.id not in done and done.issuperset(facts.depends_on)
+        if ready and step.run.status is StepStatus.WAITING and active.has_room_for(step):
+            active.add(step)
+            yield _start(step, "run")
 
 
-def may_start(state: ExecutionState, step_id: str, phase: Phase, attempt: int) -> bool:
-    """Return whether this very attempt is what comes next."""
-    coming = decide(state)
-    return isinstance(coming, Start) and (coming.step_id, coming.phase, coming.attempt) == (step_id, phase, attempt)
+class _Active:
+    """What runs, or is about to: how many steps and fan-outs, how many of each fan-out, and which targets."""
+
+    def __init__(self, state: ExecutionState) -> None:
+        self.state = state
+        self.units: set[str] = set()
+        self.members: dict[str, int] = {}
+        self.targets: set[str] = set()
+        for step in state.steps:
+            if step.run.status is StepStatus.RUNNING:
+                self.add(step)
+
+    def add(self, step: StepState) -> None:
+        unit = step.facts.group or step.facts.id
+        self.units.add(unit)
+        self.members[unit] = self.members.get(unit, 0) + 1
+        self.targets.update(step.facts.targets)
+
+    def has_room_for(self, step: StepState) -> bool:
+        group = step.facts.group
+        unit = group or step.facts.id
+        if unit not in self.units and len(self.units) >= self.state.max_concurrency:
+            return False
+        if group is not None and self.members.get(unit, 0) >= self.state.groups[group].max_concurrency:
+            return False
+        return self.targets.isdisjoint(step.facts.targets)
 
 
-def _running(state: ExecutionState) -> bool:
-    return any(StepStatus.RUNNING in {step.run.status, step.part("undo").status} for step in state.steps)
+def _is_behind_us(step: StepState, state: ExecutionState) -> bool:
+    status = step.run.status
+    if status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}:
+        return True
+    return status is StepStatus.FAILED and _is_borne(step, state)
 
 
-def _next_step(state: ExecutionState) -> Start | None:
-    done = {step.facts.id for step in state.steps if _is_behind_us(step)}
-    for step in _in_order(state):
-        if step.facts.id not in done:
-            return _start(step, "run") if done.issuperset(step.facts.depends_on) else None
-    return None
+def _all_behind_us(state: ExecutionState) -> bool:
+    return all(_is_behind_us(step, state) for step in state.steps)
 
 
-def _is_behind_us(step: StepState) -> bool:
-    reported = step.facts.stage is Stage.REPORT and step.run.status is StepStatus.FAILED
-    return reported or step.run.status is StepStatus.SUCCEEDED
+def _is_borne(step: StepState, state: ExecutionState) -> bool:
+    """Return whether a failure doesn't count: a report's, or one of as few as its fan-out may have."""
+    if step.facts.stage is Stage.REPORT:
+        return True
+    group = step.facts.group
+    if group is None:
+        return False
+    failed = sum(each.facts.group == group and each.run.status is StepStatus.FAILED for each in state.steps)
+    return failed <= state.groups[group].max_failures
 
 
-def _in_order(state: ExecutionState) -> list[StepState]:
-    """Stages never mix; within one, dependencies first, then position."""
-    placed: list[StepState] = []
-    waiting = sorted(state.steps, key=lambda step: (step.facts.stage.rank, step.facts.position))
-    while waiting:
-        names = {step.facts.id for step in placed}
-        free = next((step for step in waiting if names.issuperset(step.facts.depends_on)), waiting[0])
-        placed.append(free)
-        waiting.remove(free)
-    return placed
+def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
+    looked_for = {StepStatus.UNKNOWN, StepStatus.FAILED}
+    waiting = (step for step in state.steps if step.run.status in looked_for and not _is_behind_us(step, state))
+    return tuple(step.facts.id for step in waiting)
 
 
 def _turn(state: ExecutionState, cause: Cause) -> TurnBack | Finish:
@@ -172,85 +214,53 @@ def _turn(state: ExecutionState, cause: Cause) -> TurnBack | Finish:
     return _end_early(state, cause)
 
 
-def _next_undo(state: ExecutionState) -> Start | Finish:
-    for step in reversed(_in_order(state)):
-        if step.is_to_be_undone:
-            return _start(step, "undo")
-    return _end_early(state, state.cause or Cause.FAILED)
+def _next_undo(state: ExecutionState) -> Go | Finish:
+    """Undo one after the other, in reverse order of dependencies; a later wish to keep what is left ends it."""
+    if any(step.part("undo").status is StepStatus.RUNNING for step in state.steps):
+        return Go()
+    if state.cancel_undo is not False:
+        for step in reversed(in_order(state.steps)):
+            if step.is_to_be_undone:
+                return Go() if state.paused else Go((_start(step, "undo"),))
+        return _end_early(state, state.cause or Cause.FAILED)
+    return _end_early(state, Cause.CANCELLED)
+
+
+def in_order(steps: tuple[StepState, ...]) -> list[StepState]:
+    """Return the steps so that stages never mix and each comes after what it depends on; else by position."""
+    placed: list[StepState] = []
+    waiting = sorted(steps, key=lambda step: (step.facts.stage.rank, step.facts.position))
+    names: set[str] = set()
+    while waiting:
+        free = next((step for step in waiting if names.issuperset(step.facts.depends_on)), waiting[0])
+        placed.append(free)
+        names.add(free.facts.id)
+        waiting.remove(free)
+    return placed
 
 
 def _end_early(state: ExecutionState, cause: Cause) -> Finish:
     left = _left(state)
     undone = any(step.undo is not None for step in state.steps)
     failed_undo = any(step.part("undo").status in {StepStatus.FAILED, StepStatus.UNKNOWN} for step in state.steps)
-    if failed_undo or (left and undone):
+    kept = state.cancel_undo is False and not failed_undo
+    if failed_undo or (left and undone and not kept):
         return Finish(Status.ROLLBACK_FAILED, cause, left)
     if cause is Cause.FAILED:
-        return Finish(Status.ROLLED_BACK if undone else Status.FAILED, cause, left)
+        return Finish(Status.ROLLED_BACK if undone and not left else Status.FAILED, cause, left)
     return Finish(Status.CANCELLED if cause is Cause.CANCELLED else Status.TIMED_OUT, cause, left)
 
 
 def _left(state: ExecutionState) -> tuple[str, ...]:
-    return tuple(step.facts.id for step in _in_order(state) if step.is_left)
+    return tuple(step.facts.id for step in in_order(state.steps) if step.is_left)
+
+
+def _succeed(state: ExecutionState) -> Finish:
+    """Return a good end; what a fan-out's failed members may have done is told."""
+    failed = (step for step in state.steps if step.facts.group and step.run.status is StepStatus.FAILED)
+    return Finish(Status.SUCCEEDED, None, tuple(step.facts.id for step in failed if step.is_left))
 
 
 def _start(step: StepState, phase: Phase) -> Start:
     part = step.part(phase)
     return Start(step.facts.id, phase, part.attempts + 1, part.retry_at)
-
-
-def _started(state: ExecutionState, event: StepStarted, at: datetime) -> ExecutionState:
-    step = state.step(event.step_id)
-    part = step.part(event.phase)
-    if (state.status is Status.UNDOING) != (event.phase == "undo"):
-        raise EventOutOfPlace("the execution is not at this phase", step_id=event.step_id)
-    if part.status is not StepStatus.WAITING or event.attempt != part.attempts + 1 or event.fence != state.fences + 1:
-        raise EventOutOfPlace("the attempt is not the one that comes next", step_id=event.step_id)
-    changes = {
-        "status": StepStatus.RUNNING,
-        "attempts": event.attempt,
-        "fence": event.fence,
-        "started_at": part.started_at or at,
-        "effect": Effect.MAYBE if step.facts.writes else Effect.NONE,
-        "retry_at": None,
-    }
-    captured = event.captured if step.captured is None else step.captured
-    changed = _with_part(step, event.phase, part.model_copy(update=changes)).model_copy(update={"captured": captured})
-    return state.model_copy(update={"fences": event.fence}).with_step(changed)
-
-
-def _ended(
-    state: ExecutionState, event: StepSucceeded | StepRetried | StepFailed | StepUnknown, at: datetime
-) -> ExecutionState:
-    step = state.step(event.step_id)
-    part = step.part(event.phase)
-    expected = StepStatus.WAITING if event.fence == 0 else StepStatus.RUNNING
-    if part.status is not expected or event.fence not in {0, part.fence}:
-        raise EventOutOfPlace("another attempt has taken over", step_id=event.step_id, fence=event.fence)
-    return state.with_step(_with_part(step, event.phase, _outcome(part, step, event, at)))
-
-
-def _outcome(
-    part: Run, step: StepState, event: StepSucceeded | StepRetried | StepFailed | StepUnknown, at: datetime
-) -> Run:
-    changes: dict[str, object]
-    match event:
-        case StepSucceeded():
-            effect = Effect.DONE if step.facts.writes else Effect.NONE
-            changes = {"status": StepStatus.SUCCEEDED, "effect": effect, "output_digest": event.output_digest}
-            changes |= {"finished_at": at, "error": None}
-        case StepRetried():
-            changes = {"status": StepStatus.WAITING, "effect": event.effect}
-            attempts = part.attempts + (1 if event.fence == 0 else 0)  # an attempt that never came to its start
-            changes |= {"retry_at": event.retry_at, "error": event.error, "attempts": attempts}
-        case StepFailed():
-            changes = {"status": StepStatus.FAILED, "effect": event.effect, "error": event.error, "finished_at": at}
-        case StepUnknown():
-            changes = {"status": StepStatus.UNKNOWN, "effect": Effect.MAYBE, "error": event.error, "finished_at": at}
-        case _:
-            assert_never(event)
-    return part.model_copy(update=changes)
-
-
-def _with_part(step: StepState, phase: Phase, part: Run) -> StepState:
-    return step.model_copy(update={"run" if phase == "run" else "undo": part})

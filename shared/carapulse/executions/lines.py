@@ -6,9 +6,9 @@ from datetime import datetime
 from carapulse.executions.model import Phase
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line that a tool wrote, redacted; `n` is its place in the order once it is kept."""
+    """One line that a tool wrote, redacted; `n` is its place among the execution's lines once it is kept."""
 
     execution_id: str
     step_id: str

@@ -3,11 +3,11 @@
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from carapulse.kernel.call import Actor
 from carapulse.kernel.record import Record
-from carapulse.plans.steps import Stage
+from carapulse.plans.steps import Group, Stage
 
 Phase = Literal["run", "undo"]
 
@@ -26,8 +26,8 @@ class Status(StrEnum):
     NEEDS_HUMAN = "needs_human"
 
     @property
-    def final(self) -> bool:
-        """Whether nothing more will happen."""
+    def at_rest(self) -> bool:
+        """Whether nothing more will happen by itself: it is over, or a person has to look."""
         return self not in {Status.RUNNING, Status.UNDOING}
 
 
@@ -37,6 +37,7 @@ class StepStatus(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
@@ -74,14 +75,23 @@ class StepFacts(Record):
     depends_on: tuple[str, ...] = ()
     writes: bool
     undoable: bool
+    targets: tuple[str, ...] = ()
+    group: str | None = None
+    waits: bool = Field(default=False, description="it only lets time pass, and asks no tool")
 
 
 class Run(Record):
-    """How far a step, or its undo, has come."""
+    """How far a step, or its undo, has come.
+
+    `fence` is the number of the attempt that may say what came of it; `lease` names the worker that is at it. `spent`
+    is how many attempts there were before a person asked for another one.
+    """
 
     status: StepStatus = StepStatus.WAITING
     attempts: int = 0
+    spent: int = 0
     fence: int = 0
+    lease: str | None = None
     effect: Effect = Effect.NONE
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
@@ -104,9 +114,13 @@ class StepState(Record):
 
     @property
     def is_to_be_undone(self) -> bool:
-        """Whether it wrote, or may have, and has an undo that hasn't ended yet."""
-        touched = self.facts.writes and self.run.effect is not Effect.NONE
-        return touched and self.facts.undoable and self.part("undo").status is StepStatus.WAITING
+        """Whether it wrote, or may have, and has an undo that hasn't ended yet; what nobody knows is not undone."""
+        return self.is_left and self.facts.undoable and self.is_known and self.part("undo").status is StepStatus.WAITING
+
+    @property
+    def is_known(self) -> bool:
+        """Whether somebody could tell how it ended."""
+        return self.run.status is not StepStatus.UNKNOWN
 
     @property
     def is_left(self) -> bool:
@@ -124,16 +138,33 @@ class ExecutionState(Record):
     digest: str
     approval_id: str | None
     requested_by: Actor
+    dry_run: bool = False
+    hold: bool = Field(default=False, description="a failure waits for a person instead of being undone at once")
+    max_concurrency: int = 1
+    groups: dict[str, Group] = Field(default_factory=dict)
     status: Status = Status.RUNNING
     cause: Cause | None = None
     cancel_undo: bool | None = None
     expired: bool = False
+    paused: bool = False
     fences: int = 0
     steps: tuple[StepState, ...]
     started_at: AwareDatetime
     deadline_at: AwareDatetime
     finished_at: AwareDatetime | None = None
     left: tuple[str, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has its final status."""
+        return self.finished_at is not None
+
+    @property
+    def running(self) -> tuple[tuple[StepState, Phase, Run], ...]:
+        """The steps and undos that are being worked on."""
+        parts: tuple[Phase, ...] = ("run", "undo")
+        found = ((step, phase, step.part(phase)) for step in self.steps for phase in parts)
+        return tuple(each for each in found if each[2].status is StepStatus.RUNNING)
 
     def step(self, step_id: str) -> StepState:
         """Return the step of that id."""

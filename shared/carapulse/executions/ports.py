@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 from carapulse.approvals.ports import Approvals
+from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
-from carapulse.executions.model import ExecutionState, Phase
+from carapulse.executions.model import ExecutionState
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.work import Work
@@ -15,6 +17,11 @@ from carapulse.plans.ports import Plans
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.model import Invocation, Outcome
+
+if TYPE_CHECKING:
+    from carapulse.executions.rechecking import Judgements
+    from carapulse.executions.standpoints import Standpoints
+    from carapulse.executions.watching import Watch
 
 
 class Executions(Protocol):
@@ -28,12 +35,12 @@ class Executions(Protocol):
         """Return the execution and keep others from changing it until this unit of work ends."""
         ...
 
-    def add(self, state: ExecutionState) -> None:
+    def add(self, state: ExecutionState, *, look_at: datetime) -> None:
         """Keep a new execution; Conflict if the plan has an active one."""
         ...
 
-    def replace(self, state: ExecutionState) -> None:
-        """Keep the execution as it now is."""
+    def replace(self, state: ExecutionState, *, look_at: datetime | None) -> None:
+        """Keep the execution as it now is, and when the clock is to look after it."""
         ...
 
     def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
@@ -48,31 +55,19 @@ class Executions(Protocol):
         """Let go of every target that this execution holds."""
         ...
 
-    def lease(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> None:
-        """Give the step's lease to the holder of a fence."""
+    def leases(self, execution_id: str) -> frozenset[str]:
+        """Return the leases on an execution that hold now."""
         ...
 
-    def renew(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> bool:
-        """Keep the lease for so many seconds more; False if another fence holds it."""
+    def renew(self, leases: Sequence[str], seconds: float) -> frozenset[str]:
+        """Keep leases for so many seconds more, and return those that were still held."""
         ...
 
-    def held_for(self, execution_id: str, step_id: str, phase: Phase) -> float:
-        """Return for how many seconds the step's lease is still held; 0 or less if it is not."""
+    def outputs(self, execution_id: str) -> dict[str, Any]:
+        """Return what each step's run gave at last, by step."""
         ...
 
-    def end_lease(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> None:
-        """Give the lease back, if this fence holds it."""
-        ...
-
-    def keep_output(self, key: tuple[str, str, Phase, int], outcome: Outcome, digest: str) -> None:
-        """Keep what one attempt (execution, step, phase, fence) gave."""
-        ...
-
-    def output(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> Any:  # noqa: ANN401 - any JSON value
-        """Return what one attempt gave; None if it gave nothing."""
-        ...
-
-    def add_lines(self, lines: Sequence[Line]) -> None:
+    def add_lines(self, execution_id: str, lines: Sequence[Line]) -> None:
         """Keep lines that tools wrote, in the order given."""
         ...
 
@@ -124,6 +119,11 @@ class ExecutionSettings(Protocol):
         ...
 
     @property
+    def turn_s(self) -> float:
+        """Seconds after which a worker leaves a run to others; it always makes the attempt that it came for."""
+        ...
+
+    @property
     def self_approval_environments(self) -> frozenset[str]:
         """The environments where a requester may approve."""
         ...
@@ -160,6 +160,26 @@ class ExecutionPorts(Protocol):
     @property
     def stopping(self) -> threading.Event:
         """Set when the program is to end: running tools are ended soon after."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The hot path."""
+        ...
+
+    @property
+    def watch(self) -> "Watch":
+        """What looks after the attempts of this process."""
+        ...
+
+    @property
+    def standpoints(self) -> "Standpoints":
+        """What runs stand on."""
+        ...
+
+    @property
+    def judgements(self) -> "Judgements":
+        """What policy has just answered."""
         ...
 
     def begin(self, call: Call) -> AbstractContextManager[Any]:

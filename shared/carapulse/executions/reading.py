@@ -47,7 +47,7 @@ def read_lines(execution_id: str, call: Call, ports: ExecutionPorts, after: str 
         state = work.executions.get(execution_id)
         lines = work.executions.lines_after(execution_id, place, _LINES)
     rows = (Row(str(line.n), "log", LineView.of(line).model_dump(mode="json")) for line in lines)
-    return Page(tuple(rows), is_last=state.status.final and len(lines) < _LINES)
+    return Page(tuple(rows), is_last=state.status.at_rest and len(lines) < _LINES)
 
 
 def _place(after: str | None) -> int:

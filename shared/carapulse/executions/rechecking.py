@@ -1,36 +1,69 @@
 """The last check before a step that changes something: on every path, at the last moment, and no answer means no."""
 
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+
 from carapulse.approvals.model import Approval, still_valid
-from carapulse.executions.attempts import Attempt
 from carapulse.executions.errors import StepRefused
 from carapulse.executions.events import Grant
-from carapulse.executions.model import ExecutionState
-from carapulse.executions.ports import ExecutionPorts, ExecutionWork
+from carapulse.executions.model import ExecutionState, Phase
+from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 from carapulse.plans.judging import policy_input
-from carapulse.plans.model import PlanVersion
+from carapulse.plans.model import PlanStep, PlanVersion
 from carapulse.policy.document import Action
+from carapulse.policy.model import Decision
 from carapulse.policy.usecases import enforce, judge
 
+_MOST = 4096
 
-def recheck(attempt: Attempt, call: Call, ports: ExecutionPorts) -> Grant | None:
+
+@dataclass
+class Judgements:
+    """Answers of policy that are still the same: to the same question within the same second, by the same rules."""
+
+    _kept: OrderedDict[tuple[object, ...], Decision] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, question: tuple[object, ...]) -> Decision | None:
+        """Return the answer, if this was asked."""
+        with self._lock:
+            return self._kept.get(question)
+
+    def keep(self, question: tuple[object, ...], decision: Decision) -> None:
+        """Keep an answer; the oldest goes."""
+        with self._lock:
+            self._kept[question] = decision
+            while len(self._kept) > _MOST:
+                self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """On what a step is let through: the run, the version that it runs, and the approval that it has."""
+
+    state: ExecutionState
+    version: PlanVersion
+    approval: Approval | None
+
+
+def recheck(on: Standpoint, step: PlanStep, phase: Phase, call: Call, ports: ExecutionPorts) -> Grant | None:
     """Return why the step may go ahead, None for one that only reads; StepRefused or Denied if it may not.
 
     Asked again: the digest of what was approved, the tools' own digests, the approval, and policy with the plan's
-    constraints at this moment, for whoever asked for the execution.
+    constraints at this moment, for whoever asked for the execution. A dry run changes nothing and needs no approval.
     """
-    if not attempt.step.mutating:
+    if not step.mutating:
         return None
-    check_digests(attempt, ports)
-    approval = attempt.approval
-    _must_hold(approval, attempt.state, ports)
-    stage = "undo" if attempt.message.phase == "undo" else attempt.step.stage.value
-    action = Action(name="step.run", type="write", stage=stage)
-    asker = call.model_copy(update={"actor": attempt.state.requested_by})
-    allowed = ports.settings.self_approval_environments
-    asked = policy_input(attempt.version, asker, action, at=ports.clock.now(), self_approval_environments=allowed)
-    decision = judge(asked, ports.policy)
-    enforce(decision, approvals=approval.granted if approval else 0)
+    check_tools(on.version, ports)
+    if on.state.dry_run:
+        return None
+    now = ports.clock.now()
+    _must_hold(on, now)
+    decision = _judged(on, "undo" if phase == "undo" else step.stage.value, now.replace(microsecond=0), call, ports)
+    enforce(decision, approvals=on.approval.granted if on.approval else 0)
     return Grant(
         decision_id=decision.id,
         outcome=decision.outcome,
@@ -46,20 +79,22 @@ def check_tools(version: PlanVersion, ports: ExecutionPorts) -> None:
             raise StepRefused("the tool has changed since the plan was judged", tool=tool)
 
 
-def check_digests(attempt: Attempt, ports: ExecutionPorts) -> None:
-    """Raise StepRefused if the plan, or a tool that it uses, is not what was approved."""
-    if attempt.digest != attempt.state.digest:
-        raise StepRefused("the plan is not the one that was approved", plan_id=attempt.state.plan_id)
-    check_tools(attempt.version, ports)
+def _judged(on: Standpoint, stage: str, second: datetime, call: Call, ports: ExecutionPorts) -> Decision:
+    """Ask policy, in whole seconds; what it was asked within this very second it need not be asked again."""
+    asker, allowed = call.model_copy(update={"actor": on.state.requested_by}), ports.settings.self_approval_environments
+    question = (call.tenant, on.state.digest, on.state.requested_by, stage, second, ports.policy.digest)
+    decision = ports.judgements.find(question)
+    if decision is None:
+        action = Action.model_validate({"name": "step.run", "type": "write", "stage": stage})
+        asked = policy_input(on.version, asker, action, at=second, self_approval_environments=allowed)
+        decision = judge(asked, ports.policy)
+        if decision.answered:
+            ports.judgements.keep(question, decision)
+    return decision
 
 
-def check_approval(work: ExecutionWork, state: ExecutionState, attempt: Attempt, ports: ExecutionPorts) -> None:
-    """Raise StepRefused if the approval has been taken back; asked in the very write that lets the step begin."""
-    if attempt.step.mutating and state.approval_id is not None:
-        _must_hold(work.approvals.get(state.approval_id), state, ports)
-
-
-def _must_hold(approval: Approval | None, state: ExecutionState, ports: ExecutionPorts) -> None:
-    if approval is None or still_valid(approval, state.digest, ports.clock.now(), execution_id=state.id):
+def _must_hold(on: Standpoint, now: datetime) -> None:
+    approval, state = on.approval, on.state
+    if approval is None or still_valid(approval, state.digest, now, execution_id=state.id):
         return
     raise StepRefused("the approval no longer holds", approval_id=approval.id, status=approval.status)

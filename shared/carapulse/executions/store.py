@@ -2,30 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, text, update
 
+from carapulse.executions.columns import captured, changing, fixed, restored
 from carapulse.executions.errors import ExecutionNotFound, TargetLocked
 from carapulse.executions.lines import Line
-from carapulse.executions.model import ExecutionState, Phase
-from carapulse.executions.tables import executions, step_leases, step_lines, step_outputs, target_locks
-from carapulse.tools.model import Outcome
+from carapulse.executions.model import ExecutionState
+from carapulse.executions.tables import executions, step_lines, step_outputs, target_locks
 
-_LEASE = text(
-    "INSERT INTO step_leases (tenant, execution_id, step_id, phase, fence, until)"
-    " VALUES (:tenant, :execution_id, :step_id, :phase, :fence, clock_timestamp() + make_interval(secs => :seconds))"
-    " ON CONFLICT (tenant, execution_id, step_id, phase) DO UPDATE SET fence = excluded.fence, until = excluded.until"
-)
 _RENEW = text(
-    "UPDATE step_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
-    " WHERE tenant = :tenant AND execution_id = :execution_id AND step_id = :step_id AND phase = :phase"
-    " AND fence = :fence"
+    "UPDATE run_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
+    " WHERE tenant = :tenant AND id = ANY (:leases) AND until > clock_timestamp() RETURNING id"
 )
-_HELD_FOR = text(
-    "SELECT extract(epoch FROM until - clock_timestamp()) FROM step_leases"
-    " WHERE tenant = :tenant AND execution_id = :execution_id AND step_id = :step_id AND phase = :phase"
+_HELD = text(
+    "SELECT id FROM run_leases WHERE tenant = :tenant AND execution_id = :execution_id AND until > clock_timestamp()"
 )
+_STATE = (executions.c.state, executions.c.facts, executions.c.captured)
 
 
 @dataclass(frozen=True)
@@ -37,33 +32,37 @@ class PostgresExecutions:
 
     def get(self, execution_id: str) -> ExecutionState:
         """Return the execution, or raise ExecutionNotFound."""
-        return self._read(execution_id, locked=False)
+        return self._one(self._states().where(executions.c.id == execution_id), execution_id)
 
     def lock(self, execution_id: str) -> ExecutionState:
         """Return the execution and keep others from changing it until this unit of work ends."""
-        return self._read(execution_id, locked=True)
+        query = self._states().where(executions.c.id == execution_id)
+        return self._one(query.with_for_update(key_share=True), execution_id)
 
-    def add(self, state: ExecutionState) -> None:
+    def add(self, state: ExecutionState, *, look_at: datetime) -> None:
         """Keep a new execution; Conflict if the plan has an active one."""
-        row = {"tenant": self.tenant, "id": state.id, "plan_id": state.plan_id, "started_at": state.started_at}
-        self.connection.execute(insert(executions).values(**row, status=state.status, state=_json(state)))
+        names = {"tenant": self.tenant, "id": state.id, "plan_id": state.plan_id, "started_at": state.started_at}
+        kept = {"facts": fixed(state), "state": changing(state), "captured": captured(state), "status": state.status}
+        query = insert(executions).values(**names, **kept, dry_run=state.dry_run, lines=0, look_at=look_at)
+        self.connection.execute(query)
 
-    def replace(self, state: ExecutionState) -> None:
-        """Keep the execution as it now is."""
+    def replace(self, state: ExecutionState, *, look_at: datetime | None) -> None:
+        """Keep the execution as it now is, and when the clock is to look after it."""
         query = update(executions).where(executions.c.tenant == self.tenant, executions.c.id == state.id)
-        self.connection.execute(query.values(status=state.status, state=_json(state), finished_at=state.finished_at))
+        times = {"finished_at": state.finished_at, "look_at": look_at}
+        self.connection.execute(query.values(status=state.status, state=changing(state), **times))
 
     def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
         """Return the newest executions before an id, newest first: ids sort by the time they were made."""
-        query = select(executions.c.state).where(executions.c.tenant == self.tenant)
+        query = self._states()
         if before is not None:
             query = query.where(executions.c.id < before)
         if plan_id is not None:
             query = query.where(executions.c.plan_id == plan_id)
         if status is not None:
             query = query.where(executions.c.status == status)
-        query = query.order_by(executions.c.id.desc()).limit(limit)
-        return [ExecutionState.model_validate(state) for state in self.connection.execute(query).scalars()]
+        rows = self.connection.execute(query.order_by(executions.c.id.desc()).limit(limit))
+        return [_state(row) for row in rows]
 
     def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:
         """Hold every target for this execution, or raise TargetLocked and hold none."""
@@ -86,49 +85,38 @@ class PostgresExecutions:
         mine = (target_locks.c.tenant == self.tenant, target_locks.c.execution_id == execution_id)
         self.connection.execute(delete(target_locks).where(*mine))
 
-    def lease(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> None:
-        """Give the step's lease to the holder of a fence."""
-        self.connection.execute(_LEASE, self._key(execution_id, step_id, phase) | {"fence": fence, "seconds": seconds})
+    def leases(self, execution_id: str) -> frozenset[str]:
+        """Return the leases on an execution that hold now."""
+        held = {"tenant": self.tenant, "execution_id": execution_id}
+        return frozenset(self.connection.execute(_HELD, held).scalars())
 
-    def renew(self, execution_id: str, step_id: str, phase: Phase, fence: int, seconds: float) -> bool:
-        """Keep the lease for so many seconds more; False if another fence holds it."""
-        parameters = self._key(execution_id, step_id, phase) | {"fence": fence, "seconds": seconds}
-        return bool(self.connection.execute(_RENEW, parameters).rowcount)
+    def renew(self, leases: Sequence[str], seconds: float) -> frozenset[str]:
+        """Keep leases for so many seconds more, and return those that were still held."""
+        asked = {"tenant": self.tenant, "leases": list(leases), "seconds": seconds}
+        return frozenset(self.connection.execute(_RENEW, asked).scalars())
 
-    def held_for(self, execution_id: str, step_id: str, phase: Phase) -> float:
-        """Return for how many seconds the step's lease is still held; 0 or less if it is not."""
-        seconds = self.connection.execute(_HELD_FOR, self._key(execution_id, step_id, phase)).scalar_one_or_none()
-        return 0.0 if seconds is None else float(seconds)
-
-    def end_lease(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> None:
-        """Give the lease back, if this fence holds it."""
-        mine = (step_leases.c.tenant == self.tenant, step_leases.c.execution_id == execution_id)
-        which = (step_leases.c.step_id == step_id, step_leases.c.phase == phase, step_leases.c.fence == fence)
-        self.connection.execute(delete(step_leases).where(*mine, *which))
-
-    def keep_output(self, key: tuple[str, str, Phase, int], outcome: Outcome, digest: str) -> None:
-        """Keep what one attempt (execution, step, phase, fence) gave."""
-        names = dict(zip(("execution_id", "step_id", "phase", "fence"), key, strict=True))
-        said = {"output": outcome.output, "text": outcome.text, "truncated": outcome.truncated}
-        self.connection.execute(insert(step_outputs).values(tenant=self.tenant, **names, digest=digest, **said))
-
-    def output(self, execution_id: str, step_id: str, phase: Phase, fence: int) -> Any:  # noqa: ANN401 - any JSON value
-        """Return what one attempt gave; None if it gave nothing."""
-        query = select(step_outputs.c.output).where(
+    def outputs(self, execution_id: str) -> dict[str, Any]:
+        """Return what each step's run gave at last, by step."""
+        query = select(step_outputs.c.step_id, step_outputs.c.output).where(
             step_outputs.c.tenant == self.tenant,
             step_outputs.c.execution_id == execution_id,
-            step_outputs.c.step_id == step_id,
-            step_outputs.c.phase == phase,
-            step_outputs.c.fence == fence,
+            step_outputs.c.phase == "run",
         )
-        return self.connection.execute(query).scalar_one_or_none()
+        return {row.step_id: row.output for row in self.connection.execute(query.order_by(step_outputs.c.fence))}
 
-    def add_lines(self, lines: Sequence[Line]) -> None:
-        """Keep lines in the order given."""
+    def add_lines(self, execution_id: str, lines: Sequence[Line]) -> None:
+        """Keep lines in the order given. Their numbers come from the locked execution, so no reader misses one."""
+        if not lines:
+            return
+        mine = (executions.c.tenant == self.tenant, executions.c.id == execution_id)
+        count = update(executions).where(*mine).values(lines=executions.c.lines + len(lines))
+        last: int = self.connection.execute(count.returning(executions.c.lines)).scalar_one()
         names = ("execution_id", "step_id", "phase", "at", "line")
-        rows = [{"tenant": self.tenant, **{name: getattr(line, name) for name in names}} for line in lines]
-        if rows:
-            self.connection.execute(insert(step_lines), rows)
+        rows = [
+            {"tenant": self.tenant, "n": n, **{name: getattr(line, name) for name in names}}
+            for n, line in enumerate(lines, last - len(lines) + 1)
+        ]
+        self.connection.execute(insert(step_lines), rows)
 
     def lines_after(self, execution_id: str, n: int, limit: int) -> list[Line]:
         """Return the lines after a number, in order."""
@@ -139,16 +127,15 @@ class PostgresExecutions:
             for row in self.connection.execute(query)
         ]
 
-    def _read(self, execution_id: str, *, locked: bool) -> ExecutionState:
-        query = select(executions.c.state).where(executions.c.tenant == self.tenant, executions.c.id == execution_id)
-        state = self.connection.execute(query.with_for_update(key_share=True) if locked else query).scalar_one_or_none()
-        if state is None:
+    def _states(self) -> Select[Any]:
+        return select(*_STATE).where(executions.c.tenant == self.tenant)
+
+    def _one(self, query: Select[Any], execution_id: str) -> ExecutionState:
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
             raise ExecutionNotFound("there is no such execution", execution_id=execution_id)
-        return ExecutionState.model_validate(state)
-
-    def _key(self, execution_id: str, step_id: str, phase: Phase) -> dict[str, Any]:
-        return {"tenant": self.tenant, "execution_id": execution_id, "step_id": step_id, "phase": phase}
+        return _state(row)
 
 
-def _json(state: ExecutionState) -> dict[str, Any]:
-    return state.model_dump(mode="json")
+def _state(row: Row[Any]) -> ExecutionState:
+    return restored(row.state, row.facts, row.captured)

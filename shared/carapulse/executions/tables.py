@@ -1,6 +1,6 @@
 """Where executions are kept: their state, leases, locks, outputs and the lines that tools write."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -13,6 +13,11 @@ executions = Table(
     Column("plan_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("state", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("captured", JSONB, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("look_at", DateTime(timezone=True)),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
 )
@@ -25,14 +30,12 @@ target_locks = Table(
     Column("execution_id", Text, nullable=False),
 )
 
-step_leases = Table(
-    "step_leases",
+run_leases = Table(
+    "run_leases",
     metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("execution_id", Text, primary_key=True),
-    Column("step_id", Text, primary_key=True),
-    Column("phase", Text, primary_key=True),
-    Column("fence", Integer, nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("execution_id", Text, nullable=False),
     Column("until", DateTime(timezone=True), nullable=False),
 )
 
@@ -53,9 +56,9 @@ step_outputs = Table(
 step_lines = Table(
     "step_lines",
     metadata,
-    Column("n", BigInteger, Identity(always=True), primary_key=True),
     Column("tenant", Text, nullable=False),
     Column("execution_id", Text, nullable=False),
+    Column("n", BigInteger, nullable=False),
     Column("step_id", Text, nullable=False),
     Column("phase", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),

@@ -5,14 +5,17 @@ from datetime import timedelta
 from pydantic import Field
 
 from carapulse.approvals.usecases import consume_approval
-from carapulse.executions.advancing import advance, note
+from carapulse.executions.advancing import note_and_advance
+from carapulse.executions.applying import ExecutionEvent, begin
+from carapulse.executions.drafts import messages_for
 from carapulse.executions.errors import ExecutionOver
-from carapulse.executions.events import CancelRequested, DeadlinePassed, ExecutionStarted
-from carapulse.executions.lifecycle import begin
-from carapulse.executions.messages import EndExecution
+from carapulse.executions.events import CancelRequested, ExecutionStarted
+from carapulse.executions.lifecycle import advance
+from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import ExecutionState, StepFacts
 from carapulse.executions.ports import ExecutionPorts, ExecutionWork
 from carapulse.executions.rechecking import check_tools
+from carapulse.executions.timing import look_at
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.record import Record
@@ -22,6 +25,8 @@ from carapulse.plans.model import Plan, PlanVersion
 from carapulse.policy.document import Action
 from carapulse.policy.model import PolicyDecided
 from carapulse.policy.usecases import enforce, judge
+
+_MOST_AT_ONCE = 500
 
 
 class ExecutePlan(Record):
@@ -49,36 +54,49 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
     action, allowed = Action(name="plan.execute", type="write"), ports.settings.self_approval_environments
     asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=allowed)
     decision = judge(asked, ports.policy)
+    decided, approvals = PolicyDecided.of(decision, asked), approval.granted if approval else 0
+    if not decision.permits(approvals=approvals):
+        with ports.begin(call) as work:
+            work.record(plan_id, decided)
+        enforce(decision, approvals=approvals)
     with ports.begin(call) as work:
-        work.record(plan_id, PolicyDecided.of(decision, asked))
-    enforce(decision, approvals=approval.granted if approval else 0)
-    with ports.begin(call) as work:
-        return _start(work, work.plans.lock(plan_id), version, call)
+        plan = work.plans.lock(plan_id)
+        work.record(plan_id, decided)
+        return _start(work, plan, version, call)
 
 
 def cancel_execution(execution_id: str, command: CancelExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
     """Stop an execution that isn't over; running tools are ended, and the wish about undoing is kept."""
+    event = CancelRequested(execution_id=execution_id, undo=command.undo, note=command.note)
+    return _noted(execution_id, event, call, ports)
+
+
+def look_after_overdue(call: Call, ports: ExecutionPorts) -> int:
+    """Go on with every execution that waited for the clock, or whose worker never came back; return how many.
+
+    Each goes on as its requester's, in its own tenant, whoever asks.
+    """
+    overdue = ports.journal.overdue(_MOST_AT_ONCE)
+    for each in overdue:
+        own = call.model_copy(update={"tenant": each.tenant, "actor": each.requested_by})
+        with ports.begin(own) as work:
+            work.send(AdvanceExecution(execution_id=each.execution_id))
+    return len(overdue)
+
+
+def _noted(execution_id: str, event: ExecutionEvent, call: Call, ports: ExecutionPorts) -> ExecutionState:
     with ports.begin(call) as work:
         state: ExecutionState = work.executions.lock(execution_id)
-        if state.status.final:
+        if state.over:
             raise ExecutionOver("the execution is over", execution_id=execution_id, status=state.status)
-        event = CancelRequested(execution_id=execution_id, undo=command.undo, note=command.note)
-        return advance(work, note(work, state, event))
-
-
-def end_execution(message: EndExecution, call: Call, ports: ExecutionPorts) -> None:
-    """Hold an execution to its deadline; one that is over by then is left alone."""
-    with ports.begin(call) as work:
-        state = work.executions.lock(message.execution_id)
-        if not state.status.final and not state.expired:
-            advance(work, note(work, state, DeadlinePassed(execution_id=state.id)))
+        return note_and_advance(work, state, event)
 
 
 def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) -> ExecutionState:
     execution_id = new_id("exec")
     executing = plan.executing(execution_id, version.digest)
     approval = consume_approval(plan, execution_id, work, work.now())
-    deadline_at = work.now() + timedelta(seconds=version.constraints.deadline_s)
+    at = work.now()
     event = ExecutionStarted(
         execution_id=execution_id,
         plan_id=plan.id,
@@ -86,16 +104,21 @@ def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) ->
         digest=version.digest,
         approval_id=approval.id if approval else None,
         requested_by=call.actor,
-        deadline_at=deadline_at,
+        deadline_at=at + timedelta(seconds=version.constraints.deadline_s),
         steps=_facts(version),
+        hold=version.constraints.on_failure == "hold",
+        max_concurrency=version.constraints.max_concurrency,
+        groups=version.groups,
     )
     state = begin(event, work.record(plan.id, event))
-    work.executions.add(state)
+    starts = advance(state, at).starts
+    work.executions.add(state, look_at=look_at(state, starts, at))
     if version.mutating:
         work.executions.lock_targets(execution_id, version.locks)
     work.plans.replace(executing)
-    work.send(EndExecution(execution_id=execution_id), delay_s=version.constraints.deadline_s)
-    return advance(work, state)
+    for message, delay in messages_for(state, starts, at):
+        work.send(message, delay_s=delay)
+    return state
 
 
 def _facts(version: PlanVersion) -> tuple[StepFacts, ...]:
@@ -107,6 +130,8 @@ def _facts(version: PlanVersion) -> tuple[StepFacts, ...]:
             depends_on=step.depends_on,
             writes=step.mutating,
             undoable=step.undo is not None,
+            targets=step.targets,
+            group=step.group,
         )
         for step in version.steps
     )

@@ -1,6 +1,8 @@
 """What an attempt's outcome means: done, try again, failed for good, or nobody knows. Pure."""
 
+import random
 from dataclasses import dataclass
+from datetime import timedelta
 
 from carapulse.executions.model import Effect, StepError
 from carapulse.kernel.errors import Problem
@@ -24,16 +26,23 @@ class Terms:
     max_backoff_s: float
     prior: Effect
     expect: tuple[Expectation, ...] = ()
+    deadline_s: float | None = None
+    elapsed_s: float = 0.0
 
     @property
     def may_repeat(self) -> bool:
-        """Whether another attempt is allowed."""
-        return self.attempt < self.attempts
+        """Whether another attempt is allowed: there is one left, and time for its back-off."""
+        return self.attempt < self.attempts and self.has_time
 
     @property
     def may_repeat_unknown(self) -> bool:
         """Whether an attempt with an unknown outcome may be repeated: only what can be done twice."""
-        return self.attempt < max(self.attempts, LEAST_REPEATS)
+        return self.attempt < max(self.attempts, LEAST_REPEATS) and self.has_time
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the step's own deadline leaves room for a back-off and another attempt."""
+        return self.deadline_s is None or self.elapsed_s + self.longest_delay_s < self.deadline_s
 
     @property
     def longest_delay_s(self) -> float:
@@ -84,7 +93,12 @@ Verdict = Succeeded | Retry | Failed | AskProbe | Unknown
 
 def longest_delay_s(attempt: int, backoff_s: float, max_backoff_s: float) -> float:
     """Return the exponential back-off after an attempt (from 1), in seconds, before jitter."""
-    return float(min(max_backoff_s, backoff_s * 2 ** (attempt - 1)))
+    return float(min(max_backoff_s, backoff_s * 2 ** min(attempt - 1, 30)))
+
+
+def delay_of(longest_s: float) -> timedelta:
+    """Return a back-off with jitter: between half and all of the longest."""
+    return timedelta(seconds=random.uniform(longest_s / 2, longest_s))  # noqa: S311 - jitter
 
 
 def judge_outcome(outcome: Outcome, terms: Terms) -> Verdict:

@@ -67,7 +67,7 @@ def _mistakes_of_reference(reference: dict[str, Any], pointer: str) -> Iterator[
 
 def _mistakes_of_expression(expression: str, pointer: str) -> Iterator[Fault]:
     try:
-        heads = {path[0] for path in first_fields(expression)}
+        heads = {path[0] for path in first_fields(expression) if path}
     except ValueError as error:
         yield Fault(pointer=pointer, code="not-jmespath", detail=str(error))
         return

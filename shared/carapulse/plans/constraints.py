@@ -1,7 +1,7 @@
 """What the requester wants a change kept to."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -59,6 +59,12 @@ class Constraints(Record):
     )
     maintenance_window: MaintenanceWindow | None = None
     deadline_s: int = Field(default=3600, ge=1, le=86_400, strict=True, description="seconds for the whole run")
+    max_concurrency: int = Field(
+        default=1, ge=1, le=50, strict=True, description="how many steps of one stage may run at once; 1: one by one"
+    )
+    on_failure: Literal["undo", "hold"] = Field(
+        default="undo", description="hold: wait for a person before anything is undone"
+    )
 
 
 def _minute(time: str) -> int:

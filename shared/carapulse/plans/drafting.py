@@ -4,18 +4,19 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from carapulse.kernel.call import Call
-from carapulse.kernel.context import Context
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.record import Record
-from carapulse.plans.checking import json_faults, known, step_faults
+from carapulse.plans.checking import json_faults, known
 from carapulse.plans.errors import PlanInvalid
+from carapulse.plans.fanning import Asked, fanned, members_of
+from carapulse.plans.finding import faults_of
 from carapulse.plans.model import BlastRadius, PlanVersion, WorkflowUse
-from carapulse.plans.order import ids_of, order_faults
+from carapulse.plans.order import ids_of
 from carapulse.plans.ports import Actions, Expanded
 from carapulse.plans.requests import CreatePlan, Origin, StepRequest
 from carapulse.plans.resolving import resolve_step
-from carapulse.plans.steps import PlanStep, Stage
-from carapulse.tools.model import Effect
+from carapulse.plans.steps import Group, PlanStep, Stage
+from carapulse.tools.model import WAIT, Effect
 
 MOST_STEPS = 200
 _NAMESPACE_TARGETS = 10
@@ -42,7 +43,8 @@ def draft(wanted: Draft, call: Call, catalogue: Actions, at: datetime) -> PlanVe
     faults = tuple(_faults(wanted, catalogue))
     if faults:
         raise PlanInvalid("the plan can't be made as it was asked for", faults=faults)
-    request, steps = wanted.request, _resolved(wanted.steps, catalogue, wanted.request.context)
+    request, ids = wanted.request, ids_of(wanted.steps)
+    steps = _resolved(fanned(ids, wanted.steps), catalogue, request)
     targets = tuple(dict.fromkeys(name for step in steps for name in step.targets))
     unbounded = any(step.unbounded for step in steps)
     return PlanVersion(
@@ -55,6 +57,7 @@ def draft(wanted: Draft, call: Call, catalogue: Actions, at: datetime) -> PlanVe
         context=request.context,
         constraints=request.constraints,
         steps=steps,
+        groups=dict(_groups(ids, wanted.steps)),
         risk=max(step.risk for step in steps),
         targets=targets,
         unbounded=unbounded,
@@ -75,12 +78,10 @@ def blast_radius(targets: int, *, unbounded: bool) -> BlastRadius:
 
 
 def _faults(wanted: Draft, catalogue: Actions) -> Iterator[Fault]:
-    if len(wanted.steps) > MOST_STEPS:
+    if sum(len(members_of("", step)) for step in wanted.steps) > MOST_STEPS:
         yield Fault(pointer="/steps", code="too-many-steps", detail=f"a plan has at most {MOST_STEPS} steps")
         return
-    found = [*_plan_faults(wanted.steps, catalogue), *order_faults(wanted.steps)]
-    for number, step in enumerate(wanted.steps):
-        found += step_faults(step, f"/steps/{number}", catalogue, wanted.request.context)
+    found = [*_plan_faults(wanted.steps, catalogue), *faults_of(wanted.steps, catalogue, wanted.request.context)]
     if wanted.expanded:
         yield from (_in_workflow(fault, ids_of(wanted.steps)) for fault in found)
         yield from json_faults(wanted.request.workflow.input if wanted.request.workflow else {}, "/workflow/input")
@@ -93,7 +94,7 @@ def _plan_faults(steps: Sequence[StepRequest], catalogue: Actions) -> Iterator[F
     if not steps:
         yield Fault(pointer="/steps", code="no-steps", detail="a plan has at least one step")
     changes = any(step.stage is Stage.ACT and _writes(step, catalogue) for step in steps)
-    if changes and not any(step.stage is Stage.VERIFY for step in steps):
+    if changes and not any(step.stage is Stage.VERIFY and not step.pauses for step in steps):
         yield Fault(pointer="/steps", code="no-verify", detail="a plan that changes something verifies that it helped")
 
 
@@ -105,23 +106,27 @@ def _in_workflow(fault: Fault, ids: Sequence[str]) -> Fault:
     return Fault(pointer="/workflow/input", code=fault.code, detail=detail)
 
 
-def _resolved(steps: Sequence[StepRequest], catalogue: Actions, context: Context) -> tuple[PlanStep, ...]:
+def _resolved(asked: Sequence[Asked], catalogue: Actions, request: CreatePlan) -> tuple[PlanStep, ...]:
     """Return the steps stage by stage, each stage in the order in which it was asked for."""
-    named = sorted(zip(ids_of(steps), steps, strict=True), key=lambda pair: pair[1].stage.rank)
-    return tuple(
-        resolve_step(step, step_id, position, catalogue, context)
-        for position, (step_id, step) in enumerate(named, start=1)
-    )
+    in_order = sorted(asked, key=lambda each: each.step.stage.rank)
+    return tuple(resolve_step(each, position, catalogue, request) for position, each in enumerate(in_order, start=1))
+
+
+def _groups(ids: Sequence[str], steps: Sequence[StepRequest]) -> Iterator[tuple[str, Group]]:
+    for step_id, step in zip(ids, steps, strict=True):
+        if step.for_each is not None:
+            limits = step.for_each
+            yield step_id, Group(max_concurrency=limits.max_concurrency, max_failures=limits.max_failures)
 
 
 def _writes(step: StepRequest, catalogue: Actions) -> bool:
-    action = known(catalogue, step.tool, step.action)
+    action = known(catalogue, *step.use) if step.use else None
     return action is not None and action.effect is not Effect.READ
 
 
 def _tools(steps: Sequence[PlanStep]) -> set[str]:
     ways_back = {step.undo.tool for step in steps if step.undo is not None and step.undo != "automatic"}
-    return {step.tool for step in steps} | ways_back
+    return {step.tool for step in steps if step.tool != WAIT} | ways_back
 
 
 def _workflow_use(wanted: Draft) -> WorkflowUse | None:

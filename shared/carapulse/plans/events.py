@@ -19,6 +19,7 @@ class _Described(Event):
     blast_radius: str
     targets: tuple[str, ...]
     unbounded: bool
+    point_of_no_return: str | None = None
     steps: tuple[str, ...]
     workflow: str | None
     requested_by: str
@@ -39,6 +40,7 @@ class _Described(Event):
             blast_radius=version.blast_radius,
             targets=version.targets,
             unbounded=version.unbounded,
+            point_of_no_return=version.point_of_no_return,
             steps=tuple(f"{step.stage} {step.tool}.{step.action}" for step in version.steps),
             workflow=version.workflow.name if version.workflow else None,
             requested_by=version.requested_by,

@@ -33,7 +33,7 @@ def judged_plan(version: PlanVersion) -> JudgedPlan:
         trigger=version.trigger,
         trusted=version.trusted,
         requested_by=version.requested_by,
-        irreversible=version.irreversible,
+        irreversible=version.point_of_no_return is not None,
         steps=tuple(
             JudgedStep(
                 tool=step.tool,

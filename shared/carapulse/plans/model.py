@@ -9,8 +9,9 @@ from carapulse.kernel.canonical import digest
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints, MaintenanceWindow
+from carapulse.plans.document import document_of
 from carapulse.plans.errors import PlanBusy, PlanChanged, PlanNotApproved, PlanNotOpen
-from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Stage, StepId, Undo, UndoAction
+from carapulse.plans.steps import AUTOMATIC, Group, OutputRef, PlanStep, Retry, Stage, StepId, Undo, UndoAction, Wait
 from carapulse.policy.model import Decision, Outcome, Reason
 from carapulse.tools.model import JsonObject, Risk
 
@@ -18,7 +19,9 @@ __all__ = [
     "AUTOMATIC",
     "BlastRadius",
     "Constraints",
+    "Group",
     "MaintenanceWindow",
+    "OutputRef",
     "Plan",
     "PlanStatus",
     "PlanStep",
@@ -29,6 +32,7 @@ __all__ = [
     "Trigger",
     "Undo",
     "UndoAction",
+    "Wait",
     "WorkflowUse",
 ]
 
@@ -69,6 +73,7 @@ class PlanVersion(Record):
     context: Context
     constraints: Constraints
     steps: tuple[PlanStep, ...] = Field(min_length=1)
+    groups: dict[StepId, Group] = Field(default_factory=dict, description="steps that were made of one, by its id")
     risk: Risk
     targets: tuple[str, ...]
     unbounded: bool
@@ -86,7 +91,7 @@ class PlanVersion(Record):
 
     def document(self) -> dict[str, Any]:
         """Return the JSON object that is kept and digested."""
-        return self.model_dump(mode="json")
+        return document_of(self)
 
     @property
     def mutating(self) -> bool:
@@ -97,6 +102,16 @@ class PlanVersion(Record):
     def irreversible(self) -> bool:
         """Whether any step that changes something knows no way back."""
         return any(step.irreversible for step in self.steps)
+
+    @property
+    def irreversible_steps(self) -> tuple[StepId, ...]:
+        """The steps that change something and know no way back."""
+        return tuple(step.id for step in self.steps if step.irreversible)
+
+    @property
+    def point_of_no_return(self) -> StepId | None:
+        """The first step after which nobody can go back, or means to."""
+        return next((step.id for step in self.steps if step.point_of_no_return or step.irreversible), None)
 
     @property
     def locks(self) -> tuple[str, ...]:

@@ -1,9 +1,14 @@
 """Whether steps can be put in an order: their ids, their stages, and what waits for what."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from carapulse.kernel.errors import Fault
+from carapulse.plans.fanning import members_of
 from carapulse.plans.requests import StepRequest
+
+_LONGEST_ID = 63
 
 
 def ids_of(steps: Sequence[StepRequest]) -> tuple[str, ...]:
@@ -17,39 +22,68 @@ def ids_of(steps: Sequence[StepRequest]) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def order_faults(steps: Sequence[StepRequest]) -> Iterator[Fault]:
-    """Yield what keeps the steps from being ordered: ids given twice, unknown dependencies, cycles, wrong stages."""
-    ids = ids_of(steps)
-    waits = dict(zip(ids, (step.depends_on for step in steps), strict=True))
-    stages = dict(zip(ids, (step.stage for step in steps), strict=True))
-    for number, (step_id, step) in enumerate(zip(ids, steps, strict=True)):
-        pointer = f"/steps/{number}"
-        if step_id in ids[:number]:
-            yield Fault(pointer=f"{pointer}/id", code="duplicate-id", detail=f"another step is called {step_id}")
-        for place, other in enumerate(step.depends_on):
-            where = f"{pointer}/depends_on/{place}"
-            if other not in stages:
-                yield Fault(pointer=where, code="unknown-dependency", detail=f"no step is called {other}")
-            elif stages[other].rank > step.stage.rank:
-                detail = f"{other} is in the stage {stages[other]}, which comes after {step.stage}"
-                yield Fault(pointer=where, code="against-stage-order", detail=detail)
-        if step_id in _reached(step_id, waits):
-            detail = f"{step_id} waits for itself"
-            yield Fault(pointer=f"{pointer}/depends_on", code="cycle", detail=detail)
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The steps of a request and what waits for what. `meant`: by its id or that of a member, the step's number."""
+
+    steps: Sequence[StepRequest]
+    ids: tuple[str, ...]
+    meant: Mapping[str, int]
+
+    @classmethod
+    def of(cls, steps: Sequence[StepRequest]) -> Self:
+        """Return the order of these steps. Of two with the same id the first one is meant."""
+        ids, meant = ids_of(steps), dict[str, int]()
+        for number, (step_id, step) in enumerate(zip(ids, steps, strict=True)):
+            for name in (step_id, *members_of(step_id, step)):
+                meant.setdefault(name, number)
+        return cls(steps, ids, meant)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what keeps the steps from being ordered."""
+        for number, step in enumerate(self.steps):
+            yield from self._id_faults(number)
+            for place, other in enumerate(step.depends_on):
+                yield from self._dependency_faults(number, other, f"/steps/{number}/depends_on/{place}")
+            if number in self._reached(number):
+                detail = f"{self.ids[number]} waits for itself"
+                yield Fault(pointer=f"/steps/{number}/depends_on", code="cycle", detail=detail)
+
+    def before(self, number: int) -> frozenset[int]:
+        """Return the steps that are over when a step begins: what it waits for, and the stages before its own."""
+        rank = self.steps[number].stage.rank
+        earlier = {other for other, step in enumerate(self.steps) if step.stage.rank < rank}
+        return frozenset((earlier | self._reached(number)) - {number})
+
+    def _id_faults(self, number: int) -> Iterator[Fault]:
+        names = {self.ids[number], *members_of(self.ids[number], self.steps[number])}
+        if any(self.meant[name] != number for name in names):
+            detail = f"another step is called {self.ids[number]}, or would be"
+            yield Fault(pointer=f"/steps/{number}/id", code="duplicate-id", detail=detail)
+        if max(map(len, names)) > _LONGEST_ID:
+            detail = f"with the number of each value this would be longer than {_LONGEST_ID} characters"
+            yield Fault(pointer=f"/steps/{number}/id", code="id-too-long", detail=detail)
+
+    def _dependency_faults(self, number: int, other: str, pointer: str) -> Iterator[Fault]:
+        if other not in self.meant:
+            yield Fault(pointer=pointer, code="unknown-dependency", detail=f"no step is called {other}")
+            return
+        there, here = self.steps[self.meant[other]].stage, self.steps[number].stage
+        if there.rank > here.rank:
+            detail = f"{other} is in the stage {there}, which comes after {here}"
+            yield Fault(pointer=pointer, code="against-stage-order", detail=detail)
+
+    def _reached(self, start: int) -> set[int]:
+        reached: set[int] = set()
+        ahead = [start]
+        while ahead:
+            waits = {self.meant[other] for other in self.steps[ahead.pop()].depends_on if other in self.meant}
+            ahead += waits - reached
+            reached |= waits
+        return reached
 
 
 def _free(number: int, taken: set[str]) -> str:
     while f"s{number}" in taken:
         number += 1
     return f"s{number}"
-
-
-def _reached(start: str, waits: Mapping[str, Sequence[str]]) -> set[str]:
-    reached: set[str] = set()
-    ahead = list(waits[start])
-    while ahead:
-        step_id = ahead.pop()
-        if step_id not in reached:
-            reached.add(step_id)
-            ahead += waits.get(step_id, ())
-    return reached

@@ -97,8 +97,10 @@ class Actions(Protocol):
         value: Any,  # noqa: ANN401 - any JSON value
         pointer: str = "",
         context: Context | None = None,
+        *,
+        later: frozenset[str] = ...,
     ) -> tuple[Fault, ...]:
-        """Return what is wrong with an input."""
+        """Return what is wrong with an input. `later`: fields that are still to come, so that they are not missed."""
         ...
 
     def risk(self, tool: str, action: str, value: JsonObject) -> Risk:

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import Trigger
-from carapulse.plans.steps import Retry, Stage, StepId, Undo
+from carapulse.plans.steps import Group, OutputRef, Retry, Stage, StepId, Undo, Wait
 from carapulse.tools.expectations import Expectation
 from carapulse.tools.model import JsonObject
 
@@ -17,22 +17,52 @@ Line = Annotated[
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+Condition = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 PlanId = Annotated[str, StringConstraints(pattern=r"^plan_[0-9a-f]{32}$")]
 
 
+class ForEach(Group):
+    """Make one step for each value. `{"$each": PATH}` in its input is what the path finds in the value; `@` is all."""
+
+    values: tuple[JsonValue, ...] = Field(min_length=1, max_length=100)
+
+
 class StepRequest(Record):
-    """One step as somebody wants it. Without `undo` the tool's own way back is taken, where it has one."""
+    """One step as somebody wants it. Without `undo` the tool's own way back is taken, where it has one.
+
+    A step that waits `until` a moment or `for_s` seconds has neither tool nor action; every other has both.
+    """
 
     id: StepId | None = None
     name: Line | None = None
     stage: Stage
-    tool: ToolName
-    action: ToolName
+    tool: ToolName | None = None
+    action: ToolName | None = None
     input: JsonObject = Field(default_factory=dict)
     depends_on: tuple[StepId, ...] = Field(default=(), max_length=200)
     expect: tuple[Expectation, ...] = Field(default=(), max_length=50)
     undo: Undo | None = None
     retry: Retry | None = Field(default=None, description="only for steps that read; others have their action's")
+    when: Condition | None = Field(
+        default=None, description="a JMESPath over `steps.<id>.status` and `.output` of steps that come before"
+    )
+    input_from: dict[str, OutputRef] = Field(default_factory=dict, max_length=50)
+    wait: Wait | None = None
+    deadline_s: float | None = Field(
+        default=None, gt=0, le=604_800, strict=True, allow_inf_nan=False, description="seconds for all attempts"
+    )
+    point_of_no_return: bool = Field(default=False, strict=True, description="once it is done nobody means to go back")
+    for_each: ForEach | None = None
+
+    @property
+    def pauses(self) -> bool:
+        """Whether it only lets time pass, without any tool."""
+        return self.wait is not None and self.wait.pauses
+
+    @property
+    def use(self) -> tuple[str, str] | None:
+        """The tool and the action, where both are named."""
+        return None if self.tool is None or self.action is None else (self.tool, self.action)
 
 
 class WorkflowRequest(Record):

@@ -1,9 +1,14 @@
 """A step that can be, with everything the catalogue says about it frozen into it."""
 
+from typing import Any
+
 from carapulse.kernel.context import Context
+from carapulse.plans.errors import PlanInvalid
+from carapulse.plans.fanning import Asked
 from carapulse.plans.ports import Actions
-from carapulse.plans.requests import StepRequest
-from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Stage, Undo, UndoAction
+from carapulse.plans.requests import CreatePlan, StepRequest
+from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Stage, Undo, UndoAction, Wait
+from carapulse.plans.waiting import pause
 from carapulse.tools.expressions import holds
 from carapulse.tools.manifest import Action
 from carapulse.tools.model import Effect, JsonObject, Reversibility, Risk, Targets
@@ -16,34 +21,61 @@ _NO_WAY_BACK = {
 }
 
 
-def resolve_step(step: StepRequest, step_id: str, position: int, catalogue: Actions, context: Context) -> PlanStep:
+def resolve_step(asked: Asked, position: int, catalogue: Actions, request: CreatePlan) -> PlanStep:
     """Return the step of a plan that a faultless request asks for."""
-    action = catalogue.action(step.tool, step.action)
-    undo = _undo_of(step, action)
-    targets = _targets_of(step, undo, catalogue, context)
-    return PlanStep(
-        id=step_id,
+    step = asked.step
+    if step.wait is not None and step.use is None:
+        return pause(asked, step.wait, position, request.constraints)
+    if step.use is None:
+        raise PlanInvalid("the step names no tool and no action", step_id=asked.id)
+    action = catalogue.action(*step.use)
+    retry = step.retry or Retry(**dict(action.retries))
+    resolved = PlanStep(
+        id=asked.id,
         name=step.name,
         stage=step.stage,
         position=position,
-        tool=step.tool,
-        action=step.action,
+        tool=step.use[0],
+        action=step.use[1],
         input=step.input,
         depends_on=step.depends_on,
-        expect=step.expect or (action.expectations if step.stage is Stage.VERIFY else ()),
-        undo=undo,
-        no_undo=_why_no_undo(action) if undo is None else None,
-        effect=action.effect,
-        risk=_risk_of(step, undo, catalogue),
-        risk_reasons=_reasons(action, step.input),
-        reversibility=action.reversibility,
-        idempotent=action.idempotent,
-        has_probe=action.probe is not None,
-        timeout_s=action.timeout_s,
-        retry=step.retry or Retry(**dict(action.retries)),
-        targets=targets.names,
-        unbounded=targets.unbounded,
+        expect=step.expect or (action.expectations if step.stage is Stage.VERIFY or step.wait else ()),
+        retry=retry,
+        when=step.when,
+        input_from=step.input_from,
+        wait=step.wait,
+        deadline_s=step.deadline_s or _longest(action, retry, step.wait),
+        group=asked.group,
+        **_judged(step, step.use, catalogue, request.context),
     )
+    return resolved.model_copy(update={"point_of_no_return": step.point_of_no_return or resolved.irreversible})
+
+
+def _judged(step: StepRequest, use: tuple[str, str], catalogue: Actions, context: Context) -> dict[str, Any]:
+    """Return what the catalogue says about a use: how dangerous it is, whom it touches, and how to go back."""
+    action = catalogue.action(*use)
+    undo = _undo_of(step, action)
+    targets = _targets_of(step, use, undo, catalogue, context)
+    return {
+        "undo": undo,
+        "no_undo": _why_no_undo(action) if undo is None else None,
+        "effect": action.effect,
+        "risk": _risk_of(step.input, use, undo, catalogue),
+        "risk_reasons": _reasons(action, step.input),
+        "reversibility": action.reversibility,
+        "idempotent": action.idempotent,
+        "has_probe": action.probe is not None,
+        "timeout_s": action.timeout_s,
+        "targets": targets.names,
+        "unbounded": targets.unbounded,
+    }
+
+
+def _longest(action: Action, retry: Retry, wait: Wait | None) -> float:
+    """Return how many seconds all attempts take, with the breaks between them."""
+    if wait is not None and wait.check_s is not None:
+        return wait.check_s + action.timeout_s
+    return action.timeout_s * retry.attempts + retry.max_backoff_s * (retry.attempts - 1)
 
 
 def _undo_of(step: StepRequest, action: Action) -> Undo | None:
@@ -56,9 +88,9 @@ def _why_no_undo(action: Action) -> str:
     return "it only reads" if action.effect is Effect.READ else _NO_WAY_BACK[action.reversibility]
 
 
-def _risk_of(step: StepRequest, undo: Undo | None, catalogue: Actions) -> Risk:
+def _risk_of(value: JsonObject, use: tuple[str, str], undo: Undo | None, catalogue: Actions) -> Risk:
     """Return the higher risk of the way there and a spelled-out way back; a manifest's own is weighed by its author."""
-    there = catalogue.risk(step.tool, step.action, step.input)
+    there = catalogue.risk(*use, value)
     if isinstance(undo, UndoAction):
         return max(there, catalogue.risk(undo.tool, undo.action, undo.input))
     return there
@@ -68,9 +100,11 @@ def _reasons(action: Action, value: JsonObject) -> tuple[str, ...]:
     return tuple(rule.reason for rule in action.risk_rules if holds(rule.when, {"input": value}))
 
 
-def _targets_of(step: StepRequest, undo: Undo | None, catalogue: Actions, context: Context) -> Targets:
+def _targets_of(
+    step: StepRequest, use: tuple[str, str], undo: Undo | None, catalogue: Actions, context: Context
+) -> Targets:
     """Return whom the way there and a spelled-out way back touch."""
-    there = catalogue.targets(step.tool, step.action, step.input, context)
+    there = catalogue.targets(*use, step.input, context)
     if not isinstance(undo, UndoAction):
         return there
     back = catalogue.targets(undo.tool, undo.action, undo.input, context)

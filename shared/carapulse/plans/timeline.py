@@ -20,6 +20,7 @@ _TOLD = (
     "status",
     "cause",
     "risk",
+    "point_of_no_return",
     "approver",
     "required",
     "reason",

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
@@ -16,10 +16,10 @@ from carapulse.plans.model import (
     Trigger,
     WorkflowUse,
 )
-from carapulse.plans.steps import Stage, Undo
+from carapulse.plans.steps import Group, OutputRef, Stage, StepId, Undo, Wait
 from carapulse.policy.model import Outcome, Reason
 from carapulse.tools.expectations import Expectation
-from carapulse.tools.model import Effect, JsonObject, Reversibility, Risk
+from carapulse.tools.model import WAIT, Effect, JsonObject, Reversibility, Risk
 
 Tier = Literal["read", "safe", "break_glass"]
 
@@ -60,6 +60,9 @@ class PlanView(PlanSummary):
     context: Context
     constraints: Constraints
     steps: tuple[PlanStep, ...]
+    groups: dict[StepId, Group]
+    point_of_no_return: StepId | None = Field(description="the first step after which nobody goes back")
+    irreversible_steps: tuple[StepId, ...] = Field(description="what changes something and knows no way back")
     targets: tuple[str, ...]
     unbounded: bool
     blast_radius: BlastRadius
@@ -69,7 +72,10 @@ class PlanView(PlanSummary):
     @classmethod
     def with_steps(cls, plan: Plan, version: PlanVersion) -> Self:
         """Return what is shown of a plan and its current version."""
-        facts = {name: getattr(version, name) for name in PlanVersion.model_fields if name in cls.model_fields}
+        shared = cls.model_fields.keys() & (
+            PlanVersion.model_fields.keys() | {"point_of_no_return", "irreversible_steps"}
+        )
+        facts = {name: getattr(version, name) for name in shared}
         shown = dict(PlanSummary.of(plan))
         return cls(**{**facts, **shown, "reasons": plan.reasons, "decision_id": plan.decision_id})
 
@@ -89,6 +95,11 @@ class StepChange(Record):
     no_undo: str | None
     targets: tuple[str, ...]
     unbounded: bool
+    when: str | None
+    input_from: dict[str, OutputRef]
+    wait: Wait | None
+    point_of_no_return: bool
+    group: StepId | None
     in_other: Literal["same", "changed", "absent"] | None = None
 
     @classmethod
@@ -139,6 +150,8 @@ class StepRisk(Record):
     reasons: tuple[str, ...]
     targets: tuple[str, ...]
     unbounded: bool
+    point_of_no_return: bool
+    group: StepId | None
 
 
 class PlanRisk(Record):
@@ -153,6 +166,8 @@ class PlanRisk(Record):
     target_count: int
     unbounded: bool
     irreversible: bool
+    irreversible_steps: tuple[StepId, ...]
+    point_of_no_return: StepId | None
     decision: Outcome
     reasons: tuple[Reason, ...]
     approvals_required: int
@@ -171,6 +186,8 @@ class PlanRisk(Record):
             target_count=len(version.targets),
             unbounded=version.unbounded,
             irreversible=version.irreversible,
+            irreversible_steps=version.irreversible_steps,
+            point_of_no_return=version.point_of_no_return,
             decision=plan.decision,
             reasons=plan.reasons,
             approvals_required=plan.approvals_required,
@@ -195,16 +212,22 @@ def _step_risk(step: PlanStep) -> StepRisk:
         reasons=_why(step),
         targets=step.targets,
         unbounded=step.unbounded,
+        point_of_no_return=step.point_of_no_return or step.irreversible,
+        group=step.group,
     )
 
 
 def _why(step: PlanStep) -> tuple[str, ...]:
     """Return why a step has its risk: what the action is, what its input raises, and the way back."""
-    reasons = [f"{step.tool}.{step.action} is a {step.effect}", *step.risk_reasons]
+    what = "it only waits" if step.tool == WAIT else f"{step.tool}.{step.action} is a {step.effect}"
+    reasons = [what, *step.risk_reasons]
+    reasons += [f"its {name} is what {source.step} puts out" for name, source in step.input_from.items()]
     if step.unbounded:
         reasons.append("nobody can count whom it touches")
     if step.irreversible:
         reasons.append(step.no_undo or "there is no way back")
+    elif step.point_of_no_return:
+        reasons.append("once it is done nobody means to go back")
     return tuple(reasons)
 
 

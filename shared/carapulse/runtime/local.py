@@ -26,7 +26,7 @@ from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
 from carapulse.runtime.http.gate import Limits
-from carapulse.runtime.minute import Minute
+from carapulse.runtime.minute import Ticker, tickers
 from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 
@@ -63,15 +63,16 @@ def running(settings: Settings) -> Iterator[Program]:
     with ExitStack() as parts:
         address = parts.enter_context(_database(settings))
         app = make_app(settings, address)
-        parts.callback(app.engine.dispose)
+        parts.callback(app.close)
         refuse_strong_role(app.engine)
         refuse_unmigrated(app.engine)
         pools = [_pool(app, EXECUTIONS, settings.workers), _pool(app, BACKGROUND, _BACKGROUND_WORKERS)]
         listener = Listener(address, partial(_nudge, pools))
-        minute = Minute(app)
-        for start in (*(pool.start for pool in pools), listener.start, minute.start):
+        clocks = tickers(app)
+        starts = (*(pool.start for pool in pools), listener.start, *(clock.start for clock in clocks))
+        for start in starts:
             start()
-        ending = _Ending(app, pools, listener, minute)
+        ending = _Ending(app, pools, listener, clocks)
         parts.callback(ending.wait)
         server, url = _http(app, settings)
         parts.callback(server)
@@ -114,7 +115,7 @@ class _Ending:
     app: App
     pools: list[Workers]
     listener: Listener
-    minute: Minute
+    clocks: tuple[Ticker, ...]
     until: float = 0.0
 
     def ask(self) -> None:
@@ -128,7 +129,8 @@ class _Ending:
         if not self.until:
             self.ask()
         self.listener.stop()
-        self.minute.stop()
+        for clock in self.clocks:
+            clock.stop()
         finished = [pool.stop(max(0.0, self.until - time.monotonic())) for pool in self.pools]
         if not all(finished):
             log.warning("stopped_with_work_left")

@@ -1,51 +1,73 @@
-"""The minute's work: what has to be done from time to time, and by nobody's message."""
+"""What has to be done from time to time, and by nobody's message: every second, and every minute."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from carapulse.audit.usecases import make_checkpoint
+from carapulse.executions.usecases import look_after_overdue
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 from carapulse.tracing import Trace
 
 log = get_logger(__name__)
+_SECOND_S = 1.0
 _MINUTE_S = 60.0
 _STOP_S = 1.0  # what is not committed by then is done by the next program
 
 
 @dataclass
-class Minute:
-    """A thread that wakes every minute."""
+class Ticker:
+    """A thread that does something from time to time. One failure is not the end of it."""
 
-    app: Any
+    name: str
+    every_s: float
+    do: Callable[[], None]
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin to count minutes."""
-        self._thread = threading.Thread(target=self._run, name="minute", daemon=True)
+        """Begin to count."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a checkpoint that is being made has a moment to be committed."""
+        """End; what is being done has a moment to be committed."""
         self._stopping.set()
         self._thread.join(_STOP_S)
 
     def _run(self) -> None:
-        while not self._stopping.wait(_MINUTE_S):
+        while not self._stopping.wait(self.every_s):
             try:
-                do_minute(self.app)
+                self.do()
             except Problem as problem:
-                log.warning("minute_failed", code=problem.code, detail=problem.detail)
+                log.warning("tick_failed", ticker=self.name, code=problem.code, detail=problem.detail)
             except Exception:  # the edge: one bad minute must not be the last
-                log.exception("minute_failed")
+                log.exception("tick_failed", ticker=self.name)
+
+
+def tickers(app: Any) -> tuple[Ticker, Ticker]:  # noqa: ANN401 - the composition root's object
+    """Return what a program runs for itself; where there is a scheduler outside, that calls `do_minute`."""
+    return Ticker("second", _SECOND_S, partial(do_second, app)), Ticker("minute", _MINUTE_S, partial(do_minute, app))
+
+
+def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
+    """Do what can't wait for a minute: go on with runs whose moment has come."""
+    gone_on = look_after_overdue(_call(app), app)
+    if gone_on:
+        log.info("executions_looked_after", count=gone_on)
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: a checkpoint over every event that none covers yet."""
-    actor = Actor(id="scheduler", kind="service")
-    call = Call(actor=actor, tenant="carapulse", at=app.clock.now(), trace=Trace.begin().id)
-    made = make_checkpoint(call, app)
+    """Do what is due: runs whose moment has come, and a checkpoint over every event that none covers yet."""
+    do_second(app)
+    made = make_checkpoint(_call(app), app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
+
+
+def _call(app: Any) -> Call:  # noqa: ANN401 - the composition root's object
+    actor = Actor(id="scheduler", kind="service")
+    return Call(actor=actor, tenant="carapulse", at=app.clock.now(), trace=Trace.begin().id)

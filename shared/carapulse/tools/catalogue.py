@@ -14,11 +14,12 @@ from carapulse.tools.loading import load_manifests
 from carapulse.tools.manifest import Action, Manifest, Use
 from carapulse.tools.model import Effect, Invocation, JsonObject, Mode, Risk, Targets
 from carapulse.tools.redaction import REDACTED
-from carapulse.tools.schemas import InputSchema
+from carapulse.tools.schemas import InputSchema, without_required
 from carapulse.tools.targeting import targets_of
 from carapulse.tools.templates import Scope, filled, no_secrets
 
 _LARGEST_INPUT = 262_144
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,16 @@ class Catalogue:
         value: Any,  # noqa: ANN401 - any JSON value
         pointer: str = "",
         context: Context | None = None,
+        *,
+        later: frozenset[str] = _NOTHING,
     ) -> tuple[Fault, ...]:
-        """Return what is wrong with an input. Refusals that depend on the place need the context."""
+        """Return what is wrong with an input. Refusals that depend on the place need the context.
+
+        `later`: fields that are still to come, so that they are not missed.
+        """
         found = self.action(tool, action)
-        faults = self.schemas[tool, action].faults(value, pointer)
+        schema = InputSchema(without_required(found.input_schema, later)) if later else self.schemas[tool, action]
+        faults = schema.faults(value, pointer)
         if faults:
             return faults
         if len(canonical(value)) > _LARGEST_INPUT:

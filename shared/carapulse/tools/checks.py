@@ -6,13 +6,15 @@ from typing import Any
 from carapulse.kernel.errors import Fault
 from carapulse.tools.expressions import first_fields
 from carapulse.tools.manifest import Action, Argument, HttpRun, Manifest, ProgramRun, Segment, Use
-from carapulse.tools.model import Effect, Reversibility, Risk
+from carapulse.tools.model import WAIT, Effect, Reversibility, Risk
 from carapulse.tools.schemas import InputSchema, escaped, shortcomings
 from carapulse.tools.templates import NAMES, expressions
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[Fault]:
     """Yield every reason not to trust a manifest."""
+    if manifest.tool == WAIT:
+        yield Fault(pointer="/tool", code="reserved", detail="a plan's step that only waits is called so")
     for name, action in manifest.actions.items():
         place = f"/actions/{escaped(name)}"
         yield from shortcomings(action.input_schema, f"{place}/input")
@@ -89,7 +91,7 @@ def _reference_faults(action: Action, place: str) -> Iterator[Fault]:
     properties = action.input_schema.get("properties")
     known = properties.keys() if isinstance(properties, dict) else set()
     for expression in _all_expressions(action):
-        for path in first_fields(expression):
+        for path in filter(None, first_fields(expression)):
             if path[0] not in NAMES:
                 yield Fault(pointer=place, code="reference", detail=f"{expression}: nothing is called {path[0]}")
             elif path[0] == "input" and len(path) > 1 and path[1] not in known:

@@ -1,5 +1,6 @@
 """JMESPath with two additions: a missing answer is None, and what is no number in JSON becomes None."""
 
+import itertools
 import math
 from functools import lru_cache
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
+
+_DEEPEST = 64
+_TOO_DEEP = f"an expression is nested at most {_DEEPEST} deep"
 
 
 @lru_cache(maxsize=4096)
@@ -16,13 +20,28 @@ def compiled(expression: str) -> ParsedResult:
         parsed = jmespath.compile(expression)
     except JMESPathError as error:
         raise ValueError(f"not a JMESPath expression: {expression!r}") from error
+    except RecursionError as error:  # the parser goes down one level for each bracket
+        raise ValueError(_TOO_DEEP) from error
+    if _depth(parsed.parsed) > _DEEPEST:
+        raise ValueError(_TOO_DEEP)
     if _negates_too_little(parsed.parsed):
         raise ValueError(f"write !(a.b), for !a.b is read as (!a).b: {expression!r}")
     return parsed
 
 
+def _depth(node: Any) -> int:  # noqa: ANN401 - a node of the library's own tree
+    depth, level = 0, [node]
+    while level:
+        depth, level = depth + 1, [child for each in level for child in _inner(each)]
+    return depth
+
+
+def _inner(node: Any) -> list[Any]:  # noqa: ANN401 - a node of the library's own tree
+    return [child for child in node["children"] if isinstance(child, dict)]
+
+
 def _negates_too_little(node: Any) -> bool:  # noqa: ANN401 - a node of the library's own tree
-    children = [child for child in node["children"] if isinstance(child, dict)]
+    children = _inner(node)
     here = node["type"] == "subexpression" and children[0]["type"] == "not_expression"
     return here or any(_negates_too_little(child) for child in children)
 
@@ -53,21 +72,42 @@ def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def first_fields(expression: str) -> frozenset[tuple[str, ...]]:
-    """Return the dotted paths (of at most two names) that the expression reads from its scope."""
+    """Return the paths (of at most two names) that the expression reads from its scope; () is the whole scope."""
     return frozenset(_paths(compiled(expression).parsed))
 
 
 def _paths(node: Any) -> set[tuple[str, ...]]:  # noqa: ANN401 - a node of the library's own tree
-    children = [child for child in node["children"] if isinstance(child, dict)]
-    if node["type"] == "field":
-        return {(node["value"],)}
-    if node["type"] in {"subexpression", "index_expression", "projection", "value_projection", "filter_projection"}:
-        return _extended(children)
-    return set().union(*(_paths(child) for child in children)) if children else set()
+    """Return what a node's answer is made of, as paths from where the node stands."""
+    children = _inner(node)
+    match node["type"]:
+        case "field":
+            return {(node["value"],)}
+        case "current" | "identity":
+            return {()}
+        case "expref":  # stands where the elements of another argument are, and that argument has told its own path
+            return set()
+        case "projection" | "value_projection" | "filter_projection" | "flatten":  # whatever is in there
+            return _paths(children[0])
+        case "subexpression" | "pipe" | "index_expression":
+            return _in_turn(children)
+        case _:
+            return set().union(*map(_paths, children))
 
 
-def _extended(children: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+def _in_turn(children: list[Any]) -> set[tuple[str, ...]]:
+    """Return the paths of nodes of which each stands where the one before it led."""
     heads = _paths(children[0])
-    if len(children) > 1 and children[1]["type"] == "field":
-        return {(*head, children[1]["value"])[:2] for head in heads}
+    for before, child in itertools.pairwise(children):
+        tails = _paths(child)
+        if not _leads(before):
+            break  # what was put together anew has names of its own
+        if tails:  # an index leads no further than to its list, and a literal nowhere
+            heads = {(*head, *tail)[:2] for head in heads for tail in tails}
     return heads
+
+
+def _leads(node: Any) -> bool:  # noqa: ANN401 - a node of the library's own tree
+    """Say whether a node's answer is what stands at its path, rather than something made of it."""
+    if node["type"] in {"subexpression", "pipe", "index_expression", "or_expression", "and_expression"}:
+        return all(map(_leads, _inner(node)))
+    return node["type"] in {"field", "current", "identity", "index"}

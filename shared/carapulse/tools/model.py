@@ -10,6 +10,7 @@ from carapulse.kernel.record import Record
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
 JsonObject = dict[str, JsonValue]
+WAIT = "wait"  # what a step of a plan that only waits is called; no tool may have this name
 
 
 class Risk(StrEnum):

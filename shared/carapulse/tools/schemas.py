@@ -40,6 +40,20 @@ def _inner(word: str, value: Any) -> Any:  # noqa: ANN401 - any part of a JSON s
     return value if word in {"enum", "const", "default", "examples"} else without_control_characters(value)
 
 
+def without_required(schema: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Return the schema of the same object while some of its fields are still to come."""
+    relaxed = dict(schema)
+    if "required" in schema:
+        relaxed["required"] = [name for name in schema["required"] if name not in names]
+    if "dependentRequired" in schema:
+        needs = schema["dependentRequired"].items()
+        relaxed["dependentRequired"] = {name: [each for each in needed if each not in names] for name, needed in needs}
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word in schema:
+            relaxed[word] = [without_required(inner, names) for inner in schema[word]]
+    return relaxed
+
+
 def shortcomings(schema: Any, pointer: str) -> Iterator[Fault]:  # noqa: ANN401 - any JSON schema
     """Yield where a schema leaves something open: unknown fields, endless strings or lists, no type."""
     if not isinstance(schema, dict):

@@ -4,6 +4,8 @@
 * `{"$from": EXPRESSION, "$at": EXPRESSION}` takes from a mapping of the connection the entry that the input names.
 * `{"$fields": EXPRESSION}` is a mapping made of a list of `{name, secret}` or `{name, generate}`: secrets that the
   connection declares, or fresh random ones. They exist only while the request is made.
+
+`kept` are directives of somebody who comes later: they are left as they stand.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from carapulse.tools.errors import ConnectionForbids
 from carapulse.tools.expressions import compiled, look_up
 
 _DIRECTIVES = ({"$from"}, {"$from", "$at"}, {"$fields"})
+_NONE: frozenset[str] = frozenset()
 
 
 def no_secrets(entry: dict[str, Any]) -> str:
@@ -42,21 +45,21 @@ class Scope:
 NAMES = frozenset({"input", "context", "tenant", "connection", "captured", "output", "prior"})
 
 
-def is_directive(template: Any) -> bool:  # noqa: ANN401 - any JSON value
+def is_directive(template: Any, kept: frozenset[str] = _NONE) -> bool:  # noqa: ANN401 - any JSON value
     """Say whether this is a reference rather than a literal."""
-    return isinstance(template, dict) and any(key.startswith("$") for key in template)
+    return isinstance(template, dict) and any(key.startswith("$") for key in template.keys() - kept)
 
 
-def filled(template: Any, scope: Scope) -> Any:  # noqa: ANN401 - any JSON value
+def filled(template: Any, scope: Scope, kept: frozenset[str] = _NONE) -> Any:  # noqa: ANN401 - any JSON value
     """Return the template with every reference replaced by its value."""
-    if is_directive(template):
+    if is_directive(template, kept):
         return _referred(template, scope)
     if isinstance(template, dict):
-        items = ((key, item, filled(item, scope)) for key, item in template.items())
-        return {key: value for key, item, value in items if not (value is None and is_directive(item))}
+        items = ((key, item, filled(item, scope, kept)) for key, item in template.items())
+        return {key: value for key, item, value in items if not (value is None and is_directive(item, kept))}
     if isinstance(template, list):
-        values = ((item, filled(item, scope)) for item in template)
-        return [value for item, value in values if not (value is None and is_directive(item))]
+        values = ((item, filled(item, scope, kept)) for item in template)
+        return [value for item, value in values if not (value is None and is_directive(item, kept))]
     return template
 
 
@@ -73,13 +76,13 @@ def _referred(template: dict[str, Any], scope: Scope) -> Any:  # noqa: ANN401 - 
     return found[name]
 
 
-def mistakes(template: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def mistakes(template: Any, kept: frozenset[str] = _NONE) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     """Yield what is wrong with the references of a template, in words."""
-    if is_directive(template):
+    if is_directive(template, kept):
         yield from _mistakes_of_directive(template)
     elif isinstance(template, dict | list):
         for item in template.values() if isinstance(template, dict) else template:
-            yield from mistakes(item)
+            yield from mistakes(item, kept)
 
 
 def _mistakes_of_directive(template: dict[str, Any]) -> Iterator[str]:
@@ -93,10 +96,10 @@ def _mistakes_of_directive(template: dict[str, Any]) -> Iterator[str]:
             yield str(error)
 
 
-def expressions(template: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON value
+def expressions(template: Any, kept: frozenset[str] = _NONE) -> Iterator[str]:  # noqa: ANN401 - any JSON value
     """Yield every expression that the template holds."""
-    if is_directive(template):
+    if is_directive(template, kept):
         yield from (value for value in template.values() if isinstance(value, str))
     elif isinstance(template, dict | list):
         for item in template.values() if isinstance(template, dict) else template:
-            yield from expressions(item)
+            yield from expressions(item, kept)

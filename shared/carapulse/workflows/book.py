@@ -8,6 +8,7 @@ from typing import Any, Self
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.context import Context
 from carapulse.kernel.errors import Fault
+from carapulse.plans.fanning import EACH, references
 from carapulse.plans.ports import Expanded
 from carapulse.plans.requests import StepRequest
 from carapulse.tools.expressions import first_fields, holds
@@ -16,9 +17,13 @@ from carapulse.tools.model import JsonObject
 from carapulse.tools.schemas import InputSchema, shortcomings
 from carapulse.tools.templates import Scope, expressions, filled
 from carapulse.workflows.errors import RecipeInvalid, WorkflowInputInvalid, WorkflowNotFound
-from carapulse.workflows.model import Recipe, RecipeStep, Workflow
+from carapulse.workflows.model import KEPT, Recipe, RecipeStep, Workflow
 
 _LONGEST_SUMMARY = 200
+_TEMPLATES = (
+    *("name", "tool", "action", "input", "expect", "undo", "retry"),
+    *("wait", "deadline_s", "point_of_no_return", "for_each"),
+)
 _RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -77,6 +82,8 @@ class Workflows:
         recipe = self._recipe(name)
         if faults := self.schemas[name].faults(value, "/workflow/input"):
             raise WorkflowInputInvalid("the input is not what the workflow needs", faults=faults, workflow=name)
+        if faults := tuple(_directives(value)):
+            raise WorkflowInputInvalid("the input is read as nothing but text", faults=faults, workflow=name)
         scope = _scope(value, context)
         chosen = [step for step in recipe.steps if step.when is None or holds(step.when, _places(scope))]
         kept = {step.id for step in chosen}
@@ -90,12 +97,10 @@ class Workflows:
 
 
 def _request(step: RecipeStep, kept: set[str], scope: Scope, workflow: str) -> StepRequest:
-    facts: dict[str, Any] = {
-        name: filled(getattr(step, name), scope)
-        for name in ("name", "tool", "action", "input", "expect", "undo", "retry")
-    }
+    facts: dict[str, Any] = {name: filled(getattr(step, name), scope, KEPT) for name in _TEMPLATES}
     waits = [other for other in step.depends_on if other in kept]
-    document = {"id": step.id, "stage": step.stage, "depends_on": waits, **facts}
+    literal = {"id": step.id, "stage": step.stage, "when": step.run_when, "input_from": step.input_from}
+    document = {**literal, "depends_on": waits, **facts}
     request, faults = parsed(StepRequest, {key: value for key, value in document.items() if value is not None})
     if request is None:
         told = tuple(
@@ -128,13 +133,19 @@ def _step_faults(step: RecipeStep, earlier: list[str], known: set[str], pointer:
     for other in step.depends_on:
         if other not in earlier:
             yield Fault(pointer=f"{pointer}/depends_on", code="unknown-dependency", detail=f"no step {other} before it")
-    templates = [step.name, step.tool, step.action, step.input, step.expect, step.undo, step.retry]
-    for expression in [*expressions(templates), *([step.when] if step.when else [])]:
-        for path in first_fields(expression):
+    templates = [getattr(step, name) for name in _TEMPLATES]
+    for expression in [*expressions(templates, KEPT), *([step.when] if step.when else [])]:
+        for path in filter(None, first_fields(expression)):
             if path[0] not in {"input", "context"} or (path[0] == "input" and len(path) > 1 and path[1] not in known):
                 yield Fault(
                     pointer=pointer, code="reference", detail=f"{expression}: nothing is called {'.'.join(path)}"
                 )
+
+
+def _directives(value: JsonObject) -> Iterator[Fault]:
+    """Yield where an input would be taken for a part of the recipe."""
+    for pointer, _ in references(value, "/workflow/input"):
+        yield Fault(pointer=pointer, code="misplaced-each", detail=f"{EACH} has a meaning in recipes only")
 
 
 def _scope(value: JsonObject, context: Context) -> Scope:

@@ -151,7 +151,7 @@ def test_lists_show_the_last_to_die_first_go_on_where_they_ended_and_can_be_narr
 
     assert seen == list(reversed(died))
     assert len(listed(engine, queue="lamps", type="SwitchLamp")) == 5
-    assert listed(engine, queue="timers") == listed(engine, type="RunStep") == ()
+    assert listed(engine, queue="timers") == listed(engine, type="AdvanceExecution") == ()
 
 
 @pytest.mark.parametrize(

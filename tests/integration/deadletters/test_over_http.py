@@ -18,7 +18,7 @@ def run(rig, database):
     """Let the message of a run's first step be given up, and return the run as it ended."""
     execution = rig.start(rig.plan(act("ring", "hall"), check("hall")))
     with database.as_superuser() as connection:
-        connection.run("UPDATE messages SET attempts = 1000 WHERE type = 'RunStep'")
+        connection.run("UPDATE messages SET attempts = 1000 WHERE type = 'AdvanceExecution'")
     return rig.finish(execution)
 
 
@@ -34,7 +34,7 @@ def test_a_replayed_step_of_a_run_that_is_over_does_nothing(rig, ask, run, world
     answer = ask("POST", f"/v1/dead-letters/{letter['id']}:replay", {"note": "the database is back"}, role="operator")
     rig.workers.run_until_idle()
 
-    assert (run.status, letter["type"], letter["body"]["execution_id"]) == (Status.FAILED, "RunStep", run.id)
+    assert (run.status, letter["type"], letter["body"]["execution_id"]) == (Status.FAILED, "AdvanceExecution", run.id)
     assert (answer.status_code, answer.json()["outcome"]) == (202, "replayed")
     assert (world.effects, rig.state(run.id), happened(rig, run.plan_id)) == ([], run, before)
     assert ask("GET", "/v1/dead-letters").json() == {"data": [], "next_cursor": None}

@@ -1,23 +1,9 @@
 """Plans, workflows and approvals through the whole HTTP stack."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
-from tests.builders.application import Application, MovableClock
 from tests.builders.plans import GLANCE, SWITCH
-from tests.builders.served import served
-
-from carapulse.adapters.postgres.engine import connect
-from carapulse.approvals.routes import router as approval_routes
-from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.identity.tokens import TokenVerifier
-from carapulse.kernel.clock import SystemClock
-from carapulse.plans.routes import router as plan_routes
-from carapulse.runtime.http.app import make_app
-from carapulse.workflows.routes import router as workflow_routes
 
 DARK = {**SWITCH, "input": {"lamp": "hall", "on": False}}
 CONTEXT: dict[str, Any] = {"environment": "dev", "namespace": "shop", "service": "checkout"}
@@ -28,43 +14,6 @@ PLAN: dict[str, Any] = {
     "steps": [DARK, GLANCE],
 }
 SCALE = {"context": CONTEXT, "input": {"resource": "deployment/checkout", "replicas": 50}}
-
-
-@dataclass(frozen=True)
-class Served(Application):
-    """The application, with what HTTP asks of it."""
-
-    tokens: Any = None
-
-    def ready(self):
-        return {"database": True}
-
-
-class Caller:
-    """Asks over HTTP in somebody's name."""
-
-    def __init__(self, client, issuer):
-        self.client, self.issuer = client, issuer
-
-    def __call__(self, method, path, body=None, *, by="ada", role="operator", tenant="acme"):
-        token = self.issuer.mint(tenant, by, frozenset({role}), timedelta(hours=1))
-        return self.client.request(method, path, json=body, headers={"authorization": f"Bearer {token}"})
-
-    def decide(self, plan, by="bob", role="approver", **changed):
-        body = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"], "note": "ok", **changed}
-        return self("POST", "/v1/approvals", body, by=by, role=role)
-
-
-@pytest.fixture
-def ask(database, policy, tmp_path):
-    clock = SystemClock()
-    issuer = DevelopmentIssuer.load_or_make(tmp_path)
-    engine = connect(database.app_url)
-    app = Served(engine, policy, MovableClock(clock.now()), tokens=TokenVerifier([issuer.issuer], clock))
-    http = make_app(app, [plan_routes, approval_routes, workflow_routes])
-    with served(http) as url, httpx.Client(base_url=url, trust_env=False) as client:
-        yield Caller(client, issuer)
-    engine.dispose()
 
 
 def test_a_plan_is_made_and_shown(ask):

@@ -6,8 +6,9 @@ from carapulse.kernel.errors import Fault
 from carapulse.surfaces.cli.views.executions import changes_between, execution_view
 from carapulse.surfaces.cli.views.lists import timeline_view, workflows_view
 from carapulse.surfaces.cli.views.logs import line_of
-from carapulse.surfaces.cli.views.plans import plan_view, plans_view
+from carapulse.surfaces.cli.views.plans import no_return, plan_view, plans_view, risk_view
 from carapulse.surfaces.cli.views.problems import complaint_view, problem_view
+from carapulse.surfaces.cli.views.steps import waiting
 from carapulse.surfaces.cli.views.text import block, plain, seconds_between
 
 
@@ -54,6 +55,54 @@ def test_a_plan_shows_what_its_approvers_decide_about():
         "automatic",
     ):
         assert needed in said
+
+
+def test_a_plan_says_on_which_terms_its_steps_run():
+    step = {
+        "id": "fan-1",
+        "tool": "git",
+        "action": "push",
+        "when": "steps.look.output.ok",
+        "wait": {"check_s": 60, "every_s": 5},
+        "input_from": {"commit": {"step": "look", "path": "sha"}},
+        "point_of_no_return": True,
+        "group": "fan",
+    }
+    limits = {"max_concurrency": 4, "on_failure": "hold"}
+    said = " ".join(
+        drawn(
+            plan_view(
+                a_plan(steps=[step], constraints=limits, groups={"fan": {"max_concurrency": 2, "max_failures": 1}})
+            ),
+            width=240,
+        ).split()
+    )
+
+    for needed in (
+        "only when steps.look.output.ok",
+        "asks every 5 seconds, for at most 60",
+        "commit: what look puts out at sha",
+        "nobody goes back after it",
+        "one of fan",
+        "up to 4 steps of a stage at once; if a step fails, a person decides before anything is undone",
+        "of fan 2 at once, and 1 may fail",
+    ):
+        assert needed in said
+
+
+def test_a_wait_is_told_in_words():
+    assert waiting({"for_s": 90.0}) == "waits for 90.0 seconds"
+    assert waiting({"until": "2026-01-15T21:00:00Z"}) == "waits until 2026-01-15 21:00:00"
+
+
+def test_a_plan_says_before_approval_after_which_step_nobody_goes_back():
+    smashed = {"point_of_no_return": "final", "irreversible_steps": ["smash", "burn"]}
+
+    assert no_return(smashed) == "after final nobody goes back; smash, burn can't be undone"
+    assert no_return({"point_of_no_return": "final"}) == "after final nobody goes back"
+    assert no_return({}) == "every step can be gone back on"
+    assert no_return(smashed) in drawn(plan_view(a_plan(**smashed)))
+    assert no_return(smashed) in drawn(risk_view({"plan_id": "plan_1", **smashed}))
 
 
 def test_what_an_installation_lets_a_requester_do_is_visible():

@@ -16,7 +16,7 @@ from carapulse.executions.events import (
     StepSucceeded,
     StepUnknown,
 )
-from carapulse.executions.lifecycle import Finish, Start, Wait
+from carapulse.executions.lifecycle import Finish, Go, Hold, Start
 from carapulse.executions.model import Cause, Effect, Status
 
 
@@ -103,7 +103,7 @@ def test_an_unknown_outcome_waits_for_a_person_and_nothing_is_undone_blindly():
     names = run.starts()
     run.happened(StepUnknown(**names, error=WRONG))
 
-    assert run.next == Finish(Status.NEEDS_HUMAN, Cause.UNKNOWN, ("a", "b"))
+    assert run.next == Hold(Cause.UNKNOWN, ("b",))
 
 
 def test_a_failed_report_does_not_undo_a_verified_change():
@@ -131,7 +131,7 @@ def test_a_cancel_waits_for_the_step_that_runs():
 
     run.happened(CancelRequested(execution_id="exec_1", undo=True))
 
-    assert run.next == Wait()
+    assert run.next == Go()
     run.happened(StepFailed(**names, error=WRONG, effect=Effect.MAYBE))
     assert coming(run) == ("a", "undo")
     run.succeeds()
@@ -178,7 +178,7 @@ def test_nothing_happens_to_an_execution_that_is_over():
     end = run.next
     run.happened(ExecutionFinished(execution_id="exec_1", status=end.status, cause=end.cause, left=end.left))
 
-    assert run.next == Wait()
+    assert run.next == Go()
     with pytest.raises(EventOutOfPlace):
         run.happened(CancelRequested(execution_id="exec_1", undo=True))
 

@@ -1,31 +1,19 @@
 """What can be a plan, and exactly where a request goes wrong when it can't."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.builders.application import CATALOGUE
-from tests.builders.plans import GLANCE, LOOK, NOON, NOTE, SWITCH, a_call, a_request
+from tests.builders.drafts import drafted, faults
+from tests.builders.plans import GLANCE, LOOK, NOTE, SWITCH, a_request
 
-from carapulse.plans.drafting import MOST_STEPS, Draft, blast_radius, draft
-from carapulse.plans.errors import PlanInvalid
+from carapulse.plans.drafting import MOST_STEPS, blast_radius
 from carapulse.plans.model import AUTOMATIC, Stage
 from carapulse.plans.requests import CreatePlan, Origin
 from carapulse.tools.model import Risk
 
 SMASH = {**SWITCH, "action": "smash", "input": {"lamp": "hall"}}
-
-
-def drafted(*steps, **facts):
-    origin = facts.pop("origin", Origin())
-    wanted = Draft(plan_id="plan_1", request=a_request(*steps, **facts), origin=origin)
-    return draft(wanted, a_call(), CATALOGUE, NOON)
-
-
-def faults(*steps, **facts):
-    with pytest.raises(PlanInvalid) as caught:
-        drafted(*steps, **facts)
-    return [(fault.pointer, fault.code) for fault in caught.value.faults]
 
 
 def test_a_step_carries_what_the_catalogue_says_about_it():
@@ -74,6 +62,9 @@ def test_an_id_is_minted_that_nobody_gave():
         ({**SMASH, "stage": "report"}, ("/steps/0/stage", "report-harms")),
         ({**SWITCH, "stage": "report", "input": {"lamp": "hall", "on": False}}, ("/steps/0/stage", "report-harms")),
         ({**LOOK, "stage": "verify"}, ("/steps/0/expect", "no-expectation")),
+        ({**LOOK, "tool": None}, ("/steps/0/tool", "missing")),
+        ({**LOOK, "action": None}, ("/steps/0/action", "missing")),
+        ({**LOOK, "expect": [{"path": "on", "value": "\x00"}]}, ("/steps/0/expect", "control-character")),
         ({**SWITCH, "retry": {"attempts": 3}}, ("/steps/0/retry", "retry-of-a-write")),
         ({**LOOK, "undo": "automatic"}, ("/steps/0/undo", "undo-of-a-read")),
         ({**SMASH, "undo": "automatic"}, ("/steps/0/undo", "no-automatic-undo")),
@@ -147,12 +138,23 @@ def test_a_plan_is_asked_for_either_by_steps_or_by_a_workflow(both):
         {"maintenance_window": {"start": "02:00", "end": "02:00"}},
         {"allowed_environments": []},
         {"deadline_s": 0},
+        {"max_concurrency": 0},
+        {"max_concurrency": 51},
+        {"max_concurrency": "2"},
+        {"on_failure": "shrug"},
         {"unlimited": True},
     ],
 )
 def test_constraints_that_make_no_sense_are_refused(constraints):
     with pytest.raises(ValidationError):
         a_request(SWITCH, constraints=constraints)
+
+
+def test_steps_run_one_by_one_and_a_failure_is_undone_unless_the_request_says_otherwise():
+    silent, said = drafted(), drafted(constraints={"max_concurrency": 50, "on_failure": "hold"})
+
+    assert (silent.constraints.max_concurrency, silent.constraints.on_failure) == (1, "undo")
+    assert (said.constraints.max_concurrency, said.constraints.on_failure) == (50, "hold")
 
 
 def test_risk_is_the_highest_of_all_steps():
@@ -175,6 +177,7 @@ def test_a_dangerous_way_back_is_as_dangerous_as_a_dangerous_way_there():
     assert version.targets == ("lamps:hall", "lamps:attic")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.sampled_from(["read only", "just look", "list", "get", "delete iam policy", "drain"]))
 def test_words_neither_raise_nor_lower_the_risk(noise, words):
     summary = f"{words} x"
@@ -184,6 +187,7 @@ def test_words_neither_raise_nor_lower_the_risk(noise, words):
     assert drafted(SWITCH, GLANCE, summary=summary, intent=intent).risk is Risk.LOW
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([LOOK, SWITCH, SMASH, NOTE]), max_size=6))
 def test_one_more_step_never_lowers_the_risk(steps):
     assert drafted(*steps, SWITCH, GLANCE).risk <= drafted(*steps, SMASH, SWITCH, GLANCE).risk

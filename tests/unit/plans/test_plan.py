@@ -10,17 +10,41 @@ from tests.builders.plans import NOON, a_plan, a_step, a_version
 
 from carapulse.kernel.canonical import digest
 from carapulse.plans.errors import PlanBusy, PlanChanged, PlanNotApproved, PlanNotOpen
-from carapulse.plans.model import MaintenanceWindow, PlanStatus, PlanVersion, UndoAction, WorkflowUse
+from carapulse.plans.model import (
+    Constraints,
+    Group,
+    MaintenanceWindow,
+    OutputRef,
+    PlanStatus,
+    PlanStep,
+    PlanVersion,
+    UndoAction,
+    Wait,
+    WorkflowUse,
+)
 
 FULL = a_version(
     plan_id="plan_1",
     intent="make it bright",
     workflow=WorkflowUse(name="w", version=1, digest="sha256:11", input={"a": 1}),
     meta={"source": "src_1"},
+    constraints=Constraints(max_concurrency=4, on_failure="hold"),
     steps=(
-        a_step("s1", undo=UndoAction(tool="kubectl", action="scale", input={"replicas": 2})),
-        a_step("s2", a_version().steps[1].stage, position=2, depends_on=("s1",), name="look"),
+        a_step("s1", undo=UndoAction(tool="kubectl", action="scale", input={"replicas": 2}), point_of_no_return=True),
+        a_step(
+            "s2-1",
+            a_version().steps[1].stage,
+            position=2,
+            depends_on=("s1",),
+            name="look",
+            when="steps.s1.output.ok",
+            input_from={"name": OutputRef(step="s1", path="name")},
+            wait=Wait(check_s=60, every_s=0.5),
+            deadline_s=90,
+            group="s2",
+        ),
     ),
+    groups={"s2": Group(max_concurrency=2, max_failures=1)},
 )
 
 
@@ -58,7 +82,11 @@ def test_leaving_anything_out_changes_the_digest(path):
 
 
 def test_every_field_of_a_version_is_in_its_digest():
-    assert set(FULL.document()) == set(PlanVersion.model_fields)
+    document = FULL.document()
+
+    assert set(document) == set(PlanVersion.model_fields)
+    assert set(document["constraints"]) == set(Constraints.model_fields)
+    assert {name for step in document["steps"] for name in step} == set(PlanStep.model_fields)
 
 
 def test_a_version_read_back_has_the_same_digest():

@@ -44,6 +44,7 @@ actions:
 @pytest.mark.parametrize(
     ("before", "after", "pointer", "code"),
     [
+        ("tool: demo", "tool: wait", "/tool", "reserved"),
         ("risk: low", "risk: tiny", "/actions/set/risk", "enum"),
         ("risk: low", "risk: read", "/actions/set/risk", "too-low"),
         ("effect: write", "effect: destructive", "/actions/set/risk", "too-low"),

@@ -9,7 +9,7 @@ from tests.builders.plans import NOON, a_call, a_context, a_request
 
 from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.errors import PlanInvalid
-from carapulse.plans.model import Stage
+from carapulse.plans.model import Stage, UndoAction
 from carapulse.tools.expectations import Expectation
 from carapulse.tools.model import Risk
 from carapulse.workflows.book import Workflows
@@ -222,6 +222,18 @@ def test_what_is_given_is_never_read_as_a_template():
         made("incident_remediation", {"remediation": remediation, "check": PROBE})
 
 
+@pytest.mark.parametrize("value", [{"$each": "@"}, {"deep": [{"$each": "@"}]}])
+def test_what_is_given_never_takes_the_place_of_a_value_of_the_recipe(value):
+    remediation = {"tool": "kubectl", "action": "scale", "input": {"resource": value}}
+
+    with pytest.raises(WorkflowInputInvalid) as caught:
+        made("incident_remediation", {"remediation": remediation, "check": PROBE})
+
+    (fault,) = caught.value.faults
+    assert fault.code == "misplaced-each"
+    assert fault.pointer.startswith("/workflow/input/remediation/input/resource")
+
+
 def test_a_remediation_cannot_leave_the_context():
     value = {"resource": "deployment/checkout", "replicas": 5, "namespace": "bank"}
     remediation = {"tool": "kubectl", "action": "scale", "input": value}
@@ -304,6 +316,12 @@ STEP = RECIPE["steps"][0]
         {"steps": [{**STEP, "input": {"lamp": {"$from": "input.["}}}]},
         {"steps": [{**STEP, "when": "input.bright"}]},
         {"steps": [{**STEP, "stage": "celebrate"}]},
+        {"steps": [{**STEP, "run_when": "steps.["}]},
+        {"steps": [{**STEP, "run_when": {"$from": "input.lamp"}}]},
+        {"steps": [{**STEP, "input_from": {"lamp": {"step": "a", "path": {"$from": "input.lamp"}}}}]},
+        {"steps": [{**STEP, "for_each": {"values": {"$from": "input.lamps"}}}]},
+        {"steps": [{**STEP, "input": {"lamp": {"$each": "@", "$from": "input.lamp"}}}]},
+        {"steps": [{**STEP, "name": {"$each": "@"}}]},
         {"steps": [STEP, STEP]},
         {"steps": [{**STEP, "depends_on": ["b"]}]},
     ],
@@ -325,3 +343,42 @@ def test_two_recipes_of_one_name_stop_the_start(tmp_path):
 
     with pytest.raises(RecipeInvalid):
         Workflows.load(paths)
+
+
+def test_a_recipe_may_wait_ask_and_multiply_as_a_plan_may(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    see = {"id": "see", "stage": "diagnose", "tool": "lamps", "action": "look", "input": {"lamp": "hall"}}
+    steps = [
+        see,
+        {"id": "pause", "stage": "act", "wait": {"for_s": 60}},
+        {
+            **STEP,
+            "run_when": "steps.see.output.on == `false`",
+            "depends_on": ["pause"],
+            "for_each": {"values": [{"$from": "input.lamp"}, "cellar"], "max_failures": 1},
+            "input": {"lamp": {"$each": "@"}, "on": True},
+            "undo": {"tool": "lamps", "action": "note", "input": {"lamp": {"$each": "@"}}},
+            "point_of_no_return": True,
+            "deadline_s": 20,
+        },
+        {**see, "id": "check", "stage": "verify", "action": "glance", "wait": {"check_s": 60}},
+        {
+            **see,
+            "id": "told",
+            "stage": "report",
+            "action": "note",
+            "input_from": {"text": {"step": "see", "path": "kind"}},
+        },
+    ]
+    path.write_text(yaml.safe_dump({**RECIPE, "steps": steps}, sort_keys=False))
+    expanded = Workflows.load([path]).expand("switch_on", {"lamp": "hall"}, a_context())
+    request = a_request(steps=None, workflow={"name": "switch_on", "input": {"lamp": "hall"}})
+    version = draft(Draft(plan_id="plan_1", request=request, expanded=expanded), a_call(), CATALOGUE, NOON)
+
+    assert [step.id for step in version.steps] == ["see", "pause", "a-1", "a-2", "check", "told"]
+    assert version.targets == ("lamps:hall", "lamps:cellar")
+    first = version.steps[2]
+    assert (first.when, first.deadline_s, first.group) == ("steps.see.output.on == `false`", 20, "a")
+    assert first.undo == UndoAction(tool="lamps", action="note", input={"lamp": "hall"})
+    assert version.point_of_no_return == "a-1"
+    assert version.steps[5].input_from["text"].step == "see"

@@ -21,8 +21,8 @@ _STRENGTH = text(
     " EXISTS (SELECT FROM pg_class WHERE relname = 'events' AND pg_has_role(pg_roles.oid, relowner, 'MEMBER')) AS owns"
     " FROM pg_roles WHERE rolname = current_user"
 )
-_TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
-_PATIENCE_S = 30.0  # longer than any statement may take
+TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
+PATIENCE_S = 30.0  # longer than any statement may take
 _RETRY_CODES = {"40001", "40P01", "55P03", "25006", "25P03"}  # serialization, deadlock, locked, read only, idled
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
 _REFUSED_CLASSES = {"28", "3D"}  # authorization, no such database
@@ -30,7 +30,7 @@ _CONFLICT_CODES = {"23505"}  # unique violation
 
 
 def connect(
-    url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None, patience_s: float = _PATIENCE_S
+    url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None, patience_s: float = PATIENCE_S
 ) -> Engine:
     """Return an engine for an address `postgresql://…`; nothing is connected yet. Invalid if it is none.
 
@@ -47,11 +47,11 @@ def connect(
         pool_pre_ping=True,
     )
     event.listen(engine, "do_connect", open_connection)
-    settings = _TIMEOUTS if timeouts is None else timeouts
+    settings = TIMEOUTS if timeouts is None else timeouts
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
-        _send_at_once(connection)
+        send_at_once(connection)
         cursor = connection.cursor()
         for name, value in settings.items():
             cursor.execute(f"SET {name} = '{value}'")
@@ -60,7 +60,7 @@ def connect(
     return engine
 
 
-def _send_at_once(connection: Any) -> None:  # noqa: ANN401 - the driver's connection is untyped
+def send_at_once(connection: Any) -> None:  # noqa: ANN401 - the driver's connection is untyped
     """Switch Nagle's algorithm off: pg8000 doesn't, and every multi-packet statement then waits 40 ms."""
     plain = connection._usock  # noqa: SLF001 - the driver has no name for it
     if plain.family in {socket.AF_INET, socket.AF_INET6}:

@@ -7,13 +7,11 @@ from itertools import groupby
 
 from sqlalchemy import Connection, insert, text, update
 
-from carapulse.audit.chain import seal
-from carapulse.audit.model import Entry
+from carapulse.audit.chain import sealed_row
 from carapulse.audit.tables import events as events_table
 from carapulse.audit.tables import streams
 from carapulse.kernel.call import Call
 from carapulse.kernel.event import Event
-from carapulse.kernel.ids import new_id
 
 _LOCK_HEAD = text(
     "INSERT INTO streams (tenant, stream, seq, hash) VALUES (:tenant, :stream, 0, '')"
@@ -36,10 +34,9 @@ def append(connection: Connection, call: Call, recorded: Sequence[Recorded]) -> 
         seq, head = connection.execute(_LOCK_HEAD, {"tenant": call.tenant, "stream": stream}).one()
         rows = []
         for each in group:
-            seq += 1
-            sealed = seal(_entry(call, each, seq=seq, prev=head))
-            head = sealed.hash
-            rows.append(dict(sealed))
+            row = sealed_row(each.event, stream, call, each.at, (seq + 1, head))
+            seq, head = row["seq"], row["hash"]
+            rows.append({**row, "at": each.at})
         connection.execute(insert(events_table), rows)
         query = update(streams).where(streams.c.tenant == call.tenant, streams.c.stream == stream)
         connection.execute(query.values(seq=seq, hash=head))
@@ -47,18 +44,3 @@ def append(connection: Connection, call: Call, recorded: Sequence[Recorded]) -> 
 
 def _stream(recorded: Recorded) -> str:
     return recorded.stream
-
-
-def _entry(call: Call, recorded: Recorded, *, seq: int, prev: str) -> Entry:
-    return Entry(
-        tenant=call.tenant,
-        stream=recorded.stream,
-        seq=seq,
-        id=new_id("event"),
-        type=recorded.event.type,
-        at=recorded.at,
-        actor=call.actor.id,
-        trace=call.trace,
-        body=recorded.event.model_dump(mode="json"),
-        prev=prev,
-    )

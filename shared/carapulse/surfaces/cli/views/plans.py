@@ -1,7 +1,6 @@
 """Plans, as their approvers need to see them."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,10 +8,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from carapulse.surfaces.cli.views.steps import steps_view
 from carapulse.surfaces.cli.views.text import NOTHING, columns, facts, listed, moment, plain, status, text
 
 Body = Mapping[str, Any]
-_LINES = 8
 
 
 def plan_view(plan: Body) -> RenderableType:
@@ -26,7 +25,10 @@ def plan_view(plan: Body) -> RenderableType:
         "policy": _decision(plan),
         "asked by": f"{plain(plan.get('requested_by'))} ({plain(plan.get('trigger'))}{_trust(plan)})",
         "targets": listed(plan.get("targets")),
+        "no return": no_return(plan),
     }
+    if runs := "; ".join(_runs(plan)):
+        known["runs"] = runs
     if plan.get("execution_id"):
         known["execution"] = plan["execution_id"]
     parts = [facts(known), *reasons_view(plan.get("reasons")), Text(), steps_view(plan.get("steps") or ())]
@@ -50,21 +52,6 @@ def plans_view(page: Body) -> RenderableType:
     return paged(table, page)
 
 
-def steps_view(steps: Any) -> Table:  # noqa: ANN401 - JSON
-    """Show what each step does, what must hold after it, and the way back."""
-    table = columns("step", "stage", "action", "with", "must hold", "way back")
-    for step in steps:
-        table.add_row(
-            text(step.get("id") or step.get("step_id")),
-            text(step.get("stage")),
-            Text.assemble(plain(step.get("tool")), ".", plain(step.get("action")), _changes(step)),
-            Text(spelled(step.get("input"))),
-            Text("\n".join(map(expectation, step.get("expect") or ())) or NOTHING),
-            Text(_way_back(step)),
-        )
-    return table
-
-
 def diff_view(diff: Body) -> RenderableType:
     """Show what would change, and how it differs from another version."""
     parts: list[RenderableType] = [steps_view(diff.get("changes") or ())]
@@ -80,7 +67,7 @@ def diff_view(diff: Body) -> RenderableType:
 def risk_view(risk: Body) -> RenderableType:
     """Show how dangerous a plan is, and why."""
     known = {"risk": _risk(risk), "tier": risk.get("tier"), "policy": _decision(risk)}
-    known |= {"targets": listed(risk.get("targets")), "irreversible": risk.get("irreversible")}
+    known |= {"targets": listed(risk.get("targets")), "no return": no_return(risk)}
     table = columns("step", "stage", "action", "risk", "reversibility", "why")
     for step in risk.get("steps") or ():
         table.add_row(
@@ -93,6 +80,15 @@ def risk_view(risk: Body) -> RenderableType:
         )
     parts = [facts(known), *reasons_view(risk.get("reasons")), Text(), table]
     return Panel(Group(*parts), title=text(risk.get("plan_id")), title_align="left")
+
+
+def no_return(body: Body) -> str:
+    """Say in words after which step nobody goes back, and what can't be undone at all."""
+    first, never = body.get("point_of_no_return"), body.get("irreversible_steps")
+    if not first:
+        return "every step can be gone back on"
+    more = f"; {listed(never)} can't be undone" if never else ""
+    return f"after {plain(first)} nobody goes back{more}"
 
 
 def reasons_view(reasons: Any) -> list[RenderableType]:  # noqa: ANN401 - JSON
@@ -108,25 +104,24 @@ def place(context: Body) -> str:
     return " · ".join(f"{name} {plain(value)}" for name, value in context.items() if value is not None) or NOTHING
 
 
-def spelled(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return the input of a step, a name and a value a line."""
-    if not isinstance(value, Mapping):
-        return plain(value)
-    return "\n".join(f"{plain(name)}: {_told(each)}" for name, each in value.items()) or NOTHING
-
-
-def expectation(expected: Body) -> str:
-    """Return one expectation as a sentence."""
-    value = "" if expected.get("value") is None else f" {_short(expected['value'])}"
-    return f"{plain(expected.get('path'))} {plain(expected.get('op', 'eq'))}{value}"
-
-
 def paged(table: Table, page: Body) -> RenderableType:
     """Show a page, and how to see the next one."""
     if not table.row_count:
         return Text("nothing there", style="dim")
     cursor = page.get("next_cursor")
     return Group(table, Text(f"more: --cursor {plain(cursor)}", style="dim")) if cursor else table
+
+
+def _runs(plan: Body) -> Iterator[str]:
+    """Yield how the steps run, where that is not one by one and undone if one fails."""
+    constraints = plan.get("constraints") or {}
+    if constraints.get("max_concurrency", 1) != 1:
+        yield f"up to {plain(constraints['max_concurrency'])} steps of a stage at once"
+    if constraints.get("on_failure", "undo") != "undo":
+        yield "if a step fails, a person decides before anything is undone"
+    for name, group in (plan.get("groups") or {}).items():
+        at_once, failing = plain(group.get("max_concurrency")), plain(group.get("max_failures"))
+        yield f"of {plain(name)} {at_once} at once, and {failing} may fail"
 
 
 def _risk(body: Body) -> Text:
@@ -144,29 +139,3 @@ def _decision(body: Body) -> Text:
 
 def _trust(plan: Body) -> str:
     return "" if plan.get("trusted", True) else ", not proven"
-
-
-def _changes(step: Body) -> tuple[str, str]:
-    effect = step.get("effect")
-    return ("", "") if effect in {None, "read"} else (f"  {plain(effect)}", "yellow")
-
-
-def _way_back(step: Body) -> str:
-    undo = step.get("undo")
-    if isinstance(undo, Mapping):
-        return f"{plain(undo.get('tool'))}.{plain(undo.get('action'))}\n{spelled(undo.get('input'))}"
-    return plain(undo or step.get("no_undo"))
-
-
-def _told(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a value in one line; text of several lines as its first ones, below its name."""
-    if not isinstance(value, str) or "\n" not in value:
-        return _short(value)
-    lines = value.splitlines()
-    more = [f"  and {len(lines) - _LINES} lines more"] if len(lines) > _LINES else []
-    return "\n".join(["", *(f"  │ {_short(line)}" for line in lines[:_LINES]), *more])
-
-
-def _short(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    said = plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return said if len(said) <= 120 else f"{said[:119]}…"  # noqa: PLR2004 - what fits a cell

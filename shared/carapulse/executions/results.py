@@ -1,0 +1,37 @@
+"""What came of an attempt, as an event."""
+
+from carapulse.executions.drafts import Draft
+from carapulse.executions.events import StepFailed, StepRetried, StepSucceeded, StepUnknown
+from carapulse.executions.journal import Output
+from carapulse.executions.performing import Ended
+from carapulse.executions.verdicts import AskProbe, Failed, Retry, Succeeded, Unknown, delay_of
+from carapulse.kernel.canonical import digest
+from carapulse.tools.model import Outcome
+
+
+def note_result(draft: Draft, ended: Ended) -> None:
+    """Draft what came of an attempt; EventOutOfPlace if somebody else has taken it over."""
+    attempt = ended.attempt
+    names = {"execution_id": draft.state.id, **attempt.names}
+    draft.lines += ended.lines
+    match ended.verdict:
+        case Succeeded(outcome, by_probe):
+            kept = _kept(draft, ended, outcome)
+            facts = {"output_digest": kept, "duration_ms": outcome.duration_ms, "by_probe": by_probe}
+            draft.note(StepSucceeded(**names, **facts))
+        case Retry(error, effect):
+            retry_at = draft.at + delay_of(attempt.terms.longest_delay_s)
+            draft.note(StepRetried(**names, error=error, effect=effect, retry_at=retry_at))
+        case Failed(error, effect):
+            draft.note(StepFailed(**names, error=error, effect=effect))
+        case Unknown(error) | AskProbe(error):
+            draft.note(StepUnknown(**names, error=error))
+
+
+def _kept(draft: Draft, ended: Ended, outcome: Outcome) -> str | None:
+    """Keep what the attempt gave, if it gave anything, and return its digest."""
+    if outcome.output is None and not outcome.text:
+        return None
+    attempt, kept = ended.attempt, digest(outcome.output)
+    draft.outputs.append(Output(attempt.step.id, attempt.phase, attempt.fence, kept, outcome))
+    return kept
