@@ -24,6 +24,7 @@ from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresEvidence
+from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresExecutions
 from carapulse.executions.versions import Versions
@@ -41,6 +42,8 @@ from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
+
+_WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
 
 class Work(PostgresWork):
@@ -80,6 +83,11 @@ class Work(PostgresWork):
     def evidence(self) -> PostgresEvidence:
         """The log, as evidence, within this unit."""
         return PostgresEvidence(self.connection, self.tenant)
+
+    @cached_property
+    def dead_letters(self) -> PostgresDeadLetters:
+        """The messages that were given up, within this unit."""
+        return PostgresDeadLetters(self.connection, self.tenant)
 
 
 @dataclass(frozen=True)
@@ -124,15 +132,15 @@ class App:
     @property
     def queue(self) -> PostgresQueue:
         """The queue's receiving side."""
-        return PostgresQueue(self.engine)
+        return PostgresQueue(self.engine, self.journal.direct)
 
     def _database_answers(self) -> bool:
+        """Say whether the database answers and can be written to, which one in recovery can't."""
         try:
             with translated(), self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
+                return bool(connection.execute(_WRITABLE).scalar_one())
         except Unavailable:
             return False
-        return True
 
 
 def make_app(

@@ -37,9 +37,17 @@ def at_once(rig: Rig, count: int, execution: str) -> ExecutionState:
     return state
 
 
+def span(state: ExecutionState, step_id: str) -> tuple[datetime, datetime]:
+    """When a step began and ended."""
+    run = state.step(step_id).run
+    assert run.started_at is not None
+    assert run.finished_at is not None
+    return run.started_at, run.finished_at
+
+
 def most_at_once(state: ExecutionState) -> int:
     """How many steps were under way at the same moment."""
-    spans = [(step.run.started_at, step.run.finished_at) for step in state.steps if step.run.started_at]
+    spans = [span(state, step.facts.id) for step in state.steps if step.run.started_at]
     return max(sum(begin <= moment < end for begin, end in spans) for moment, _ in spans)
 
 
@@ -67,10 +75,9 @@ def test_a_step_waits_for_what_it_depends_on_and_not_for_the_others(rig):
 
     state = at_once(rig, 3, rig.start(plan))
 
-    times = {step.facts.id: step.run for step in state.steps}
+    ended = span(state, "first")[1]
     assert state.status is Status.SUCCEEDED
-    assert times["after"].started_at >= times["first"].finished_at
-    assert times["other"].started_at < times["first"].finished_at
+    assert span(state, "other")[0] < ended <= span(state, "after")[0]
 
 
 def test_two_steps_on_one_target_never_run_at_once(rig):
@@ -169,7 +176,7 @@ def test_a_wait_lets_time_pass_without_a_worker(rig):
     waiting = rig.state(execution)
     state = rig.finish(execution)
 
-    began, ended = (state.step("pause").run.started_at, state.step("s3").run.started_at)
+    (began, _), (ended, _) = span(state, "pause"), span(state, "s3")
     assert (waiting.status, statuses(waiting)["pause"]) == (Status.RUNNING, "waiting")
     assert state.status is Status.SUCCEEDED
     assert ended - began >= timedelta(seconds=0.8)

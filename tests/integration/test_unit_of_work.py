@@ -6,9 +6,9 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from tests.builders.queues import a_queue
 
 from carapulse.adapters.postgres.engine import connect
-from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
@@ -73,7 +73,7 @@ def test_an_exception_leaves_neither_event_nor_message(engine):
 
 
 def test_a_message_is_taken_once_and_only_its_receipt_answers(engine):
-    queue = PostgresQueue(engine)
+    queue = a_queue(engine)
     with begin(engine) as work:
         work.send(SwitchLamp(on=True))
 

@@ -1,68 +1,40 @@
 """Workers outlive what they work on: a bug, a queue that fails, a message that nobody can read."""
 
+import re
 import threading
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.builders.queues import a_queue
+from tests.builders.switching import Lamps, send, workers
 from tests.world.rig import a_call
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.work import PostgresWork
-from carapulse.kernel.call import Call
 from carapulse.kernel.clock import SystemClock
-from carapulse.kernel.message import Message
-from carapulse.messaging import Consumers
-from carapulse.runtime.dispatch import Dispatcher
-from carapulse.runtime.workers import Workers
-
-
-class SwitchLamp(Message):
-    queue: ClassVar[str] = "lamps"
-    on: bool
-
-
-@dataclass
-class Lamps:
-    """What happened to messages."""
-
-    switched: list[bool] = field(default_factory=list)
-    given_up: list[str] = field(default_factory=list)
-    fails: BaseException | None = None
-    last_fails: BaseException | None = None
-
-    @property
-    def consumers(self) -> Consumers:
-        consumers = Consumers()
-
-        @consumers.on(SwitchLamp)
-        def switch(message: SwitchLamp, _call: Call, _ports: object) -> None:
-            if self.fails is not None:
-                raise self.fails
-            self.switched.append(message.on)
-
-        @consumers.on_giving_up(SwitchLamp)
-        def give_up(_message: SwitchLamp, reason: str, _call: Call, _ports: object) -> None:
-            if self.last_fails is not None:
-                raise self.last_fails
-            self.given_up.append(reason)
-
-        return consumers
+from carapulse.kernel.errors import NotFound, Unavailable
+from carapulse.metrics import show_metrics
+from carapulse.runtime.pausing import pause_s
 
 
 @dataclass(frozen=True)
-class FailsOnce(PostgresQueue):
+class FailsOnce:
     """A queue whose first answer is a bug."""
 
+    queue: PostgresQueue
     failed: threading.Event = field(default_factory=threading.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.queue, name)
 
     def take(self, *arguments: Any) -> Any:
         if not self.failed.is_set():
             self.failed.set()
             raise ZeroDivisionError
-        return super().take(*arguments)
+        return self.queue.take(*arguments)
 
 
 @pytest.fixture
@@ -70,15 +42,6 @@ def engine(database):
     engine = connect(database.app_url)
     yield engine
     engine.dispose()
-
-
-def workers(queue, lamps, most=1):
-    return Workers(queue, Dispatcher.of([lamps.consumers]), None, SystemClock(), 1, 5.0, most)
-
-
-def send(engine):
-    with PostgresWork(engine, a_call(), SystemClock()) as work:
-        work.send(SwitchLamp(on=True))
 
 
 def asked(database, query):
@@ -89,7 +52,7 @@ def asked(database, query):
 def test_a_worker_outlives_a_queue_that_fails_as_none_should(engine):
     lamps = Lamps()
     send(engine)
-    pool = workers(FailsOnce(engine), lamps)
+    pool = workers(FailsOnce(a_queue(engine)), lamps)  # type: ignore[arg-type]
 
     pool.start()
     for _ in range(100):
@@ -105,7 +68,7 @@ def test_whoever_waits_for_a_message_is_told_before_it_is_given_up(engine, datab
     lamps = Lamps(fails=ZeroDivisionError("NUL \0 and half \ud800"))
     send(engine)
 
-    workers(PostgresQueue(engine), lamps).run_until_idle()
+    workers(a_queue(engine), lamps).run_until_idle()
 
     assert lamps.given_up == ["ZeroDivisionError: NUL \ufffd and half ?"]
     assert asked(database, "SELECT count(*) FROM messages WHERE dead_at IS NOT NULL") == [[1]]
@@ -115,7 +78,7 @@ def test_a_message_is_not_given_up_until_whoever_waits_for_it_was_told(engine, d
     lamps = Lamps(fails=ZeroDivisionError(), last_fails=ZeroDivisionError())
     send(engine)
 
-    workers(PostgresQueue(engine), lamps).run_until_idle()
+    workers(a_queue(engine), lamps).run_until_idle()
 
     assert asked(database, "SELECT attempts, dead_at FROM messages") == [[1, None]]
 
@@ -126,18 +89,75 @@ def test_a_message_that_ends_every_worker_is_given_up_in_the_end(engine, databas
     with PostgresWork(engine, a_call(), SystemClock()) as work:
         work.connection.execute(text("UPDATE messages SET attempts = 1000"))
 
-    workers(PostgresQueue(engine), lamps).run_until_idle()
+    workers(a_queue(engine), lamps).run_until_idle()
 
     assert (lamps.switched, len(lamps.given_up)) == ([], 1)
     assert asked(database, "SELECT count(*) FROM messages WHERE dead_at IS NOT NULL") == [[1]]
 
 
-def test_a_message_of_nobody_ends_no_worker(engine):
+def test_a_message_that_concerns_what_is_not_there_is_given_up_although_nobody_can_be_told(engine, database):
+    gone = NotFound("there is no such lamp")
+    lamps = Lamps(fails=gone, last_fails=gone)
+    send(engine)
+
+    workers(a_queue(engine), lamps).run_until_idle()
+
+    assert asked(database, "SELECT last_error FROM messages WHERE dead_at IS NOT NULL") == [
+        ["not-found: there is no such lamp"]
+    ]
+
+
+def test_a_message_stays_while_whoever_waits_for_it_cannot_be_reached(engine, database):
+    lamps = Lamps(fails=ZeroDivisionError(), last_fails=Unavailable("nobody answers"))
+    send(engine)
+
+    workers(a_queue(engine), lamps).run_until_idle()
+
+    assert asked(database, "SELECT attempts, dead_at FROM messages") == [[1, None]]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ('actor = \'{"id": ""}\'', "invalid: the message names nobody who could have sent it: id: "),
+        ("actor = '[]'", "invalid: the message names nobody who could have sent it: all of it: "),
+        ("body = '[1]'", "invalid: the message does not fit its type: all of it: "),
+        ('body = \'{"on": "hunter2"}\'', "invalid: the message does not fit its type: on: "),
+        (f"body = '{'9' * 5000}'", "invalid: the message does not fit its type: all of it: "),
+        (f"body = '{'[' * 5000 + ']' * 5000}'", "invalid: the message does not fit its type: all of it: "),
+        ("type = 'Unheard'", "invalid: no handler knows this type of message"),
+    ],
+    ids=["no actor", "a list as actor", "a list", "no truth", "a large number", "a deep list", "an unknown type"],
+)
+def test_a_message_that_nobody_can_read_is_given_up_with_its_reason_and_keeps_nothing_waiting(
+    engine, database, caplog, change, why
+):
     lamps = Lamps()
     send(engine)
-    with PostgresWork(engine, a_call(), SystemClock()) as work:
-        work.connection.execute(text('UPDATE messages SET actor = \'{"id": ""}\''))
+    asked(database, f"UPDATE messages SET {change}")
+    send(engine, on=False)
+    before = buried()
 
-    workers(PostgresQueue(engine), lamps).run_until_idle()
+    workers(a_queue(engine), lamps, most=8).run_until_idle()
 
-    assert lamps.switched == []
+    ((reason,),) = asked(database, "SELECT last_error FROM messages WHERE dead_at IS NOT NULL")
+    assert reason.startswith(why)
+    assert "hunter2" not in reason
+    assert lamps.switched == [False]
+    assert [each.levelname for each in caplog.records if each.msg == "message_dead"] == ["ERROR"]
+    assert buried() == before + 1
+
+
+def test_a_worker_asks_a_queue_that_fails_less_and_less_often_but_never_gives_up():
+    longest = [max(pause_s(failures, 5.0) for _ in range(50)) for failures in (1, 3, 5, 100)]
+    shortest = [min(pause_s(failures, 5.0) for _ in range(50)) for failures in (1, 3, 5, 100)]
+
+    assert all(most <= limit for most, limit in zip(longest, (0.2, 0.8, 3.2, 5.0), strict=True))
+    assert all(least >= limit / 2 for least, limit in zip(shortest, (0.2, 0.8, 3.2, 5.0), strict=True))
+
+
+def buried() -> float:
+    """Return how many messages of this queue were given up, as the numbers say."""
+    shown = show_metrics().decode()
+    found = re.search(r'carapulse_messages_buried_total\{queue="lamps"\} (\S+)', shown)
+    return float(found[1]) if found else 0.0

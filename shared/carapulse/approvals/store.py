@@ -13,6 +13,7 @@ from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus
 from carapulse.approvals.ports import ApprovalFilter
 from carapulse.approvals.tables import answers, approvals
 from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.rows import read_row
 
 _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
 
@@ -81,7 +82,7 @@ class PostgresApprovals:
     def _all(self, query: Select[Any]) -> tuple[Approval, ...]:
         rows = [dict(row) for row in self.connection.execute(query).mappings()]
         given = self._answers(row["id"] for row in rows)
-        return tuple(Approval.model_validate({**row, "answers": tuple(given[row["id"]])}) for row in rows)
+        return tuple(_approval({**row, "answers": tuple(given[row["id"]])}) for row in rows)
 
     def _answers(self, approval_ids: Iterable[str]) -> dict[str, list[Answer]]:
         query = (
@@ -91,9 +92,14 @@ class PostgresApprovals:
         )
         given: dict[str, list[Answer]] = defaultdict(list)
         for row in self.connection.execute(query):
-            answer = Answer(approver=row.approver, status=row.status, note=row.note, at=row.at)
+            said = {name: getattr(row, name) for name in Answer.model_fields}
+            answer = read_row(Answer, said, table="approval_answers", row_id=f"{row.approval_id}/{row.approver}")
             given[row.approval_id].append(answer)
         return given
+
+
+def _approval(row: dict[str, Any]) -> Approval:
+    return read_row(Approval, row, table="approvals", row_id=row["id"])
 
 
 def _in_status(status: ApprovalStatus, at: datetime) -> Any:  # noqa: ANN401 - a clause

@@ -13,6 +13,7 @@ from carapulse.audit.errors import NoSuchEvidence
 from carapulse.audit.model import EventFilter, Head, SealedEntry
 from carapulse.audit.tables import events, streams
 from carapulse.kernel.cursor import CursorInvalid, Page, cursor_of, key_of
+from carapulse.rows import corrupt_row, read_row
 
 _ONE_AT_A_TIME = 0x_CA2A_0002  # key of the advisory lock
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
@@ -169,7 +170,11 @@ def _position(key: str) -> int:
 
 def _entry(row: Row[Any]) -> SealedEntry:
     fields = {name: getattr(row, name) for name in SealedEntry.model_fields}
-    return SealedEntry.model_validate(fields | {"body": json.loads(row.body, parse_int=_number)})
+    try:
+        body = json.loads(row.body, parse_int=_number)
+    except (ValueError, RecursionError) as error:
+        raise corrupt_row("events", row.id, "its body is no JSON that Python can hold") from error
+    return read_row(SealedEntry, fields | {"body": body}, table="events", row_id=row.id)
 
 
 def _number(digits: str) -> float:
@@ -179,4 +184,5 @@ def _number(digits: str) -> float:
 
 
 def _checkpoint(row: Row[Any]) -> Checkpoint:
-    return Checkpoint.model_validate(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return read_row(Checkpoint, fields, table="checkpoints", row_id=str(row.number))

@@ -3,10 +3,11 @@
 So a step costs the same in a plan of two steps and in one of two hundred.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from carapulse.executions.model import ExecutionState, StepState
+from carapulse.rows import corrupt_row, read_row
 
 _PARTS = {"run", "undo"}
 
@@ -31,7 +32,11 @@ def changed(state: ExecutionState, since: ExecutionState) -> list[StepState]:
     return [new for new, old in zip(state.steps, since.steps, strict=True) if new is not old]
 
 
-def restored(kept: Mapping[str, Any], rows: Iterable[Sequence[Any]]) -> ExecutionState:
-    """Return the state of a whole and its steps (parts, facts, captured); ValidationError if they don't fit."""
-    steps = [{**part, "facts": fact, "captured": seen} for part, fact, seen in rows]
-    return ExecutionState.model_validate({**kept, "steps": steps})
+def restored(execution_id: str, kept: Any, rows: Iterable[Sequence[Any]] | None) -> ExecutionState:  # noqa: ANN401 - what is stored
+    """Return the state of a whole and its steps (parts, facts, captured), or raise CorruptRow."""
+    try:
+        steps = [{**part, "facts": fact, "captured": seen} for part, fact, seen in rows or ()]
+        whole_state = {**kept, "steps": steps}
+    except TypeError as error:
+        raise corrupt_row("executions", execution_id, "it is no object with steps") from error
+    return read_row(ExecutionState, whole_state, table="executions", row_id=execution_id)

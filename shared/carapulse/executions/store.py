@@ -159,7 +159,7 @@ class PostgresExecutions:
         ]
 
     def _states(self) -> Select[Any]:
-        return select(executions.c.state, _STEPS).where(executions.c.tenant == self.tenant)
+        return select(executions.c.id, executions.c.state, _STEPS).where(executions.c.tenant == self.tenant)
 
     def _one(self, query: Select[Any], execution_id: str) -> ExecutionState:
         row = self.connection.execute(query).one_or_none()
@@ -169,4 +169,4 @@ class PostgresExecutions:
 
 
 def _state(row: Row[Any]) -> ExecutionState:
-    return restored(row.state, row.steps)
+    return restored(row.id, row.state, row.steps)

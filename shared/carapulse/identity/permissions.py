@@ -17,6 +17,9 @@ Permission = Literal[
     "evidence:export",
     "execution:cancel",
     "execution:read",
+    "message:discard",
+    "message:read",
+    "message:replay",
     "plan:create",
     "plan:execute",
     "plan:read",
@@ -34,18 +37,20 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
     "execution:cancel",
+    "message:read",
+    "message:replay",
     "plan:create",
     "plan:execute",
     "workflow:start",
 }
-_PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export"}
+_PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}
 
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export"},
+        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "source:read"},
         Role.ADMIN: PERMISSIONS,

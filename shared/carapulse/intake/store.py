@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from carapulse.intake.alerts import Alert
@@ -14,9 +14,11 @@ from carapulse.intake.model import Credential, Source
 from carapulse.intake.ports import AlertFilter, Delivery
 from carapulse.intake.tables import alerts, source_credentials, sources, webhook_deliveries
 from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.rows import read_row
 
 _SOURCE = [sources.c[name] for name in Source.model_fields]
 _CREDENTIAL = [source_credentials.c[name] for name in Credential.model_fields]
+_ALERT = [alerts.c.id, alerts.c.body]
 _DELIVERY = [webhook_deliveries.c[name] for name in Delivery.model_fields]
 
 
@@ -30,24 +32,24 @@ class PostgresSources:
     def listed(self) -> Sequence[Source]:
         """Return every source that may report, by name."""
         query = select(*_SOURCE).where(*self._active()).order_by(sources.c.name)
-        return [Source.model_validate(dict(row)) for row in self.connection.execute(query).mappings()]
+        return [_source(row) for row in self.connection.execute(query).mappings()]
 
     def named(self, name: str) -> Source | None:
         """Return the source of that name and keep others from changing it until the transaction ends, or None."""
         query = select(*_SOURCE).where(*self._active(), sources.c.name == name).with_for_update()
         row = self.connection.execute(query).mappings().one_or_none()
-        return None if row is None else Source.model_validate(dict(row))
+        return None if row is None else _source(row)
 
     def get(self, source_id: str) -> Source:
         """Return the source of that id, also one that may report no more."""
         query = select(*_SOURCE).where(sources.c.tenant == self.tenant, sources.c.id == source_id)
-        return Source.model_validate(dict(self.connection.execute(query).mappings().one()))
+        return _source(self.connection.execute(query).mappings().one())
 
     def line_up(self, source_id: str) -> Source:
         """Return the source and let nobody else sort its deliveries until the transaction ends; new ones may arrive."""
         query = select(*_SOURCE).where(sources.c.tenant == self.tenant, sources.c.id == source_id)
         locked = query.with_for_update(key_share=True)
-        return Source.model_validate(dict(self.connection.execute(locked).mappings().one()))
+        return _source(self.connection.execute(locked).mappings().one())
 
     def add(self, source: Source) -> None:
         """Keep a new source."""
@@ -69,7 +71,7 @@ class PostgresSources:
         proofs = source_credentials.c
         holds = or_(proofs.expires_at.is_(None), proofs.expires_at > at)
         query = select(*_CREDENTIAL).where(*self._proofs(source_id), holds).order_by(proofs.id.desc())
-        return [Credential.model_validate(dict(row)) for row in self.connection.execute(query).mappings()]
+        return [_credential(row) for row in self.connection.execute(query).mappings()]
 
     def issue(self, credential: Credential) -> None:
         """Keep a new proof."""
@@ -106,14 +108,14 @@ class PostgresDeliveries:
     def get(self, delivery_id: str) -> Delivery:
         """Return a message."""
         query = select(*_DELIVERY).where(*self._of(webhook_deliveries.c.id == delivery_id))
-        return Delivery.model_validate(dict(self.connection.execute(query).mappings().one()))
+        return _delivery(self.connection.execute(query).mappings().one())
 
     def unsorted(self, source_id: str) -> Sequence[Delivery]:
         """Return what nobody looked into yet, in the order of arrival."""
         waiting = webhook_deliveries.c.sorted_at.is_(None)
         query = select(*_DELIVERY).where(*self._of(webhook_deliveries.c.source_id == source_id), waiting)
         rows = self.connection.execute(query.order_by(webhook_deliveries.c.number)).mappings()
-        return [Delivery.model_validate(dict(row)) for row in rows]
+        return [_delivery(row) for row in rows]
 
     def mark_sorted(self, delivery_id: str, at: datetime) -> None:
         """Say that a message was looked into."""
@@ -141,14 +143,14 @@ class PostgresAlerts:
 
     def open_of(self, source_id: str, key: str) -> Alert | None:
         """Return the alert of that key that is not over, locked, or None."""
-        query = select(alerts.c.body).where(
+        query = select(*_ALERT).where(
             alerts.c.tenant == self.tenant,
             alerts.c.source_id == source_id,
             alerts.c.key == key,
             alerts.c.closed_at.is_(None),
         )
-        body = self.connection.execute(query.with_for_update()).scalar_one_or_none()
-        return None if body is None else Alert.model_validate(body)
+        row = self.connection.execute(query.with_for_update()).mappings().one_or_none()
+        return None if row is None else _alert(row)
 
     def add(self, alert: Alert) -> None:
         """Keep a new alert."""
@@ -161,22 +163,39 @@ class PostgresAlerts:
 
     def page(self, wanted: AlertFilter) -> Page[Alert]:
         """Return alerts, the newest first."""
-        query = select(alerts.c.body).where(alerts.c.tenant == self.tenant).order_by(alerts.c.id.desc())
+        query = select(*_ALERT).where(alerts.c.tenant == self.tenant).order_by(alerts.c.id.desc())
         for name in ("status", "source", "service"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(alerts.c[name] == value)
         if (before := key_of(wanted.cursor)) is not None:
             query = query.where(alerts.c.id < before)
-        found = [Alert.model_validate(body) for body in self.connection.scalars(query.limit(wanted.limit + 1))]
+        rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
+        found = [_alert(row) for row in rows]
         data = tuple(found[: wanted.limit])
         return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
 
     def _one(self, alert_id: str, *, lock: bool = False) -> Alert:
-        query = select(alerts.c.body).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id)
-        body = self.connection.execute(query.with_for_update() if lock else query).scalar_one_or_none()
-        if body is None:
+        query = select(*_ALERT).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id)
+        row = self.connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+        if row is None:
             raise AlertNotFound("no such alert", alert_id=alert_id)
-        return Alert.model_validate(body)
+        return _alert(row)
+
+
+def _source(row: RowMapping) -> Source:
+    return read_row(Source, dict(row), table="sources", row_id=row["id"])
+
+
+def _credential(row: RowMapping) -> Credential:
+    return read_row(Credential, dict(row), table="source_credentials", row_id=row["id"])
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return read_row(Delivery, dict(row), table="webhook_deliveries", row_id=row["id"])
+
+
+def _alert(row: RowMapping) -> Alert:
+    return read_row(Alert, row["body"], table="alerts", row_id=row["id"])
 
 
 def _row(source: Source) -> dict[str, Any]:

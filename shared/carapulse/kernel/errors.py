@@ -7,6 +7,7 @@
   * Conflict         read again, then retry
   * Denied           policy said no; a different actor or plan is needed
   * Unavailable      wait, then retry the same request
+  * CorruptRow       tell an operator; it is our fault, and nothing the caller does helps
 
 Areas derive narrower classes with a `code` of their own. Edges translate once: an HTTP body (RFC 9457), a failed
 message, an exit code. Anything that is not a Problem is a bug and stays loud.
@@ -88,3 +89,9 @@ class Unavailable(Problem):
     code = "unavailable"
     status = HTTPStatus.SERVICE_UNAVAILABLE
     retryable = True
+
+
+class CorruptRow(Problem):
+    """What is stored is not what must have been stored; an operator has to look at the row that is named."""
+
+    code = "corrupt-row"

@@ -41,7 +41,7 @@ class Plans(Protocol):
         ...
 
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
-        """Return one version with its digest checked, or raise VersionNotFound or PlanChanged."""
+        """Return one version with its digest checked, or raise VersionNotFound, CorruptRow or PlanChanged."""
         ...
 
     def add(self, plan: Plan, version: PlanVersion) -> None:

@@ -7,10 +7,12 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from carapulse.kernel.canonical import digest as digest_of
 from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.kernel.errors import Invalid
 from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
 from carapulse.plans.model import Plan, PlanVersion
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.tables import plan_versions, plans
+from carapulse.rows import corrupt_row, read_row
 
 _HEAD = [column for column in plans.c if column.name != "tenant"]
 
@@ -31,9 +33,9 @@ class PostgresPlans:
         return self._one(self._heads().where(plans.c.id == plan_id).with_for_update(), plan_id)
 
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
-        """Return one version, its digest computed anew from what is stored; PlanChanged if the two differ.
+        """Return one version, its digest computed anew from what is stored; CorruptRow if the two differ.
 
-        PlanChanged, too, if a digest is given and it is another one.
+        PlanChanged if a digest is given and it is another one.
         """
         query = select(plan_versions.c.body, plan_versions.c.digest).where(
             plan_versions.c.tenant == self.tenant,
@@ -43,9 +45,12 @@ class PostgresPlans:
         row = self.connection.execute(query).one_or_none()
         if row is None:
             raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=number)
-        if digest_of(row.body) != row.digest or digest not in {None, row.digest}:
-            raise PlanChanged("the stored plan is not the one that was judged", plan_id=plan_id, version=number)
-        return PlanVersion.model_validate(row.body)
+        row_id = f"{plan_id}/{number}"
+        if _digest(row.body) != row.digest:
+            raise corrupt_row("plan_versions", row_id, "its digest is another one")
+        if digest not in {None, row.digest}:
+            raise PlanChanged("the plan is not the one that was approved", plan_id=plan_id, version=number)
+        return read_row(PlanVersion, row.body, table="plan_versions", row_id=row_id)
 
     def add(self, plan: Plan, version: PlanVersion) -> None:
         """Keep a new plan and its first version."""
@@ -98,4 +103,12 @@ def _row(plan: Plan) -> dict[str, Any]:
 
 
 def _head(row: dict[str, Any]) -> Plan:
-    return Plan.model_validate(row)
+    return read_row(Plan, row, table="plans", row_id=row["id"])
+
+
+def _digest(body: object) -> str | None:
+    """Return the digest of a stored body, or None if it holds what has no canonical form."""
+    try:
+        return digest_of(body)
+    except Invalid:
+        return None

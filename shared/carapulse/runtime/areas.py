@@ -3,6 +3,7 @@
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
+from carapulse.deadletters.routes import router as dead_letter_routes
 from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
 from carapulse.intake.consumers import consumers as intake
@@ -12,7 +13,16 @@ from carapulse.runtime.dispatch import Dispatcher
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
-ROUTERS = (plan_routes, approval_routes, execution_routes, workflow_routes, tool_routes, intake_routes, audit_routes)
+ROUTERS = (
+    plan_routes,
+    approval_routes,
+    execution_routes,
+    workflow_routes,
+    tool_routes,
+    intake_routes,
+    audit_routes,
+    dead_letter_routes,
+)
 ALL = Dispatcher.of([executions, approvals, intake])
 EXECUTIONS = ALL.only({"executions"})
 """What may take long: the steps of plans."""

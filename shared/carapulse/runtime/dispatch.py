@@ -11,6 +11,7 @@ from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Invalid
 from carapulse.kernel.message import Message
 from carapulse.messaging import Consumers, Handler, LastHandler
+from carapulse.rows import faults_in
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class Dispatcher:
             self, handlers={name: each for name, each in self.handlers.items() if each[0].queue not in queues}
         )
 
-    def handle(self, kind: str, body: dict[str, Any], call: Call, ports: object) -> None:
+    def handle(self, kind: str, body: Any, call: Call, ports: object) -> None:  # noqa: ANN401 - any JSON value
         """Hand one message to its handler; Invalid if nobody knows its type or it doesn't fit it."""
         message = self._message(kind, body)
         self.handlers[kind][1](message, call, ports)
 
-    def give_up(self, delivered: tuple[str, dict[str, Any]], reason: str, call: Call, ports: object) -> None:
+    def give_up(self, delivered: tuple[str, Any], reason: str, call: Call, ports: object) -> None:
         """Tell whoever waits for a message (type, body) that it is given up; what nobody can read, nobody waits for."""
         kind, body = delivered
         try:
@@ -63,15 +64,18 @@ class Dispatcher:
         if kind in self.last_handlers:
             self.last_handlers[kind](message, reason, call, ports)
 
-    def _message(self, kind: str, body: dict[str, Any]) -> Message:
+    def _message(self, kind: str, body: Any) -> Message:  # noqa: ANN401 - any JSON value
         if kind not in self.handlers:
             raise Invalid("no handler knows this type of message", type=kind)
         try:
             return self.handlers[kind][0].model_validate(body)
         except ValidationError as error:
-            raise Invalid(f"the message does not fit its type: {error}", type=kind) from error
+            raise Invalid(f"the message does not fit its type: {faults_in(error)}", type=kind) from error
 
 
-def call_of(tenant: str, actor: dict[str, Any], trace: str, at: datetime) -> Call:
-    """Return the call that a message continues: the same actor and trace, at this moment."""
-    return Call(actor=Actor.model_validate(actor), tenant=tenant, at=at, trace=trace)
+def call_of(tenant: str, actor: Any, trace: str, at: datetime) -> Call:  # noqa: ANN401 - any JSON value
+    """Return the call that a message continues: same actor, same trace, at this moment; Invalid if it names nobody."""
+    try:
+        return Call(actor=Actor.model_validate(actor), tenant=tenant, at=at, trace=trace)
+    except ValidationError as error:
+        raise Invalid(f"the message names nobody who could have sent it: {faults_in(error)}") from error

@@ -1,6 +1,5 @@
 """Workers in this process: threads that take messages from the Postgres queue until they are told to stop."""
 
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -13,14 +12,21 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import storable
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.errors import Invalid, Problem, Unavailable
+from carapulse.metrics import Count
 from carapulse.observe import get_logger
 from carapulse.runtime.dispatch import Dispatcher, call_of
+from carapulse.runtime.pausing import pause_s
 
 log = get_logger(__name__)
 _IDLE_S = 1.0  # a lost wake-up costs no more than this
 _LONGEST_DELAY_S = 60.0
+_LONGEST_PAUSE_S = 5.0  # a database that is back is asked again no later than this
 _LONGEST_REASON = 2000
 _PATIENT_DELIVERIES = 1000  # what only waits for something outside is not a poisoned message
+
+RETRIED = Count("carapulse_messages_retried_total", "Messages given back to be tried again", {"queue": None})
+BURIED = Count("carapulse_messages_buried_total", "Messages that became dead letters", {"queue": None})
+FAILED = Count("carapulse_queue_failures_total", "Times that a worker could not ask the queue, or answer it")
 
 
 @dataclass
@@ -73,21 +79,27 @@ class Workers:
             pass
 
     def _work(self) -> None:
+        failures = 0
         while not self._stopping.is_set():
             heard = self._nudges
-            if not self._take_or_report():
+            found = self._take_or_report()
+            failures = failures + 1 if found is None else 0
+            if found is None:
+                self._stopping.wait(pause_s(failures, _LONGEST_PAUSE_S))
+            elif not found:
                 with self._woken:
                     self._woken.wait_for(lambda heard=heard: self._nudges != heard, _IDLE_S)  # type: ignore[misc]
 
-    def _take_or_report(self) -> bool:
+    def _take_or_report(self) -> bool | None:
+        """Return whether there was a message; None if the queue could not be asked or answered."""
         try:
             return self._take_one()
         except Unavailable as problem:
-            log.warning("queue_unavailable", detail=problem.detail)
+            log.warning("queue_unavailable", detail=problem.detail, cause=repr(problem.__cause__))
         except Exception:  # the edge: a worker that died would be missed by nobody
             log.exception("worker_failed")
-        self._stopping.wait(_IDLE_S)
-        return False
+        FAILED.add()
+        return None
 
     def _take_one(self) -> bool:
         deliveries = self.queue.take(self.dispatcher.queues, 1, self.visibility_s)
@@ -118,20 +130,25 @@ class Workers:
     def _give_back(self, delivery: Delivery, reason: str, *, most: int) -> None:
         reason = storable(reason)[:_LONGEST_REASON]
         if delivery.attempts >= most and self._given_up(delivery, reason):
-            log.error("message_dead", message_id=delivery.id, type=delivery.type, reason=reason)
-            self.queue.bury(delivery, reason)
+            self._bury(delivery, reason)
             return
         log.warning("message_retried", message_id=delivery.id, type=delivery.type, reason=reason)
-        longest = min(_LONGEST_DELAY_S, 0.1 * 2 ** min(delivery.attempts, 10))
-        self.queue.retry(delivery, reason, timedelta(seconds=random.uniform(longest / 2, longest)))  # noqa: S311 - jitter
+        delay = timedelta(seconds=pause_s(delivery.attempts, _LONGEST_DELAY_S))
+        if self.queue.retry(delivery, reason, delay):
+            RETRIED.add(queue=delivery.queue)
+
+    def _bury(self, delivery: Delivery, reason: str) -> None:
+        if self.queue.bury(delivery, reason, self.clock.now()):
+            log.error("message_dead", message_id=delivery.id, type=delivery.type, reason=reason)
+            BURIED.add(queue=delivery.queue)
 
     def _given_up(self, delivery: Delivery, reason: str) -> bool:
-        """Tell whoever waits for it; False if they could not be told, and then the message has to stay."""
+        """Tell whoever waits for it; False if they could not be told now, and then the message has to stay."""
         try:
             self.dispatcher.give_up((delivery.type, delivery.body), reason, self._call(delivery), self.ports)
-        except Exception:  # the edge: what goes wrong here must not lose the message
+        except Exception as error:  # the edge: what goes wrong here must not lose the message
             log.exception("message_not_given_up", message_id=delivery.id, type=delivery.type)
-            return False
+            return isinstance(error, Problem) and not error.retryable  # they can't be told later either
         return True
 
     @contextmanager

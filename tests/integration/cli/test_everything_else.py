@@ -4,6 +4,7 @@ import base64
 import json
 import stat
 
+import pg8000.native
 import pytest
 import yaml
 from tests.builders.command_line import a_plan, ended
@@ -22,6 +23,7 @@ from carapulse.surfaces.demo.alerting import Alertmanager, registration, remedia
         ("audit", "list"),
         ("alert", "list"),
         ("source", "list"),
+        ("queue", "dead"),
     ],
 )
 def test_every_list_is_shown_to_people_and_programs(cli, command):
@@ -129,6 +131,36 @@ def test_an_alert_is_shown_and_can_be_closed_by_hand(cli, installed):
 
     assert (shown.code, "unmatched" in shown.out) == (0, True)
     assert closed["status"] == "resolved"
+
+
+def test_what_was_given_up_is_shown_replayed_and_thrown_away(cli, installed):
+    for number in (1, 2):
+        plant_dead_letter(installed, f"message_{number}")
+
+    listed = cli("grace", "queue", "dead", "--queue", "timers", "--type", "Unheard")
+    shown = cli("grace", "queue", "show", "message_1")
+    replayed = cli("grace", "queue", "replay", "message_1", "--note", "try again")
+    discarded = cli("grace", "queue", "discard", "message_2", "--note", "nobody knows it")
+    silent = cli("grace", "queue", "replay", "message_2")
+    gone = cli("grace", "queue", "show", "message_2")
+
+    assert [each.code for each in (listed, shown, replayed, discarded, silent, gone)] == [0, 0, 0, 0, 2, 3]
+    assert "message_1" in listed.out
+    assert "hunter2" not in listed.out + shown.out
+    assert "replayed" in replayed.out
+    assert "discarded" in discarded.out
+
+
+def plant_dead_letter(installed, message_id):
+    """Leave a message of nobody's in the installation's own database, as an older program might have."""
+    folder = (installed.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+    connection = pg8000.native.Connection("postgres", unix_sock=f"{folder}/.s.PGSQL.5432", database="carapulse")
+    connection.run(
+        "INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at, last_error, dead_at)"
+        " VALUES (:id, 'demo', 'timers', 'Unheard', '{}', '{\"id\": \"ada\"}', '', now(), 'token=hunter2', now())",
+        id=message_id,
+    )
+    connection.close()
 
 
 def test_a_checkpoint_is_kept_as_a_witness(cli, installed, tmp_path):

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from tests.builders import application
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
+from tests.builders.queues import a_queue
 from tests.builders.serving import served
 
 from carapulse.adapters.postgres.engine import connect
-from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
@@ -91,7 +91,7 @@ class Site:
 
     def work_off(self):
         """Handle what waits in the queue, and what comes of it, until nothing is left; return how much it was."""
-        queue, handled = PostgresQueue(self.application.engine), 0
+        queue, handled = a_queue(self.application.engine), 0
         while deliveries := queue.take(["planning"], 10, visibility_s=60):
             for delivery in deliveries:
                 call = call_of(delivery.tenant, delivery.actor, delivery.trace, self.application.clock.now())

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from tests.builders.application import Chosen
 from tests.builders.plans import GLANCE, SWITCH, a_call, a_request
+from tests.builders.queues import a_queue
 
-from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.approvals.consumers import consumers
 from carapulse.approvals.envelopes import refuse_production
 from carapulse.approvals.errors import (
@@ -321,7 +321,7 @@ def test_the_message_is_sent_with_the_question_and_waits_a_day(app):
         ).one()
     assert (row.queue, row.type, row.body["plan_id"]) == ("approvals", "ExpireApproval", plan.plan_id)
     assert abs(float(row.delay_s) - DAY.total_seconds()) < 5
-    assert PostgresQueue(app.engine).take(["approvals"], 1, visibility_s=30) == []
+    assert a_queue(app.engine).take(["approvals"], 1, visibility_s=30) == []
 
 
 def test_the_consumer_takes_that_message(app):

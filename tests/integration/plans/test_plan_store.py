@@ -11,8 +11,8 @@ from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.approvals.ports import ApprovalFilter
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.kernel.clock import SystemClock
-from carapulse.kernel.errors import Conflict
-from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
+from carapulse.kernel.errors import Conflict, CorruptRow
+from carapulse.plans.errors import PlanNotFound, VersionNotFound
 from carapulse.plans.model import PlanStatus
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.store import PostgresPlans
@@ -83,7 +83,7 @@ def test_a_stored_version_that_was_tampered_with_is_refused(engine, owner, chang
         connection.execute(text("ALTER TABLE plan_versions NO FORCE ROW LEVEL SECURITY"))
         connection.execute(update(plan_versions).values(body=body))
 
-    with begin(engine) as work, pytest.raises(PlanChanged):
+    with begin(engine) as work, pytest.raises(CorruptRow):
         plans(work).version(plan.id, 1)
 
 

@@ -54,6 +54,25 @@ def test_roles_add_up():
     require(a_call("operator", "approver"), "approval:decide")
 
 
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.APPROVER, Role.SERVICE, Role.AGENT])
+def test_messages_that_were_given_up_are_for_those_who_run_the_place(role):
+    with pytest.raises(RoleRequired):
+        require(a_call(role), "message:read")
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.SECURITY])
+def test_those_who_look_replay_no_message(role):
+    require(a_call(role), "message:read")
+    with pytest.raises(RoleRequired):
+        require(a_call(role), "message:replay")
+
+
+def test_an_operator_replays_a_message_and_throws_none_away():
+    require(a_call("operator"), "message:replay")
+    with pytest.raises(RoleRequired):
+        require(a_call("operator"), "message:discard")
+
+
 def test_an_agent_proposes_and_does_not_execute():
     require(a_call("agent", kind="agent"), "plan:create")
     with pytest.raises(RoleRequired):

@@ -10,7 +10,7 @@ import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from carapulse.adapters.postgres.address import parse_address
-from carapulse.adapters.postgres.engine import TIMEOUTS, send_at_once, translated
+from carapulse.adapters.postgres.engine import PATIENCE_S, TIMEOUTS, send_at_once, translated
 
 _MOST_IDLE = 32
 _BY_KEY = {"enable_seqscan": "off"}  # a plan that was made while a table was small is kept when it has grown
@@ -19,11 +19,11 @@ _BY_KEY = {"enable_seqscan": "off"}  # a plan that was made while a table was sm
 class _Connection:
     """One connection and the statements that it has prepared."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: float) -> None:
         address, arguments = parse_address(url)
         where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
         user, password, database = address.username or "", address.password, address.database
-        self.raw = pg8000.native.Connection(user, password=password, database=database, timeout=30, **where)
+        self.raw = pg8000.native.Connection(user, password=password, database=database, timeout=patience_s, **where)
         send_at_once(self.raw)
         for name, value in (TIMEOUTS | _BY_KEY).items():
             self.raw.run(f"SET {name} = '{value}'")
@@ -42,6 +42,7 @@ class Direct:
     """A pool of such connections. It makes one when none is free, and lets one that failed go."""
 
     url: str
+    patience_s: float = PATIENCE_S
     _idle: list[_Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +65,7 @@ class Direct:
     def _borrowed(self) -> Iterator[_Connection]:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
-        connection = connection or _Connection(self.url)
+        connection = connection or _Connection(self.url, self.patience_s)
         try:
             yield connection
         except (InterfaceError, OSError):

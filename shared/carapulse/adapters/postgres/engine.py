@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from carapulse.adapters.postgres.address import parse_address
+from carapulse.adapters.postgres.driver import open_connection
 from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
 _BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
@@ -21,27 +22,31 @@ _STRENGTH = text(
     " FROM pg_roles WHERE rolname = current_user"
 )
 TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
+PATIENCE_S = 30.0  # longer than any statement may take
 _RETRY_CODES = {"40001", "40P01", "55P03", "25006", "25P03"}  # serialization, deadlock, locked, read only, idled
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
 _REFUSED_CLASSES = {"28", "3D"}  # authorization, no such database
 _CONFLICT_CODES = {"23505"}  # unique violation
 
 
-def connect(url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None) -> Engine:
+def connect(
+    url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None, patience_s: float = PATIENCE_S
+) -> Engine:
     """Return an engine for an address `postgresql://…`; nothing is connected yet. Invalid if it is none.
 
     A Unix socket is named by `?unix_sock=PATH`, TLS is asked for by `?sslmode=…` as libpq names it (default `prefer`).
-    Timeouts are set on every connection.
+    Timeouts are set on every connection, for the server to hold to. One that hangs is given up after `patience_s`.
     """
     address, arguments = parse_address(url)
     engine = create_engine(
         address,
-        connect_args={"timeout": 30, **arguments},
+        connect_args={"timeout": patience_s, **arguments},
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
     )
+    event.listen(engine, "do_connect", open_connection)
     settings = TIMEOUTS if timeouts is None else timeouts
 
     @event.listens_for(engine, "connect")

@@ -25,6 +25,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.kernel.ids import new_id
 from carapulse.observe import get_logger
+from carapulse.rows import read_row
 
 log = get_logger(__name__)
 _READ = "SELECT seq, hash, state, steps, leases, approval FROM read_run(:tenant, :run)"
@@ -68,7 +69,7 @@ class PostgresJournal:
         if not rows:
             raise ExecutionNotFound("there is no such execution", execution_id=execution_id)
         seq, digest, state, steps, leases, approval = rows[0]
-        return Standing(restored(state, steps), Head(seq, digest), _approval(approval), frozenset(leases))
+        return Standing(restored(execution_id, state, steps), Head(seq, digest), _approval(approval), frozenset(leases))
 
     def write(self, entry: Entry, call: Call) -> Head | None:
         """Write an entry and return the new head; None if something else has happened meanwhile.
@@ -198,7 +199,8 @@ def _approval(row: dict[str, Any] | None) -> Approval | None:
     if row is None:
         return None
     answers = [{name: answer[name] for name in Answer.model_fields} for answer in row["answers"]]
-    return Approval.model_validate({name: row[name] for name in Approval.model_fields} | {"answers": answers})
+    kept = {name: row[name] for name in Approval.model_fields} | {"answers": answers}
+    return read_row(Approval, kept, table="approvals", row_id=row["id"])
 
 
 def _steps(entry: Entry) -> Iterable[dict[str, Any]]:

@@ -16,12 +16,13 @@ _ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :name")
 _MAY_LOOK = text("SELECT coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false)")
 _VERSION = text("SELECT max(version_num) FROM alembic_version")
 _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "60s"}
+_PATIENCE_S = 90.0  # a statement may take that long, so the connection must not be given up before
 
 
 def migrate(owner_url: str, app_role: str) -> None:
     """Run what is missing as the owner role; the app role must exist. Raises Unavailable if a lock can't be had."""
     config = _configuration()
-    engine = connect(owner_url, pool_size=1, timeouts=_TIMEOUTS)
+    engine = connect(owner_url, pool_size=1, timeouts=_TIMEOUTS, patience_s=_PATIENCE_S)
     try:
         with translated(), engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})

@@ -7,21 +7,30 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import bind_tenant, translated
-from carapulse.kernel.call import Call
+from carapulse.adapters.postgres.log import Recorded, append
+from carapulse.deadletters.events import MessageBuried
+from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.message import Message
+from carapulse.redaction import redacted_text
+from carapulse.rows import json_or_text
 
 CHANNEL = "carapulse_messages"
+_GRAVEDIGGER = Actor(id="queue", kind="service")
 _INSERT = text(
     "INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at)"
     " VALUES (:id, :tenant, :queue, :type, CAST(:body AS jsonb), CAST(:actor AS jsonb), :trace,"
     " clock_timestamp() + make_interval(secs => :delay_s))"
 )
 _NOTIFY = text("SELECT pg_notify(:channel, :queue)")
-_TAKE = text("SELECT * FROM take_messages(:queues, :how_many, make_interval(secs => :visibility_s))")
+_TAKE = (
+    "SELECT id, CAST(receipt AS text), tenant, queue, type, CAST(body AS text), CAST(actor AS text), trace, attempts,"
+    " created_at FROM take_messages(:queues, CAST(:how_many AS integer), make_interval(secs => :visibility_s))"
+)
 _DUE = text("SELECT extract(epoch FROM next_message_due(:queues) - clock_timestamp())")
-_ACK = text("DELETE FROM messages WHERE id = :id AND receipt = CAST(:receipt AS uuid)")
+_ACK = "SELECT acknowledge_message(:tenant, :id, CAST(:receipt AS uuid))"
 _EXTEND = text(
     "UPDATE messages SET available_at = clock_timestamp() + make_interval(secs => :delay_s)"
     " WHERE id = :id AND receipt = CAST(:receipt AS uuid)"
@@ -47,15 +56,15 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of one message. The receipt is good for this delivery only."""
+    """One delivery of one message. The receipt is good for this delivery only. What is no JSON comes as text."""
 
     id: str
     receipt: str
     tenant: str
     queue: str
     type: str
-    body: dict[str, Any]
-    actor: dict[str, Any]
+    body: Any
+    actor: Any
     trace: str
     attempts: int
     created_at: datetime
@@ -87,13 +96,12 @@ class PostgresQueue:
     """The receiving side. Every answer about a delivery names its receipt, so a late worker changes nothing."""
 
     engine: Engine
+    direct: Direct
 
     def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
         """Take due messages, hiding each for so many seconds."""
         parameters = {"queues": list(queues), "how_many": how_many, "visibility_s": visibility_s}
-        with translated(), self.engine.begin() as connection:
-            rows = connection.execute(_TAKE, parameters).mappings().all()
-        return [_delivery(dict(row)) for row in rows]
+        return [_delivery(row) for row in self.direct.run(_TAKE, **parameters)]
 
     def seconds_until_due(self, queues: Sequence[str]) -> float | None:
         """Return how long until the next message shows itself; None if there is none."""
@@ -103,7 +111,8 @@ class PostgresQueue:
 
     def ack(self, delivery: Delivery) -> bool:
         """Say that the message is done with; False if this delivery had been given to somebody else."""
-        return self._answer(delivery, _ACK)
+        ((done,),) = self.direct.run(_ACK, tenant=delivery.tenant, id=delivery.id, receipt=delivery.receipt)
+        return bool(done)
 
     def extend(self, delivery: Delivery, visibility_s: float) -> bool:
         """Keep the message hidden for so many seconds more; False if it is no longer ours."""
@@ -113,17 +122,37 @@ class PostgresQueue:
         """Give the message back, to be seen again after a delay."""
         return self._answer(delivery, _RETRY, reason=reason, delay_s=delay.total_seconds())
 
-    def bury(self, delivery: Delivery, reason: str) -> bool:
-        """Put the message among the dead letters, with its reason."""
-        return self._answer(delivery, _BURY, reason=reason)
+    def bury(self, delivery: Delivery, reason: str, at: datetime) -> bool:
+        """Put the message among the dead letters, and into the log that it is there, in one write."""
+        with translated(), self.engine.begin() as connection:
+            buried = _execute(connection, _BURY, delivery, reason=reason)
+            if buried:
+                call = Call(actor=_GRAVEDIGGER, tenant=delivery.tenant, at=at, trace=delivery.trace)
+                append(connection, call, [Recorded(delivery.id, _buried(delivery, reason), at)])
+        return buried
 
     def _answer(self, delivery: Delivery, statement: Any, **parameters: object) -> bool:  # noqa: ANN401 - a text clause
         with translated(), self.engine.begin() as connection:
-            bind_tenant(connection, delivery.tenant)
-            done = connection.execute(statement, {"id": delivery.id, "receipt": delivery.receipt, **parameters})
-        return bool(done.rowcount)
+            return _execute(connection, statement, delivery, **parameters)
 
 
-def _delivery(row: dict[str, Any]) -> Delivery:
-    names = Delivery.__dataclass_fields__
-    return Delivery(**{name: row[name] for name in names} | {"receipt": str(row["receipt"])})
+def _execute(connection: Connection, statement: Any, delivery: Delivery, **parameters: object) -> bool:  # noqa: ANN401 - a text clause
+    """Answer a delivery, within its tenant; False if it is no longer the one that holds the message."""
+    bind_tenant(connection, delivery.tenant)
+    done = connection.execute(statement, {"id": delivery.id, "receipt": delivery.receipt, **parameters})
+    return bool(done.rowcount)
+
+
+def _buried(delivery: Delivery, reason: str) -> MessageBuried:
+    return MessageBuried(
+        message_id=delivery.id,
+        queue=delivery.queue,
+        message_type=delivery.type,
+        reason=redacted_text(reason),  # the log never forgets
+        attempts=delivery.attempts,
+    )
+
+
+def _delivery(row: list[Any]) -> Delivery:
+    given = dict(zip(Delivery.__dataclass_fields__, row, strict=True))
+    return Delivery(**given | {"body": json_or_text(given["body"]), "actor": json_or_text(given["actor"])})

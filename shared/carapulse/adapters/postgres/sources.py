@@ -6,6 +6,7 @@ from sqlalchemy import Engine, text
 
 from carapulse.adapters.postgres.engine import translated
 from carapulse.intake.ports import Sender
+from carapulse.rows import read_row
 
 _OWNER = text("SELECT tenant, name FROM owner_of_source(:source)")
 
@@ -20,4 +21,4 @@ class PostgresSourceDirectory:
         """Return the owner of a source that may report, or None."""
         with translated(), self.engine.connect() as connection:
             row = connection.execute(_OWNER, {"source": source_id}).mappings().one_or_none()
-        return None if row is None else Sender.model_validate(dict(row))
+        return None if row is None else read_row(Sender, dict(row), table="sources", row_id=source_id)

@@ -114,6 +114,21 @@ def alerts_view(page: Body) -> RenderableType:
     return paged(table, page)
 
 
+def dead_letters_view(page: Body) -> RenderableType:
+    """Show a page of messages that were given up."""
+    table = columns("message", "queue", "type", "tried", "given up", "why")
+    for letter in page.get("data") or ():
+        table.add_row(
+            text(letter.get("id")),
+            text(letter.get("queue")),
+            text(letter.get("type"), "cyan"),
+            text(letter.get("attempts")),
+            Text(moment(letter.get("dead_at"))),
+            text(str(letter.get("reason") or "")[:_BRIEF]),
+        )
+    return paged(table, page)
+
+
 def sources_view(page: Any) -> RenderableType:  # noqa: ANN401 - JSON
     """Show who may report alerts."""
     table = columns("source", "kind", "trust", "routes", "address")

@@ -1,0 +1,29 @@
+"""Somebody who asks the whole HTTP application in memory: routes, guards and edges, but no socket."""
+
+from datetime import timedelta
+
+import anyio
+import httpx
+
+from carapulse.bootstrap import App
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.runtime.areas import ROUTERS
+from carapulse.runtime.http.app import make_app
+
+
+class Caller:
+    """Asks in anybody's name."""
+
+    def __init__(self, app: App) -> None:
+        self._issuer = DevelopmentIssuer.load_or_make(app.settings.data_dir)
+        self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
+
+    def __call__(self, method, path, body=None, *, by="ada", role="admin", tenant="acme", **rest):
+        token = self._issuer.mint(tenant, by, frozenset({role}), timedelta(minutes=10))
+
+        async def ask():
+            async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
+                headers = {"authorization": f"Bearer {token}"}
+                return await client.request(method, path, json=body, headers=headers, **rest)
+
+        return anyio.run(ask)
