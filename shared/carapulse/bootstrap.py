@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
@@ -21,16 +22,18 @@ from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
-from carapulse.audit.store import PostgresEvidence
+from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.executions.store import PostgresExecutions
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.integrations import builtin_manifests
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.plans.store import PostgresPlans
+from carapulse.retention.store import PostgresRoom
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
@@ -76,6 +79,16 @@ class Work(PostgresWork):
         """The log, as evidence, within this unit."""
         return PostgresEvidence(self.connection, self.tenant)
 
+    @cached_property
+    def archives(self) -> PostgresArchives:
+        """What left the log, within this unit."""
+        return PostgresArchives(self.connection, self.tenant)
+
+    @cached_property
+    def room(self) -> PostgresRoom:
+        """The partitions, within this unit."""
+        return PostgresRoom(self.connection)
+
 
 @dataclass(frozen=True)
 class App:
@@ -92,6 +105,7 @@ class App:
     workflows: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
+    blobs: Blobs
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -139,6 +153,7 @@ def make_app(
         workflows=Workflows.load(builtin_recipes()),
         sealer=AesGcmSealer.load_or_make(settings.data_dir),
         source_directory=PostgresSourceDirectory(engine),
+        blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
     )
 
 

@@ -8,6 +8,7 @@ from carapulse.audit.usecases import make_checkpoint
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
+from carapulse.retention.usecases import let_old_go, make_room
 from carapulse.tracing import Trace
 
 log = get_logger(__name__)
@@ -43,9 +44,11 @@ class Minute:
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: a checkpoint over every event that none covers yet."""
+    """Do what is due: a checkpoint over every event that none covers yet, room for what comes, the end of the old."""
     actor = Actor(id="scheduler", kind="service")
     call = Call(actor=actor, tenant="carapulse", at=app.clock.now(), trace=Trace.begin().id)
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
+    make_room(call, app)
+    let_old_go(call, app)

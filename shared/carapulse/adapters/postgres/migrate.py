@@ -18,7 +18,7 @@ _VERSION = text("SELECT max(version_num) FROM alembic_version")
 _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "60s"}
 
 
-def migrate(owner_url: str, app_role: str) -> None:
+def migrate(owner_url: str, app_role: str, revision: str = "head") -> None:
     """Run what is missing as the owner role; the app role must exist. Raises Unavailable if a lock can't be had."""
     config = _configuration()
     engine = connect(owner_url, pool_size=1, timeouts=_TIMEOUTS)
@@ -28,7 +28,7 @@ def migrate(owner_url: str, app_role: str) -> None:
             _must_exist(connection, app_role)
             connection.commit()
             config.attributes.update(connection=connection, app_role=app_role)
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_AT_A_TIME})
             connection.commit()
