@@ -34,6 +34,10 @@ def take(app: App) -> None:
     assert PostgresQueue(app.engine).ack(delivery)
 
 
+def due(app: App) -> None:
+    assert PostgresQueue(app.engine).seconds_until_due(["lamps", "others"]) is not None
+
+
 def with_a_message(app: App) -> Question:
     with app.begin(a_call(TENANT)) as work:
         work.send(SwitchLamp())
@@ -99,4 +103,5 @@ def questions() -> dict[str, Callable[[App], Question]]:
         "make a checkpoint": with_new_events,
         "make room": always(lambda app: make_room(a_call(), app)),
         "take a message": with_a_message,
+        "when the next message is due": always(due),
     }

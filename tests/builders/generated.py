@@ -60,7 +60,7 @@ _MESSAGES = """
 INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at, dead_at)
 SELECT 'message_' || n, 'tenant_' || n % $tenants, CASE n % 2 WHEN 0 THEN 'lamps' ELSE 'others' END, 'Any', '{}', '{}', '',
     now() + interval '1 day' * CASE n % 4 WHEN 1 THEN -1 ELSE 1 END, CASE n % 4 WHEN 0 THEN now() END
-FROM generate_series(1, $last / 50) n
+FROM generate_series(1, $last / 5) n
 """
 
 

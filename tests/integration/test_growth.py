@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import pg8000.native
 import pytest
@@ -53,7 +54,7 @@ class Asked:
     pages: int = 0
     scanned: set[str] = field(default_factory=set)
 
-    def note(self, plan: dict) -> None:
+    def note(self, plan: dict[str, Any]) -> None:
         """Note each table that was read from its beginning to its end, unless there was nothing in it."""
         if plan["Node Type"] == "Seq Scan" and plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] > 0:
             self.scanned.add(plan["Relation Name"])
@@ -79,7 +80,7 @@ def explain(connection, asked, statement, parameters):
 
 def statements_of(app, question):
     """Answer a question, and return what was sent to the database for it."""
-    sent = []
+    sent: list[tuple[str, Any]] = []
 
     @event.listens_for(app.engine, "before_cursor_execute")
     def note(_connection, _cursor, statement, parameters, _context, many):

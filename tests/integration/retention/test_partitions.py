@@ -81,6 +81,33 @@ def test_what_an_execution_left_lies_in_the_week_of_its_beginning(database):
         assert f"{table}_default" not in where(database, table)
 
 
+def test_rows_find_their_partition_without_naming_what_they_are_parted_by(app, database):
+    execution = an_execution(database, datetime.now(UTC))
+    inserts = (
+        (
+            "INSERT INTO events (tenant, stream, seq, id, type, at, actor, trace, body, prev, hash)"
+            " SELECT 'acme', 'plan_1', 1, 'event_1', 'PlanDrafted', now(), 'ada', '', '{}', '', 'sha256:x'"
+        ),
+        (
+            "INSERT INTO step_outputs (tenant, execution_id, step_id, phase, fence, digest, output, text, truncated)"
+            f" SELECT 'acme', '{execution}', 's', 'run', 2, 'sha256:x', '{{}}', '', false"
+        ),
+        (
+            "INSERT INTO step_lines (tenant, execution_id, step_id, phase, at, line)"
+            f" SELECT 'acme', '{execution}', 's', 'run', now(), 'line ' || n FROM generate_series(1, 3) n"
+        ),
+    )
+
+    with app.begin(a_call()) as work:
+        for insert in inserts:
+            work.connection.execute(text(insert))
+
+        numbers = work.connection.execute(text("SELECT n FROM step_lines ORDER BY n")).scalars().all()
+    assert numbers == [1, 2, 3, 4]
+    assert where(database, "events") == ["events_0"]
+    assert "step_outputs_default" not in where(database, "step_outputs")
+
+
 @pytest.mark.parametrize("parent", PARENTS)
 @pytest.mark.parametrize("verb", ["SELECT 1 FROM", "TRUNCATE", "DELETE FROM", "DROP TABLE"])
 def test_the_program_reaches_no_partition_but_through_its_parent(app, database, parent, verb):
