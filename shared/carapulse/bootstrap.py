@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
@@ -23,7 +24,7 @@ from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
-from carapulse.audit.store import PostgresEvidence
+from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresExecutions
@@ -33,10 +34,12 @@ from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.integrations import builtin_manifests
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.plans.store import PostgresPlans
+from carapulse.retention.store import PostgresRoom
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
@@ -89,6 +92,16 @@ class Work(PostgresWork):
         """The messages that were given up, within this unit."""
         return PostgresDeadLetters(self.connection, self.tenant)
 
+    @cached_property
+    def archives(self) -> PostgresArchives:
+        """What left the log, within this unit."""
+        return PostgresArchives(self.connection, self.tenant)
+
+    @cached_property
+    def room(self) -> PostgresRoom:
+        """The partitions, within this unit."""
+        return PostgresRoom(self.connection)
+
 
 @dataclass(frozen=True)
 class App:
@@ -106,6 +119,7 @@ class App:
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
     journal: PostgresJournal
+    blobs: Blobs
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     judgements: Judgements = field(default_factory=Judgements)
     versions: Versions = field(default_factory=Versions)
@@ -166,6 +180,7 @@ def make_app(
         sealer=AesGcmSealer.load_or_make(settings.data_dir),
         source_directory=PostgresSourceDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
+        blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
     )
 
 

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="address for the app role; none starts the embedded Postgres")
     database_owner_url: str | None = Field(None, description="address for the owner role, which migrates")
     database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
+    blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
     url: str = Field("http://127.0.0.1:8080", description="for the command line: where the API is")
@@ -36,6 +37,19 @@ class Settings(BaseSettings):
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
     self_approval_environments: frozenset[str] = Field(
         frozenset(), description="JSON list of environments where a requester may approve; never a production one"
+    )
+
+    lines_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="days that lines of tools stay after their execution; none keeps them"
+    )
+    outputs_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="days that outputs of steps stay after their execution; none keeps them"
+    )
+    events_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="days before events at rest go from the log to an archive; none keeps them"
+    )
+    dead_letters_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="days that messages stay which were given up; none keeps them"
     )
 
     @model_validator(mode="after")

@@ -1,13 +1,15 @@
 """Builders: an application with nothing but a log, and streams in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.audit.note import Signer
-from carapulse.audit.store import PostgresEvidence
+from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.event import Event
@@ -28,12 +30,17 @@ class Work(PostgresWork):
     def evidence(self) -> PostgresEvidence:
         return PostgresEvidence(self.connection, self.tenant)
 
+    @property
+    def archives(self) -> PostgresArchives:
+        return PostgresArchives(self.connection, self.tenant)
+
 
 @dataclass
 class App:
     engine: Engine
     clock: SystemClock
     evidence_key: Signer
+    blobs: FileBlobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

@@ -17,7 +17,7 @@ FOLDER = Path(carapulse.migrations.__file__).parent
 VERSIONS = sorted((FOLDER / "versions").glob("*.py"))
 AREAS = sorted(each.parent.name for each in FOLDER.parent.glob("*/tables.py"))
 WALL = "(tenant = NULLIF(current_setting('carapulse.tenant'::text, true), ''::text))"
-NEVER_CHANGED = ["approval_answers", "checkpoint_leaves", "checkpoints", "events", "plan_versions"]
+NEVER_CHANGED = ["approval_answers", "checkpoint_leaves", "checkpoints", "event_archives", "events", "plan_versions"]
 
 
 @pytest.fixture
@@ -35,6 +35,10 @@ def rows(connection, query, **parameters):
 
 def tables(connection):
     return {name for (name,) in rows(connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def partitions(connection):
+    return {name for (name,) in rows(connection, "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")}
 
 
 def tenant_tables(connection):
@@ -111,7 +115,9 @@ def test_the_app_role_owns_nothing_and_can_become_nobody(template):
 
 def test_nobody_can_truncate_and_the_app_role_can_make_no_tables(template):
     public = "SELECT has_schema_privilege(:role, 'public', 'CREATE')"
-    truncate = "SELECT relname FROM pg_class WHERE relkind = 'r' AND has_table_privilege(:role, oid, 'TRUNCATE')"
+    truncate = (
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND has_table_privilege(:role, oid, 'TRUNCATE')"
+    )
 
     assert rows(template, public, role=APP) == [(False,)]
     assert rows(template, truncate, role=APP) == []
@@ -137,7 +143,8 @@ def test_the_tables_in_the_code_are_those_of_the_database(template, area):
         assert {each.name: described(each, template.dialect) for each in table.columns}.items() <= kept.items(), (
             table.name
         )
-        assert {each.name for each in table.primary_key} == primary_key(template, table.name)
+        key = {each.name for each in table.primary_key}
+        assert primary_key(template, table.name) == (key | parted_by(template, table.name) if key else set())
 
 
 def columns(connection, table):
@@ -157,7 +164,29 @@ def primary_key(connection, table):
     return {name for (name,) in rows(connection, query, table=table)}
 
 
+def parted_by(connection, table):
+    """Return the columns that a table's partitions divide; its primary key, if it has one, must name them too."""
+    query = """SELECT attname FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = ANY (partattrs)
+        WHERE partrelid = CAST(:table AS regclass)"""
+    return {name for (name,) in rows(connection, query, table=table)}
+
+
 def test_every_table_is_one_of_an_area_of_the_queue_or_of_the_checkpoints(template):
     known = {name for area in AREAS for name in importlib.import_module(f"carapulse.{area}.tables").metadata.tables}
 
-    assert tables(template) - known <= {"alembic_version", "messages", "checkpoints", "checkpoint_leaves"}
+    others = {"alembic_version", "messages", "checkpoints", "checkpoint_leaves", "partitions"}
+    assert tables(template) - partitions(template) - known <= others
+
+
+def test_a_partition_is_reached_through_its_parent_alone(template):
+    verbs = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER"
+
+    open_ones = rows(
+        template,
+        "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND has_table_privilege(:r, oid, :v)",
+        r=APP,
+        v=verbs,
+    )
+
+    assert {"events_0", "events_default", "step_lines_default"} <= partitions(template)
+    assert open_ones == []

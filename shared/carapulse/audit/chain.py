@@ -1,5 +1,6 @@
 """The hash chain of one stream: every entry names the hash of the one before it. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,8 @@ from carapulse.kernel.canonical import digest
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.event import Event
 from carapulse.kernel.ids import new_id
+
+_EXACT = 2**53  # what RFC 8785 takes as an integer is below
 
 
 def moment(at: datetime) -> str:
@@ -78,3 +81,13 @@ def verify_chain(events: Sequence[SealedEntry]) -> tuple[Fault, ...]:
         if place not in changed and (number == 1 or before is not None) and events[place].prev != prev:
             found.append((place, "unlinked", "it does not name the hash of the event before it"))
     return tuple(Fault(pointer=f"/{place}", code=code, detail=detail) for place, code, detail in sorted(found))
+
+
+def as_hashed(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON with the numbers that were hashed: a large integer was a float, which is written out by whoever can."""
+    return json.loads(text, parse_int=_number)
+
+
+def _number(digits: str) -> float:
+    number = int(digits)
+    return number if abs(number) < _EXACT else float(digits)

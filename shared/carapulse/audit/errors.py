@@ -19,3 +19,10 @@ class NoSuchCheckpoint(NotFound):
     """No checkpoint was made yet."""
 
     code = "no-such-checkpoint"
+
+
+class ArchiveMissing(Unavailable):
+    """The events left the log, and the blob that holds them is not where it must be. A backup of the blobs has it."""
+
+    code = "archive-missing"
+    retryable = False

@@ -1,12 +1,15 @@
 """What evidence asks of the application."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
+from carapulse.audit.archives import Archive, PlacedEntry, Stretch
 from carapulse.audit.bundle import Evidence
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import EventFilter, Head, SealedEntry
 from carapulse.audit.note import Signer
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page
@@ -45,7 +48,11 @@ class EvidenceLog(Protocol):
         """Return where a stream ends, or raise NoSuchEvidence."""
         ...
 
-    def evidence(self, head: Head) -> Evidence | None:
+    def first(self, head: Head) -> int:
+        """Return the number of a stream's first event that is in the log; one past the head if none is."""
+        ...
+
+    def evidence(self, head: Head, archived: Sequence[PlacedEntry] = ()) -> Evidence | None:
         """Return all evidence of a stream up to a head, or None while an event is not covered yet."""
         ...
 
@@ -58,8 +65,37 @@ class EvidenceLog(Protocol):
         ...
 
 
+class Archives(Protocol):
+    """What left the log of the caller's tenant, and what may leave everybody's, in one transaction."""
+
+    def may_go(self, before: datetime) -> Stretch | None:
+        """Return the oldest stretch of the log, if all of it is older, covered by checkpoints and at rest."""
+        ...
+
+    def next_of(self, stretch: Stretch, limit: int) -> Sequence[PlacedEntry]:
+        """Return the tenant's first events in a stretch that are in no archive yet."""
+        ...
+
+    def add(self, archive: Archive) -> None:
+        """Note an archive; Conflict if somebody else was first."""
+        ...
+
+    def newest_first(self) -> Sequence[Archive]:
+        """Return all archives of the tenant."""
+        ...
+
+    def drop(self, stretch: Stretch, before: datetime) -> None:
+        """Let a stretch go, which is refused unless it may go and every event in it is archived as it is."""
+        ...
+
+
 class AuditWork(Work, Protocol):
     """A unit of work that can reach the log."""
+
+    @property
+    def archives(self) -> Archives:
+        """The archives within this unit."""
+        ...
 
     @property
     def evidence(self) -> EvidenceLog:
@@ -78,6 +114,11 @@ class AuditPorts(Protocol):
     @property
     def evidence_key(self) -> Signer:
         """The installation's key for checkpoints and bundles."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where archives are kept."""
         ...
 
     def begin(self, call: Call) -> AuditWork:

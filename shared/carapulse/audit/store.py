@@ -1,17 +1,34 @@
 """The log as evidence, in Postgres."""
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, cast, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Row,
+    Select,
+    Text,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+)
 
+from carapulse.audit.archives import Archive, PlacedEntry, Stretch
 from carapulse.audit.bundle import CoveredEvent, Evidence
+from carapulse.audit.chain import as_hashed
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.errors import NoSuchEvidence
 from carapulse.audit.model import EventFilter, Head, SealedEntry
-from carapulse.audit.tables import events, streams
+from carapulse.audit.tables import event_archives, events, streams
 from carapulse.kernel.cursor import CursorInvalid, Page, cursor_of, key_of
 from carapulse.rows import corrupt_row, read_row
 
@@ -33,18 +50,18 @@ _COVER = text(
     " SELECT position, :number, leaf - 1, hash"
     " FROM unnest(CAST(:positions AS bigint[]), CAST(:hashes AS text[])) WITH ORDINALITY AS new (position, hash, leaf)"
 )
-_PLACES = text(
-    "SELECT e.seq, l.checkpoint, l.leaf FROM events e JOIN checkpoint_leaves l ON l.position = e.position"
-    " WHERE e.tenant = :tenant AND e.stream = :stream"
-)
+_PLACES = text("SELECT position, checkpoint, leaf FROM checkpoint_leaves WHERE position = ANY (:positions)")
 _LEAVES = text(
     "SELECT checkpoint, hash FROM checkpoint_leaves WHERE checkpoint = ANY (:numbers) ORDER BY checkpoint, leaf"
 )
+_MAY_GO = text("SELECT low, high, tenants FROM archivable_events(:before)")
+_DROP = text("SELECT drop_events(:low, :before)")
 _MOMENT = text("SELECT pg_sleep(0.02)")
 _ENTRY = [events.c[name] for name in SealedEntry.model_fields if name != "body"] + [
     cast(events.c.body, Text).label("body")
 ]
-_EXACT = 2**53  # what RFC 8785 takes as an integer is below
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS = re.compile("[0-9]{1,18}")  # of a bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +113,21 @@ class PostgresEvidence:
             raise NoSuchEvidence("nothing is known about this plan", plan_id=stream)
         return Head(stream=stream, count=row.seq, hash=row.hash)
 
-    def evidence(self, head: Head) -> Evidence | None:
+    def first(self, head: Head) -> int:
+        """Return the number of a stream's first event that is in the log; one past the head if none is."""
+        query = select(func.min(events.c.seq)).where(events.c.tenant == self.tenant, events.c.stream == head.stream)
+        return self.connection.execute(query).scalar_one() or head.count + 1
+
+    def evidence(self, head: Head, archived: Sequence[PlacedEntry] = ()) -> Evidence | None:
         """Return all evidence of a stream up to a head, or None while an event is not covered yet."""
-        entries = self._entries().where(events.c.stream == head.stream, events.c.seq <= head.count)
-        found = [_entry(row) for row in self.connection.execute(entries.order_by(events.c.seq))]
-        rows = self.connection.execute(_PLACES, {"tenant": self.tenant, "stream": head.stream}).all()
-        places = {row.seq: row for row in rows}
-        if not found or any(entry.seq not in places for entry in found):
+        query = self._entries().add_columns(events.c.position)
+        query = query.where(events.c.stream == head.stream, events.c.seq <= head.count).order_by(events.c.seq)
+        rows = self.connection.execute(query)
+        found = [*archived, *(PlacedEntry(position=row.position, event=_entry(row)) for row in rows)]
+        places = self._places([entry.position for entry in found])
+        if not found or len(places) < len(found):
             return None
-        covered = [
-            CoveredEvent(event=entry, checkpoint=places[entry.seq].checkpoint, leaf=places[entry.seq].leaf)
-            for entry in found
-        ]
+        covered = [CoveredEvent(event=entry.event, **places[entry.position]) for entry in found]
         numbers = sorted({one.checkpoint for one in covered})
         return Evidence(
             tenant=self.tenant,
@@ -125,14 +145,22 @@ class PostgresEvidence:
 
     def page(self, wanted: EventFilter) -> Page[SealedEntry]:
         """Return events, the newest first."""
+        order = _order(wanted)
         query = _filtered(self._entries().add_columns(events.c.position), wanted)
-        rows = self.connection.execute(query.order_by(events.c.position.desc()).limit(wanted.limit + 1)).all()
+        if (before := key_of(wanted.cursor)) is not None:
+            query = query.where(tuple_(*order) < tuple_(*_place(before, order)))
+        newest_first = [column.desc() for column in order]
+        rows = self.connection.execute(query.order_by(*newest_first).limit(wanted.limit + 1)).all()
         kept = rows[: wanted.limit]
-        cursor = cursor_of(str(kept[-1].position)) if len(rows) > len(kept) else None
+        cursor = cursor_of(_key(kept[-1], order)) if len(rows) > len(kept) else None
         return Page(data=tuple(_entry(row) for row in kept), next_cursor=cursor)
 
     def _entries(self) -> Select[Any]:
         return select(*_ENTRY).where(events.c.tenant == self.tenant)
+
+    def _places(self, positions: Sequence[int]) -> dict[int, dict[str, int]]:
+        rows = self.connection.execute(_PLACES, {"positions": list(positions)})
+        return {row.position: {"checkpoint": row.checkpoint, "leaf": row.leaf} for row in rows}
 
     def _chain(self, first: int, last: int) -> tuple[Checkpoint, ...]:
         rows = self.connection.execute(_CHAIN, {"first": first, "last": last})
@@ -143,6 +171,46 @@ class PostgresEvidence:
         for row in self.connection.execute(_LEAVES, {"numbers": numbers}):
             leaves[row.checkpoint].append(row.hash)
         return {number: tuple(hashes) for number, hashes in leaves.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresArchives:
+    """What left the log of one tenant, and what may leave everybody's, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def may_go(self, before: datetime) -> Stretch | None:
+        """Return the oldest stretch of the log, if all of it is older, covered by checkpoints and at rest."""
+        self.connection.execute(_PATIENCE)
+        row = self.connection.execute(_MAY_GO, {"before": before}).one_or_none()
+        return None if row is None else Stretch(low=row.low, high=row.high, tenants=tuple(row.tenants))
+
+    def next_of(self, stretch: Stretch, limit: int) -> list[PlacedEntry]:
+        """Return the tenant's first events in a stretch that are in no archive yet."""
+        self.connection.execute(_PATIENCE)
+        mine = (event_archives.c.tenant == self.tenant, event_archives.c.first >= stretch.low)
+        reached = select(func.max(event_archives.c.last)).where(*mine, event_archives.c.last < stretch.high)
+        after = self.connection.execute(reached).scalar_one()
+        query = select(*_ENTRY, events.c.position).where(events.c.tenant == self.tenant)
+        query = query.where(events.c.position >= (stretch.low if after is None else after + 1))
+        query = query.where(events.c.position < stretch.high).order_by(events.c.position).limit(limit)
+        return [PlacedEntry(position=row.position, event=_entry(row)) for row in self.connection.execute(query)]
+
+    def add(self, archive: Archive) -> None:
+        """Note an archive; Conflict if somebody else was first."""
+        self.connection.execute(insert(event_archives).values(tenant=self.tenant, **dict(archive)))
+
+    def newest_first(self) -> list[Archive]:
+        """Return all archives of the tenant."""
+        query = select(event_archives).where(event_archives.c.tenant == self.tenant)
+        rows = self.connection.execute(query.order_by(event_archives.c.first.desc()))
+        return [Archive.model_validate({name: getattr(row, name) for name in Archive.model_fields}) for row in rows]
+
+    def drop(self, stretch: Stretch, before: datetime) -> None:
+        """Let a stretch go. The database refuses unless it may go and every event in it is archived as it is."""
+        self.connection.execute(_PATIENCE)
+        self.connection.execute(_DROP, {"low": stretch.low, "before": before})
 
 
 def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
@@ -157,30 +225,42 @@ def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
         query = query.where(events.c.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(events.c.at < wanted.until)
-    if (before := key_of(wanted.cursor)) is not None:
-        query = query.where(events.c.position < _position(before))
     return query
 
 
-def _position(key: str) -> int:
-    if not (key.isascii() and key.isdigit() and len(key) < 19):  # noqa: PLR2004 - digits of a bigint
+def _order(wanted: EventFilter) -> list[Column[Any]]:
+    """Return what a list is sorted by: one stream by its numbers, many by time; an index has either order."""
+    is_one_stream = wanted.stream is not None or wanted.plan_id is not None
+    return [events.c.seq] if is_one_stream else [events.c.at, events.c.position]
+
+
+def _key(row: Row[Any], order: Sequence[Column[Any]]) -> str:
+    return ".".join(
+        str(_microseconds(row.at) if column is events.c.at else getattr(row, column.name)) for column in order
+    )
+
+
+def _place(key: str, order: Sequence[Column[Any]]) -> list[Any]:
+    numbers = key.split(".")
+    if len(numbers) != len(order) or not all(map(_DIGITS.fullmatch, numbers)):
         raise CursorInvalid("the cursor is not one that this list gave out")
-    return int(key)
+    return [
+        _EPOCH + timedelta(microseconds=int(number)) if column is events.c.at else literal(int(number), BigInteger)
+        for number, column in zip(numbers, order, strict=True)
+    ]
+
+
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def _entry(row: Row[Any]) -> SealedEntry:
     fields = {name: getattr(row, name) for name in SealedEntry.model_fields}
     try:
-        body = json.loads(row.body, parse_int=_number)
+        body = as_hashed(row.body)
     except (ValueError, RecursionError) as error:
         raise corrupt_row("events", row.id, "its body is no JSON that Python can hold") from error
     return read_row(SealedEntry, fields | {"body": body}, table="events", row_id=row.id)
-
-
-def _number(digits: str) -> float:
-    """Read a large integer as the float that it was: Postgres writes 1e16 out, and larger integers are never logged."""
-    number = int(digits)
-    return number if abs(number) < _EXACT else float(digits)
 
 
 def _checkpoint(row: Row[Any]) -> Checkpoint:

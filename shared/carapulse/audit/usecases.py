@@ -1,5 +1,9 @@
 """What can be done with the log: cover it with checkpoints, read it, and take a plan's evidence out of it."""
 
+from collections.abc import Sequence
+
+from carapulse.audit.archives import PlacedEntry
+from carapulse.audit.archiving import read_archived
 from carapulse.audit.bundle import bundle
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.errors import EvidencePending, NoSuchCheckpoint
@@ -34,15 +38,20 @@ def export_bundle(plan_id: str, call: Call, ports: AuditPorts) -> bytes:
     """
     with ports.begin(call) as work:
         head = work.evidence.head(plan_id)
+    archived: Sequence[PlacedEntry] = ()
+    looked_before = 1
     for _ in range(_TRIES):
         make_checkpoint(call, ports)
         with ports.begin(call) as work:
-            evidence = work.evidence.evidence(head)
+            first = work.evidence.first(head)
+            evidence = work.evidence.evidence(head, archived) if first == looked_before else None
             if evidence is not None:
                 content = bundle(evidence, ports.evidence_key)
                 work.record(f"evidence_of_{plan_id}", EvidenceExported.of(head))
                 return content
             work.evidence.wait_a_moment()
+        if first != looked_before:
+            archived, looked_before = read_archived(head.stream, first, call, ports), first
     raise EvidencePending("older transactions are still open; ask again", plan_id=plan_id)
 
 

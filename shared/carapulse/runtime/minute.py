@@ -11,6 +11,7 @@ from carapulse.executions.usecases import look_after_overdue
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
+from carapulse.retention.usecases import let_old_go, make_room
 from carapulse.tracing import Trace
 
 log = get_logger(__name__)
@@ -61,11 +62,14 @@ def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: runs whose moment has come, and a checkpoint over every event that none covers yet."""
+    """Do what is due: runs whose moment has come, a checkpoint over what none covers yet, room, the end of the old."""
     do_second(app)
-    made = make_checkpoint(_call(app), app)
+    call = _call(app)
+    made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
+    make_room(call, app)
+    let_old_go(call, app)
 
 
 def _call(app: Any) -> Call:  # noqa: ANN401 - the composition root's object

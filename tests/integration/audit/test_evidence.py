@@ -14,7 +14,7 @@ from tests.builders.log import App, PlanDrafted, a_call, write
 from carapulse.adapters.postgres.engine import connect
 from carapulse.audit.chain import verify_chain
 from carapulse.audit.errors import EvidencePending, NoSuchCheckpoint, NoSuchEvidence
-from carapulse.audit.model import EventFilter
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.audit.note import Signer
 from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events, make_checkpoint
 from carapulse.audit.verifier import verify
@@ -236,6 +236,30 @@ def test_events_are_listed_newest_first_in_pages_without_gaps_or_repeats(app):
             break
 
     assert seen == list(range(11, 0, -1))
+
+
+def test_events_of_many_streams_are_listed_by_their_time_in_pages_without_gaps_or_repeats(app):
+    for number in range(4):
+        write(app, f"plan_{number % 2}", count=2)
+    seen: list[SealedEntry] = []
+    cursor = None
+    while True:
+        page = list_events(EventFilter(limit=3, cursor=cursor), a_call(), app)
+        seen += page.data
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert len({(entry.stream, entry.seq) for entry in seen}) == len(seen) == 10
+    assert [entry.at for entry in seen] == sorted((entry.at for entry in seen), reverse=True)
+
+
+def test_a_cursor_of_one_list_is_refused_by_another(app):
+    write(app, count=3)
+    cursor = list_events(EventFilter(stream="plan_1", limit=1), a_call(), app).next_cursor
+
+    with pytest.raises(CursorInvalid):
+        list_events(EventFilter(cursor=cursor), a_call(), app)
 
 
 def test_events_are_filtered_by_everything_an_auditor_may_ask(app):

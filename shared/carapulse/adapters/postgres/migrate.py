@@ -19,7 +19,7 @@ _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "60s"}
 _PATIENCE_S = 90.0  # a statement may take that long, so the connection must not be given up before
 
 
-def migrate(owner_url: str, app_role: str) -> None:
+def migrate(owner_url: str, app_role: str, revision: str = "head") -> None:
     """Run what is missing as the owner role; the app role must exist. Raises Unavailable if a lock can't be had."""
     config = _configuration()
     engine = connect(owner_url, pool_size=1, timeouts=_TIMEOUTS, patience_s=_PATIENCE_S)
@@ -29,7 +29,7 @@ def migrate(owner_url: str, app_role: str) -> None:
             _must_exist(connection, app_role)
             connection.commit()
             config.attributes.update(connection=connection, app_role=app_role)
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_AT_A_TIME})
             connection.commit()

@@ -43,12 +43,6 @@ CREATE TABLE run_leases (
     until timestamptz NOT NULL
 );
 CREATE INDEX run_leases_execution ON run_leases (tenant, execution_id);
-ALTER TABLE step_outputs DROP CONSTRAINT step_outputs_tenant_execution_id_fkey;
-ALTER TABLE step_lines DROP CONSTRAINT step_lines_tenant_execution_id_fkey;
-CREATE UNIQUE INDEX step_lines_number ON step_lines (tenant, execution_id, n);
-DROP INDEX step_lines_execution;
-ALTER TABLE step_lines DROP CONSTRAINT step_lines_pkey;
-ALTER TABLE step_lines ALTER COLUMN n DROP IDENTITY;
 """
 
 # What was kept before: the steps stood in the state.

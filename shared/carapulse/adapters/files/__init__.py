@@ -1,0 +1,1 @@
+"""Files: content kept on a disk."""

@@ -1,0 +1,73 @@
+"""What retention asks of the application."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from carapulse.audit.ports import AuditPorts, AuditWork
+from carapulse.kernel.call import Call
+from carapulse.retention.model import Dropped
+
+Steps = Literal["step_lines", "step_outputs"]
+
+
+class Room(Protocol):
+    """The partitions of the database, in one transaction. They are everybody's."""
+
+    def make_partitions(self) -> Sequence[str]:
+        """Make what will be needed soon, and return the tables with rows that no partition was made for in time."""
+        ...
+
+    def drop_old_steps(self, table: Steps, before: datetime) -> Sequence[Dropped]:
+        """Drop the partitions of which every execution was over before a moment."""
+        ...
+
+    def drop_dead_letters(self, before: datetime) -> int:
+        """Delete messages that were given up before a moment, some thousands at most, and return how many."""
+        ...
+
+
+class RetentionWork(AuditWork, Protocol):
+    """A unit of work that can reach the partitions."""
+
+    @property
+    def room(self) -> Room:
+        """The partitions within this unit."""
+        ...
+
+
+class Days(Protocol):
+    """How many days of what the installation keeps; None keeps it for ever."""
+
+    @property
+    def lines_retention_days(self) -> int | None:
+        """For lines that tools wrote."""
+        ...
+
+    @property
+    def outputs_retention_days(self) -> int | None:
+        """For what steps gave."""
+        ...
+
+    @property
+    def events_retention_days(self) -> int | None:
+        """For events in the log; older ones are archived."""
+        ...
+
+    @property
+    def dead_letters_retention_days(self) -> int | None:
+        """For messages that were given up."""
+        ...
+
+
+class RetentionPorts(AuditPorts, Protocol):
+    """Everything that retention asks of the application."""
+
+    @property
+    def settings(self) -> Days:
+        """What the installation chose."""
+        ...
+
+    def begin(self, call: Call) -> RetentionWork:
+        """Open a unit of work."""
+        ...

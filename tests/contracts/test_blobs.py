@@ -1,0 +1,133 @@
+"""What every keeper of blobs promises. An adapter joins by one line in ADAPTERS: how to make an empty one."""
+
+import os
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
+from carapulse.kernel.errors import Invalid, Unavailable
+
+ADAPTERS: dict[str, Callable[[Path], Blobs]] = {"files": lambda folder: FileBlobs(folder / "blobs")}
+CONTENTS = [b"", b"x", b"\x00\xff\r\n" * 7, b"a" * 3_000_000]
+ABSENT = digest_of(b"never put")
+SOON = timedelta(seconds=5)
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+def blobs(request, tmp_path):
+    return ADAPTERS[request.param](tmp_path)
+
+
+class TestBlobs:
+    @pytest.mark.parametrize("content", CONTENTS, ids=len)
+    def test_what_is_put_comes_back_under_the_digest_of_its_bytes(self, blobs, content):
+        digest = blobs.put(content)
+
+        assert digest == digest_of(content)
+        assert blobs.get(digest) == content
+        assert blobs.has(digest)
+
+    def test_putting_again_gives_the_same_digest_and_keeps_one(self, blobs):
+        assert blobs.put(b"again") == blobs.put(b"again")
+
+        blobs.delete(digest_of(b"again"))
+        assert not blobs.has(digest_of(b"again"))
+
+    def test_what_was_never_put_is_not_there(self, blobs):
+        assert not blobs.has(ABSENT)
+        with pytest.raises(NoSuchBlob):
+            blobs.get(ABSENT)
+
+    def test_what_is_deleted_is_gone_and_deleting_again_is_nothing(self, blobs):
+        digest, other = blobs.put(b"one"), blobs.put(b"other")
+
+        for _ in range(2):
+            blobs.delete(digest)
+
+        assert (blobs.has(digest), blobs.has(other)) == (False, True)
+
+    def test_what_was_put_since_a_moment_stays(self, blobs):
+        digest = blobs.put(b"young")
+        now = datetime.now(UTC)
+
+        blobs.delete(digest, put_before=now - SOON)
+        assert blobs.has(digest)
+        blobs.delete(digest, put_before=now + SOON)
+        assert not blobs.has(digest)
+
+    @pytest.mark.parametrize("text", ["", "sha256:", "sha256:" + "A" * 64, "sha256:../../" + "a" * 58, ABSENT + "\n"])
+    def test_only_a_digest_names_content(self, blobs, text):
+        for ask in (blobs.get, blobs.has, blobs.delete):
+            with pytest.raises(Invalid):
+                ask(text)
+
+    def test_many_may_put_and_read_the_same_at_once(self, blobs):
+        contents = [bytes([number]) * 10_000 for number in range(4)] * 8
+
+        with ThreadPoolExecutor(8) as pool:
+            digests = list(pool.map(blobs.put, contents))
+            assert list(pool.map(blobs.get, digests)) == contents
+
+
+class TestFiles:
+    """What is promised of files alone."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        return tmp_path / "deep" / "blobs"
+
+    @pytest.fixture
+    def files(self, folder):
+        return FileBlobs(folder)
+
+    def file_of(self, folder, content):
+        name = digest_of(content).removeprefix("sha256:")
+        return folder / name[:2] / name[2:4] / name
+
+    def test_a_file_lies_two_folders_deep_and_is_its_owners_alone(self, files, folder):
+        files.put(b"secret")
+
+        file = self.file_of(folder, b"secret")
+        modes = [stat.S_IMODE(each.stat().st_mode) for each in (folder, file.parent.parent, file.parent, file)]
+        assert modes == [0o700, 0o700, 0o700, 0o600]
+
+    @pytest.mark.parametrize("damage", [b"", b"cut", b"another content"])
+    def test_damaged_content_is_never_returned_and_is_made_whole_by_putting_it_again(self, files, folder, damage):
+        digest = files.put(b"the content")
+        self.file_of(folder, b"the content").write_bytes(damage)
+
+        with pytest.raises(BlobCorrupt):
+            files.get(digest)
+        files.put(b"the content")
+        assert files.get(digest) == b"the content"
+
+    def test_nothing_half_written_is_left_or_seen(self, files, folder):
+        files.put(b"whole")
+
+        written = [each for each in folder.rglob("*") if each.is_file() and each.name != ".lock"]
+        assert written == [self.file_of(folder, b"whole")]
+
+    def test_putting_again_makes_content_young(self, files, folder):
+        digest = files.put(b"old")
+        long_ago = (datetime.now(UTC) - timedelta(days=30)).timestamp()
+        os.utime(self.file_of(folder, b"old"), (long_ago, long_ago))
+
+        files.put(b"old")
+
+        files.delete(digest, put_before=datetime.now(UTC) - SOON)
+        assert files.has(digest)
+
+    def test_a_folder_that_cannot_be_used_is_said(self, folder):
+        folder.parent.mkdir()
+        folder.write_text("a file stands where the folder would be")
+
+        with pytest.raises(Unavailable, match="the folder of blobs can't be used"):
+            FileBlobs(folder).put(b"x")
+        with pytest.raises(Unavailable):
+            FileBlobs(folder).get(ABSENT)
