@@ -21,6 +21,18 @@ class ExecutionOver(Conflict):
     code = "execution-over"
 
 
+class StepNotFound(NotFound):
+    """The execution has no such step."""
+
+    code = "step-not-found"
+
+
+class StepNotAsked(Conflict):
+    """Nobody asks a person about this step: the execution does not wait for one, or not because of it."""
+
+    code = "step-not-asked"
+
+
 class StepRefused(Denied):
     """What was approved no longer holds at the last moment."""
 

@@ -1,15 +1,13 @@
-"""What can be asked of executions. One function is one thing an operator can ask for."""
+"""What begins an execution, and what looks after it. What people may ask of one meanwhile is in wishes.py."""
 
 from datetime import timedelta
 
 from pydantic import Field
 
 from carapulse.approvals.usecases import consume_approval
-from carapulse.executions.advancing import note_and_advance
-from carapulse.executions.applying import ExecutionEvent, begin
+from carapulse.executions.applying import begin
 from carapulse.executions.drafts import messages_for
-from carapulse.executions.errors import ExecutionOver
-from carapulse.executions.events import CancelRequested, ExecutionStarted
+from carapulse.executions.events import ExecutionStarted
 from carapulse.executions.lifecycle import advance
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import ExecutionState, StepFacts
@@ -35,13 +33,6 @@ class ExecutePlan(Record):
     digest: str | None = Field(None, description="if given, the digest that the caller means; another is a conflict")
 
 
-class CancelExecution(Record):
-    """Stop an execution; what was done is undone unless the caller wants it kept."""
-
-    undo: bool = True
-    note: str | None = Field(None, max_length=2000)
-
-
 def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: ExecutionPorts) -> ExecutionState:
     """Begin the one execution of a plan: judged again, approval used up, targets locked, first step on its way."""
     with ports.begin(call) as work:
@@ -65,12 +56,6 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
         return _start(work, plan, version, call)
 
 
-def cancel_execution(execution_id: str, command: CancelExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    """Stop an execution that isn't over; running tools are ended, and the wish about undoing is kept."""
-    event = CancelRequested(execution_id=execution_id, undo=command.undo, note=command.note)
-    return _noted(execution_id, event, call, ports)
-
-
 def look_after_overdue(call: Call, ports: ExecutionPorts) -> int:
     """Go on with every execution that waited for the clock, or whose worker never came back; return how many.
 
@@ -82,14 +67,6 @@ def look_after_overdue(call: Call, ports: ExecutionPorts) -> int:
         with ports.begin(own) as work:
             work.send(AdvanceExecution(execution_id=each.execution_id))
     return len(overdue)
-
-
-def _noted(execution_id: str, event: ExecutionEvent, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    with ports.begin(call) as work:
-        state: ExecutionState = work.executions.lock(execution_id)
-        if state.over:
-            raise ExecutionOver("the execution is over", execution_id=execution_id, status=state.status)
-        return note_and_advance(work, state, event)
 
 
 def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) -> ExecutionState:

@@ -60,6 +60,7 @@ class ExecutionSummary(Record):
     plan_version: int
     status: ExecutionStatus
     cause: Cause | None
+    paused: bool
     requested_by: str
     started_at: datetime
     finished_at: datetime | None
@@ -114,11 +115,17 @@ class LineView(Record):
 
 
 class Accepted(Record):
-    """The execution has begun; follow it under its id."""
+    """What was asked for is on its way; follow the execution under its id."""
 
     execution_id: str
     plan_id: str
     status: ExecutionStatus
+    paused: bool
+
+    @classmethod
+    def of(cls, state: ExecutionState) -> Self:
+        """Return what is shown."""
+        return cls(execution_id=state.id, plan_id=state.plan_id, status=state.status, paused=state.paused)
 
 
 def _summary(state: ExecutionState) -> dict[str, object]:
@@ -128,6 +135,7 @@ def _summary(state: ExecutionState) -> dict[str, object]:
         "plan_version": state.plan_version,
         "status": state.status,
         "cause": state.cause,
+        "paused": state.paused,
         "requested_by": state.requested_by.id,
         "started_at": state.started_at,
         "finished_at": state.finished_at,

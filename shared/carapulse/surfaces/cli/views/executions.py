@@ -16,6 +16,10 @@ _FINAL = frozenset(
     {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled", "timed_out", "needs_human"},
 )
 _MARKS = {"succeeded": "✔", "failed": "✘", "running": "▶", "unknown": "?", "waiting": "·"}
+_ASKED = {
+    "unknown": 'resolve {name} {step} --done|--not-done --note "what you saw"',
+    "failed": 'retry {name} {step} --note "why it may work now"',
+}
 
 
 def is_final(execution: Body) -> bool:
@@ -35,7 +39,11 @@ def execution_view(execution: Body) -> RenderableType:
         known["because"] = status(execution["cause"])
     if execution.get("left"):
         known["left as they are"] = listed(execution["left"])
+    if execution.get("paused"):
+        known["paused"] = "nothing more begins until it is resumed"
     parts: list[RenderableType] = [facts(known), Text(), step_runs_view(execution)]
+    if ways := ways_on(execution):
+        parts += [Text(), Text("A person has to look. Then one of:"), *(Text(f"  {way}") for way in ways)]
     return Panel(Group(*parts), title=text(execution.get("execution_id"), "bold"), title_align="left")
 
 
@@ -71,8 +79,19 @@ def changes_between(former: Body, now: Body) -> list[str]:
     before = dict(_states(former))
     lines = [f"{name}: {state}" for name, state in _states(now) if before.get(name) != state]
     if former.get("status") != now.get("status"):
+        lines += [f"a person has to look, then: {way}" for way in ways_on(now)]
         lines.append(f"execution: {plain(now.get('status'))}")
     return lines
+
+
+def ways_on(execution: Body) -> list[str]:
+    """Return the commands that a person may choose from when an execution waits for one; else none."""
+    if execution.get("status") != "needs_human":
+        return []
+    held, name = set(execution.get("left") or ()), plain(execution.get("execution_id"))
+    asked = [step for step in execution.get("steps") or () if step.get("id") in held and step.get("status") in _ASKED]
+    ways = [_ASKED[step["status"]].format(name=name, step=plain(step["id"])) for step in asked]
+    return [f"carapulse execution {way}" for way in (*ways, f"cancel {name} [--no-undo]")]
 
 
 def _states(execution: Body) -> list[tuple[str, str]]:
