@@ -61,6 +61,7 @@ class ExecutionSummary(Record):
     status: ExecutionStatus
     cause: Cause | None
     paused: bool
+    dry_run: bool
     requested_by: str
     started_at: datetime
     finished_at: datetime | None
@@ -136,6 +137,7 @@ def _summary(state: ExecutionState) -> dict[str, object]:
         "status": state.status,
         "cause": state.cause,
         "paused": state.paused,
+        "dry_run": state.dry_run,
         "requested_by": state.requested_by.id,
         "started_at": state.started_at,
         "finished_at": state.finished_at,

@@ -50,6 +50,18 @@ def test_a_running_execution_is_cancelled_and_what_it_did_is_undone(cli, install
     assert (watched.code, watched.out.splitlines()[-1]) == (6, "execution: cancelled")
 
 
+def test_a_plan_that_waits_for_an_answer_is_tried_out_and_shows_it(cli, installed):
+    plan = a_plan(cli, installed)
+
+    tried = cli("ada", "plan", "execute", plan["plan_id"], "--dry-run", "--wait")
+    shown = cli("lin", "plan", "get", plan["plan_id"])
+
+    assert (tried.code, tried.out.splitlines()[-1]) == (0, "execution: succeeded")
+    assert "dry run exec_" in shown.out
+    assert "awaiting_approval" in shown.out
+    assert "simulated: git commit_file would change" in shown.out
+
+
 def test_a_run_is_paused_and_goes_on(cli, installed):
     plan = a_plan(cli, installed, approved=True)
     begun = json.loads(cli("ada", "plan", "execute", plan["plan_id"], "--json").out)

@@ -39,6 +39,8 @@ def execution_view(execution: Body) -> RenderableType:
         known["because"] = status(execution["cause"])
     if execution.get("left"):
         known["left as they are"] = listed(execution["left"])
+    if execution.get("dry_run"):
+        known["dry run"] = "nothing is changed"
     if execution.get("paused"):
         known["paused"] = "nothing more begins until it is resumed"
     parts: list[RenderableType] = [facts(known), Text(), step_runs_view(execution)]
