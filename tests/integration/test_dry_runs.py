@@ -21,8 +21,14 @@ def tried(rig, plan, by="ada"):
     return rig.finish(execute_plan(plan.plan_id, DRY, a_call(by), rig.app).id)
 
 
-def said(rig, plan):
+def shown_of(rig, plan):
     shown = get_plan(plan.plan_id, a_call(), rig.app).dry_run
+    assert shown is not None
+    return shown
+
+
+def said(rig, plan):
+    shown = shown_of(rig, plan)
     return {step.step_id: step.said for step in shown.steps}
 
 
@@ -43,7 +49,7 @@ def test_approvers_see_the_newest_dry_run_of_the_version_that_they_decide_about(
 
     first, second = tried(rig, plan), tried(rig, plan)
 
-    shown = get_plan(plan.plan_id, a_call(), rig.app).dry_run
+    shown = shown_of(rig, plan)
     assert first.id != second.id == shown.execution_id
     assert (shown.status, shown.version, shown.finished_at) == ("succeeded", 1, second.finished_at)
 

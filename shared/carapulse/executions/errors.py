@@ -33,6 +33,18 @@ class StepNotAsked(Conflict):
     code = "step-not-asked"
 
 
+class ExecutionNotOver(Conflict):
+    """The execution is not over, and may still undo what it did by itself."""
+
+    code = "execution-not-over"
+
+
+class NothingToUndo(Conflict):
+    """The execution left nothing that can be gone back on, or nothing tells whether that helped; `stays` says why."""
+
+    code = "nothing-to-undo"
+
+
 class StepRefused(Denied):
     """What was approved no longer holds at the last moment."""
 

@@ -45,7 +45,7 @@ def look(
         return Looked(step.input, skip=True)
     if state.dry_run and (unknown := _unknown(step, outputs, version)):
         return Looked(step.input, unknown=unknown)
-    return Looked(_input(step, outputs, version, ports), place.captured, outputs.get(step.id))
+    return Looked(input_of(step, outputs, version, ports), place.captured, outputs.get(step.id))
 
 
 def _outputs(state: ExecutionState, call: Call, ports: ExecutionPorts) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _is_simulated(output: object) -> bool:
     return isinstance(output, dict) and output.keys() == {"simulated"}
 
 
-def _input(step: PlanStep, outputs: Mapping[str, Any], version: PlanVersion, ports: ExecutionPorts) -> JsonObject:
+def input_of(step: PlanStep, outputs: Mapping[str, Any], version: PlanVersion, ports: ExecutionPorts) -> JsonObject:
     """Return the input with the outputs that it takes, held to everything that was judged of the step."""
     if not step.input_from:
         return step.input

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from carapulse.executions.reading import ExecutionFilter, get_execution, list_executions, read_lines
+from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.views import Accepted, ExecutionPage, ExecutionView
 from carapulse.executions.wishes import (
@@ -21,6 +22,7 @@ from carapulse.executions.wishes import (
     resume_execution,
     retry_step,
 )
+from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.sse import LastEventId, stream
 
@@ -78,6 +80,12 @@ def retry(execution_id: str, command: RetryStep, call: ThisCall, ports: Ports) -
 def resolve(execution_id: str, command: ResolveStep, call: ThisCall, ports: Ports) -> Accepted:
     """Say whether the effect took place of a step that nobody can tell of. Only a person can."""
     return Accepted.of(resolve_step(execution_id, command, call, ports))
+
+
+@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+def undo(execution_id: str, call: ThisCall, ports: Ports, command: UndoExecution | None = None) -> PlanView:
+    """Plan the way back from a run that is over. The plan is judged, approved and executed like any other."""
+    return undo_execution(execution_id, command or UndoExecution(), call, ports)
 
 
 @router.get("/v1/executions/{execution_id}/logs", dependencies=[needs("execution:read")])

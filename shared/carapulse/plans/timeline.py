@@ -27,6 +27,8 @@ _TOLD = (
     "reason",
     "error",
     "left",
+    "undo_plan_id",
+    "stays",
     "done",
     "note",
 )

@@ -62,6 +62,18 @@ def test_a_plan_that_waits_for_an_answer_is_tried_out_and_shows_it(cli, installe
     assert "simulated: git commit_file would change" in shown.out
 
 
+def test_what_was_done_is_gone_back_on_by_a_plan_of_its_own(cli, installed):
+    plan = a_plan(cli, installed, approved=True)
+    begun = json.loads(cli("ada", "plan", "execute", plan["plan_id"], "--json").out)
+    early = cli("ada", "execution", "undo", begun["execution_id"])
+    cli("ada", "execution", "watch", begun["execution_id"])
+
+    undo = cli("ada", "execution", "undo", begun["execution_id"], "--note", "too early", "--json")
+
+    assert (early.code, "409" in early.err) == (1, True)
+    assert json.loads(undo.out)["meta"]["undoes"] == begun["execution_id"]
+
+
 def test_a_run_is_paused_and_goes_on(cli, installed):
     plan = a_plan(cli, installed, approved=True)
     begun = json.loads(cli("ada", "plan", "execute", plan["plan_id"], "--json").out)

@@ -13,10 +13,10 @@ from carapulse.surfaces.cli.options import Cursor, ExecutionId, Limit, said
 from carapulse.surfaces.cli.views.executions import execution_view, executions_view
 from carapulse.surfaces.cli.views.logs import line_of
 from carapulse.surfaces.cli.watching import end_with, watch
-from carapulse.surfaces.cli.wishes import cancel, pause, resolve, resume, retry
+from carapulse.surfaces.cli.wishes import cancel, pause, resolve, resume, retry, undo
 
 app = typer.Typer(no_args_is_help=True, help="Follow what is being done, and steer it.")
-for command in (pause, resume, retry, resolve, cancel):
+for command in (pause, resume, retry, resolve, cancel, undo):
     app.command(command.__name__)(command)
 
 

@@ -1,4 +1,4 @@
-"""carapulse execution pause, resume, retry, resolve and cancel: what can be asked of what is being done."""
+"""carapulse execution pause, resume, retry, resolve, cancel and undo: what can be asked of what is being done."""
 
 from typing import Annotated, Any
 
@@ -9,6 +9,7 @@ from carapulse.surfaces.cli.commands import asking
 from carapulse.surfaces.cli.desk import Desk
 from carapulse.surfaces.cli.options import ExecutionId, Note
 from carapulse.surfaces.cli.views.lists import record_view
+from carapulse.surfaces.cli.views.plans import plan_view
 
 StepId = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.", show_default=False)]
 Reason = Annotated[str, typer.Option("--note", help="Why, in your words; kept with it.", show_default=False)]
@@ -55,6 +56,13 @@ def cancel(
 ) -> None:
     """Stop an execution."""
     _ask(desk, execution_id, "cancel", undo=undo, note=note)
+
+
+@asking
+def undo(desk: Desk, execution_id: ExecutionId, *, note: Note = None) -> None:
+    """Plan the way back from an execution that is over; the plan is answered and executed like any other."""
+    body = {"note": note} if note else None
+    desk.show(desk.api.post(path_of("executions", execution_id, verb="undo"), body), plan_view)
 
 
 def _ask(desk: Desk, execution_id: str, verb: str, **said: Any) -> None:  # noqa: ANN401 - any JSON value
