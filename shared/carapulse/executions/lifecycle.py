@@ -140,9 +140,9 @@ def may_start(state: ExecutionState, start: Start) -> bool:
 
 def _starts(state: ExecutionState) -> Iterator[Start]:
     """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
-    stage = next((step.facts.stage for step in state.steps if not _is_behind_us(step, state)), None)
-    done = {step.facts.id for step in state.steps if _is_behind_us(step, state)}
-    active = _Active(state)
+    stage = next((step.facts.stage for step in state.steps if not is_behind_us(step, state)), None)
+    done = {step.facts.id for step in state.steps if is_behind_us(step, state)}
+    active = Active(state)
     for step in state.steps:
         facts = step.facts
         ready = facts.stage is stage and facts.id not in done and done.issuperset(facts.depends_on)
@@ -151,7 +151,7 @@ def _starts(state: ExecutionState) -> Iterator[Start]:
             yield _start(step, "run")
 
 
-class _Active:
+class Active:
     """What runs, or is about to: how many steps and fan-outs, how many of each fan-out, and which targets."""
 
     def __init__(self, state: ExecutionState) -> None:
@@ -164,12 +164,14 @@ class _Active:
                 self.add(step)
 
     def add(self, step: StepState) -> None:
+        """Count a step in."""
         unit = step.facts.group or step.facts.id
         self.units.add(unit)
         self.members[unit] = self.members.get(unit, 0) + 1
         self.targets.update(step.facts.targets)
 
     def has_room_for(self, step: StepState) -> bool:
+        """Return whether a step may run beside the others."""
         group = step.facts.group
         unit = group or step.facts.id
         if unit not in self.units and len(self.units) >= self.state.max_concurrency:
@@ -179,7 +181,8 @@ class _Active:
         return self.targets.isdisjoint(step.facts.targets)
 
 
-def _is_behind_us(step: StepState, state: ExecutionState) -> bool:
+def is_behind_us(step: StepState, state: ExecutionState) -> bool:
+    """Return whether nothing has to be done about a step any more for the run to go on."""
     status = step.run.status
     if status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}:
         return True
@@ -187,7 +190,7 @@ def _is_behind_us(step: StepState, state: ExecutionState) -> bool:
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
-    return all(_is_behind_us(step, state) for step in state.steps)
+    return all(is_behind_us(step, state) for step in state.steps)
 
 
 def _is_borne(step: StepState, state: ExecutionState) -> bool:
@@ -203,7 +206,7 @@ def _is_borne(step: StepState, state: ExecutionState) -> bool:
 
 def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
     looked_for = {StepStatus.UNKNOWN, StepStatus.FAILED}
-    waiting = (step for step in state.steps if step.run.status in looked_for and not _is_behind_us(step, state))
+    waiting = (step for step in state.steps if step.run.status in looked_for and not is_behind_us(step, state))
     return tuple(step.facts.id for step in waiting)
 
 

@@ -46,4 +46,5 @@ def _facts(step: PlanStep) -> StepFacts:
         undoable=step.undo is not None,
         targets=step.targets,
         group=step.group,
+        waits=step.wait is not None and step.wait.pauses,
     )

@@ -15,7 +15,7 @@ Body = Mapping[str, Any]
 _FINAL = frozenset(
     {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled", "timed_out", "needs_human"},
 )
-_MARKS = {"succeeded": "✔", "failed": "✘", "running": "▶", "unknown": "?", "waiting": "·"}
+_MARKS = {"succeeded": "✔", "failed": "✘", "running": "▶", "unknown": "?", "waiting": "·", "skipped": "-"}
 _ASKED = {
     "unknown": 'resolve {name} {step} --done|--not-done --note "what you saw"',
     "failed": 'retry {name} {step} --note "why it may work now"',
@@ -35,6 +35,10 @@ def execution_view(execution: Body) -> RenderableType:
         "started": moment(execution.get("started_at")),
         "took": seconds_between(execution.get("started_at"), execution.get("finished_at")),
     }
+    if execution.get("percent") is not None:
+        known["behind us"] = f"{plain(execution['percent'])} %"
+    if execution.get("next_deadline_at"):
+        known["until at most"] = moment(execution["next_deadline_at"])
     if execution.get("cause"):
         known["because"] = status(execution["cause"])
     if execution.get("left"):
@@ -125,5 +129,5 @@ def _add_run(table: Table, run: Body, name: Text, stage: Text, action: Text) -> 
         state,
         text(run.get("attempts")),
         Text(seconds_between(run.get("started_at"), run.get("finished_at"))),
-        text((run.get("error") or {}).get("detail") or " ", "dim"),
+        text(run.get("waits_for") or (run.get("error") or {}).get("detail") or " ", "dim"),
     )
