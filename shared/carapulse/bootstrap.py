@@ -27,7 +27,7 @@ from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.store import PostgresExecutions
+from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -66,6 +66,11 @@ class Work(PostgresWork):
     def executions(self) -> PostgresExecutions:
         """The executions within this unit."""
         return PostgresExecutions(self.connection, self.tenant)
+
+    @cached_property
+    def dry_runs(self) -> PostgresDryRuns:
+        """What was tried out, within this unit."""
+        return PostgresDryRuns(self.connection, self.tenant)
 
     @cached_property
     def sources(self) -> PostgresSources:

@@ -16,9 +16,10 @@ from carapulse.executions.errors import StepBusy, StepInterrupted
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.usecases import CancelExecution, ExecutePlan, cancel_execution, execute_plan
+from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
 from carapulse.plans.errors import PlanChanged

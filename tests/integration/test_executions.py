@@ -11,7 +11,8 @@ from tests.world.rig import a_call, act, check
 from carapulse.approvals.usecases import revoke_approval
 from carapulse.executions.errors import ExecutionOver, TargetLocked
 from carapulse.executions.model import Cause, Status, StepStatus
-from carapulse.executions.usecases import CancelExecution, ExecutePlan, cancel_execution, execute_plan
+from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.errors import Conflict, Denied, NotFound, Problem
 
 

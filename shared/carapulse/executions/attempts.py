@@ -12,7 +12,7 @@ from carapulse.executions.verdicts import Terms
 from carapulse.executions.watching import Watched
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import storable
-from carapulse.plans.model import AUTOMATIC, PlanStep, PlanVersion
+from carapulse.plans.model import AUTOMATIC, PlanStep, PlanVersion, Stage
 from carapulse.tools.model import Effect as ToolEffect
 from carapulse.tools.model import Invocation, Mode, Outcome
 
@@ -74,7 +74,7 @@ def terms_of(
     forward = phase == "run"
     polls = step.wait is not None and step.wait.check_s is not None
     return Terms(
-        writes=action.effect is not ToolEffect.READ,
+        writes=action.effect is not ToolEffect.READ and not state.dry_run,
         idempotent=action.idempotent,
         has_probe=action.probe is not None,
         checks=forward and not step.mutating,
@@ -83,7 +83,7 @@ def terms_of(
         backoff_s=step.wait.every_s if polls and step.wait else step.retry.backoff_s,
         max_backoff_s=step.wait.every_s if polls and step.wait else step.retry.max_backoff_s,
         prior=part.effect,
-        expect=step.expect if forward and not state.dry_run else (),
+        expect=step.expect if forward and (not state.dry_run or step.stage is Stage.DIAGNOSE) else (),
         deadline_s=step.deadline_s if forward else None,
     )
 
@@ -104,8 +104,14 @@ def time_left_s(state: ExecutionState, step: PlanStep, phase: Phase, part: Run, 
     return max(0.1, min(limits))
 
 
-def simulation_of(step: PlanStep, invocation: Invocation, ports: ExecutionPorts) -> str | None:
-    """Return what a dry run says of a change that has no dry run of its own; None if its tool can be asked."""
+def simulation_of(step: PlanStep, invocation: Invocation, looked: Looked, ports: ExecutionPorts) -> str | None:
+    """Return what a dry run says of a step whose tool can't be asked; None if it can.
+
+    A change that has no dry run of its own can't be asked about, nor can what needs an output of the real run.
+    """
+    if looked.unknown:
+        names = ", ".join(looked.unknown)
+        return f"simulated: {invocation.tool} {invocation.action}; only a real run gives its {names}"
     if not step.mutating:
         return None
     if ports.catalogue.action(invocation.tool, invocation.action).dry_run is not None:

@@ -95,7 +95,7 @@ class Beginner:
             invocation=invocation,
             terms=terms_of(on.state, step, start, invocation, self.ports),
             deadline_s=time_left_s(on.state, step, start.phase, place.part(start.phase), self.ports),
-            simulated=simulation_of(step, invocation, self.ports) if on.state.dry_run else None,
+            simulated=simulation_of(step, invocation, looked, self.ports) if on.state.dry_run else None,
         )
 
     def _intend(self, draft: Draft, on: Standpoint, start: Start, looked: Looked) -> Attempt:

@@ -21,6 +21,30 @@ class ExecutionOver(Conflict):
     code = "execution-over"
 
 
+class StepNotFound(NotFound):
+    """The execution has no such step."""
+
+    code = "step-not-found"
+
+
+class StepNotAsked(Conflict):
+    """Nobody asks a person about this step: the execution does not wait for one, or not because of it."""
+
+    code = "step-not-asked"
+
+
+class ExecutionNotOver(Conflict):
+    """The execution is not over, and may still undo what it did by itself."""
+
+    code = "execution-not-over"
+
+
+class NothingToUndo(Conflict):
+    """The execution left nothing that can be gone back on, or nothing tells whether that helped; `stays` says why."""
+
+    code = "nothing-to-undo"
+
+
 class StepRefused(Denied):
     """What was approved no longer holds at the last moment."""
 

@@ -192,3 +192,11 @@ class ExecutionFinished(Event):
     status: Status
     cause: Cause | None
     left: tuple[str, ...]
+
+
+class UndoPlanned(Event):
+    """Somebody wants to go back on an execution that is over, by a plan of its own; `stays` has no way back."""
+
+    execution_id: str
+    undo_plan_id: str
+    stays: tuple[str, ...] = ()

@@ -141,10 +141,10 @@ def may_start(state: ExecutionState, start: Start) -> bool:
 
 def _starts(state: ExecutionState) -> Iterator[Start]:
     """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
-    active = _Active(state)
+    active = Active(state)
     if active.is_full:
         return
-    ahead = [step for step in state.steps if not _is_behind_us(step, state)]
+    ahead = [step for step in state.steps if not is_behind_us(step, state)]
     waits_for = {step.facts.id for step in ahead}
     for step in ahead:
         facts = step.facts
@@ -156,7 +156,7 @@ def _starts(state: ExecutionState) -> Iterator[Start]:
                 return
 
 
-class _Active:
+class Active:
     """What runs, or is about to: how many steps and fan-outs, how many of each fan-out, and which targets."""
 
     def __init__(self, state: ExecutionState) -> None:
@@ -174,12 +174,14 @@ class _Active:
         return len(self.units) >= self.state.max_concurrency and self.units.isdisjoint(self.state.groups)
 
     def add(self, step: StepState) -> None:
+        """Count a step in."""
         unit = step.facts.group or step.facts.id
         self.units.add(unit)
         self.members[unit] = self.members.get(unit, 0) + 1
         self.targets.update(step.facts.targets)
 
     def has_room_for(self, step: StepState) -> bool:
+        """Return whether a step may run beside the others."""
         group = step.facts.group
         unit = group or step.facts.id
         if unit not in self.units and len(self.units) >= self.state.max_concurrency:
@@ -189,7 +191,8 @@ class _Active:
         return self.targets.isdisjoint(step.facts.targets)
 
 
-def _is_behind_us(step: StepState, state: ExecutionState) -> bool:
+def is_behind_us(step: StepState, state: ExecutionState) -> bool:
+    """Return whether nothing has to be done about a step any more for the run to go on."""
     status = step.run.status
     if status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}:
         return True
@@ -197,7 +200,7 @@ def _is_behind_us(step: StepState, state: ExecutionState) -> bool:
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
-    return all(_is_behind_us(step, state) for step in state.steps)
+    return all(is_behind_us(step, state) for step in state.steps)
 
 
 def _is_borne(step: StepState, state: ExecutionState) -> bool:
@@ -213,7 +216,7 @@ def _is_borne(step: StepState, state: ExecutionState) -> bool:
 
 def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
     looked_for = {StepStatus.UNKNOWN, StepStatus.FAILED}
-    waiting = (step for step in state.steps if step.run.status in looked_for and not _is_behind_us(step, state))
+    waiting = (step for step in state.steps if step.run.status in looked_for and not is_behind_us(step, state))
     return tuple(step.facts.id for step in waiting)
 
 

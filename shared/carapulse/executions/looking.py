@@ -15,12 +15,16 @@ from carapulse.tools.model import Effect, JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found: the input as the tool gets it, what was captured, what the run gave, whether to skip it."""
+    """What was found: the input as the tool gets it, what was captured, what the run gave, whether to skip it.
+
+    `unknown` are fields of the input that a dry run can't know, because only a real run puts them out.
+    """
 
     input: JsonObject
     captured: Any = None
     earlier_output: Any = None
     skip: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 def needs_outputs(step: PlanStep, phase: Phase) -> bool:
@@ -39,7 +43,9 @@ def look(
     outputs = _outputs(state, call, ports)
     if begins and phase == "run" and step.when is not None and not _holds(step, state, outputs):
         return Looked(step.input, skip=True)
-    return Looked(_input(step, outputs, version, ports), place.captured, outputs.get(step.id))
+    if state.dry_run and (unknown := _unknown(step, outputs, version)):
+        return Looked(step.input, unknown=unknown)
+    return Looked(input_of(step, outputs, version, ports), place.captured, outputs.get(step.id))
 
 
 def _outputs(state: ExecutionState, call: Call, ports: ExecutionPorts) -> dict[str, Any]:
@@ -54,11 +60,26 @@ def _holds(step: PlanStep, state: ExecutionState, outputs: Mapping[str, Any]) ->
     }
     answer = look_up(step.when or "", {"steps": steps})
     if not isinstance(answer, bool):
+        if state.dry_run:  # what was only simulated has no output to decide by, and to go on does no harm
+            return True
         raise StepRefused("the condition is neither true nor false", step_id=step.id, condition=step.when)
     return answer
 
 
-def _input(step: PlanStep, outputs: Mapping[str, Any], version: PlanVersion, ports: ExecutionPorts) -> JsonObject:
+def _unknown(step: PlanStep, outputs: Mapping[str, Any], version: PlanVersion) -> tuple[str, ...]:
+    """Return the fields whose values only a real run puts out: by a change, or by what was itself only simulated."""
+    return tuple(
+        name
+        for name, source in step.input_from.items()
+        if _is_simulated(outputs.get(source.step)) or any(s.id == source.step and s.mutating for s in version.steps)
+    )
+
+
+def _is_simulated(output: object) -> bool:
+    return isinstance(output, dict) and output.keys() == {"simulated"}
+
+
+def input_of(step: PlanStep, outputs: Mapping[str, Any], version: PlanVersion, ports: ExecutionPorts) -> JsonObject:
     """Return the input with the outputs that it takes, held to everything that was judged of the step."""
     if not step.input_from:
         return step.input

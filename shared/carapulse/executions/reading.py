@@ -26,7 +26,7 @@ def get_execution(execution_id: str, call: Call, ports: ExecutionPorts) -> Execu
     with ports.begin(call) as work:
         state = work.executions.get(execution_id)
         version = work.plans.version(state.plan_id, state.plan_version)
-    return ExecutionView.shown(state, version)
+    return ExecutionView.shown(state, version, ports.clock.now())
 
 
 def list_executions(wanted: ExecutionFilter, call: Call, ports: ExecutionPorts) -> ExecutionPage:

@@ -1,5 +1,6 @@
-"""Executions kept in Postgres."""
+"""Executions kept in Postgres, and dry runs as those read them who decide about a plan."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from carapulse.executions.columns import changed, facts, parts, restored, whole
 from carapulse.executions.errors import ExecutionNotFound, TargetLocked
 from carapulse.executions.lines import Line
-from carapulse.executions.model import ExecutionState
+from carapulse.executions.model import ExecutionState, StepState
 from carapulse.executions.tables import (
     execution_steps,
     executions,
@@ -19,6 +20,7 @@ from carapulse.executions.tables import (
     step_outputs,
     target_locks,
 )
+from carapulse.plans.dry_runs import DryRun, DryStep
 
 _RENEW = text(
     "UPDATE run_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
@@ -40,6 +42,7 @@ _STEPS = (
     .scalar_subquery()
     .label("steps")
 )
+_LONGEST = 500  # characters of what a step of a dry run said
 
 
 @dataclass(frozen=True)
@@ -170,3 +173,50 @@ class PostgresExecutions:
 
 def _state(row: Row[Any]) -> ExecutionState:
     return restored(row.id, row.state, row.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDryRuns:
+    """The dry runs of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def latest(self, plan_id: str, version: int) -> DryRun | None:
+        """Return the newest dry run of exactly this version, if there was one."""
+        mine = (executions.c.tenant == self.tenant, executions.c.plan_id == plan_id, executions.c.dry_run)
+        query = select(executions.c.id, executions.c.state, _STEPS).where(*mine)
+        query = query.where(executions.c.state["plan_version"].as_integer() == version)
+        row = self.connection.execute(query.order_by(executions.c.id.desc()).limit(1)).one_or_none()
+        return None if row is None else self._shown(_state(row))
+
+    def _shown(self, state: ExecutionState) -> DryRun:
+        said = self._said(state.id)
+        return DryRun(
+            execution_id=state.id,
+            version=state.plan_version,
+            status=state.status,
+            started_at=state.started_at,
+            finished_at=state.finished_at,
+            steps=tuple(_step(step, said.get(step.facts.id)) for step in state.steps),
+        )
+
+    def _said(self, execution_id: str) -> dict[str, str]:
+        """Return what each step said, in words where its tool has any."""
+        mine = (step_outputs.c.tenant == self.tenant, step_outputs.c.execution_id == execution_id)
+        query = select(step_outputs.c.step_id, step_outputs.c.output, step_outputs.c.text).where(*mine)
+        rows = self.connection.execute(query.order_by(step_outputs.c.fence))
+        return {row.step_id: _words(row.output, row.text)[:_LONGEST] for row in rows}
+
+
+def _step(step: StepState, said: str | None) -> DryStep:
+    run = step.run
+    return DryStep(
+        step_id=step.facts.id, stage=step.facts.stage, status=run.status, said=run.error.detail if run.error else said
+    )
+
+
+def _words(output: object, text: str) -> str:
+    if isinstance(output, dict) and output.keys() == {"simulated"}:
+        return str(output["simulated"])
+    return text or json.dumps(output, ensure_ascii=False)

@@ -1,20 +1,17 @@
-"""What can be asked of executions. One function is one thing an operator can ask for."""
-
-from datetime import timedelta
+"""What begins an execution, and what looks after it. What people may ask of one meanwhile is in wishes.py."""
 
 from pydantic import Field
 
 from carapulse.approvals.usecases import consume_approval
-from carapulse.executions.advancing import note_and_advance
-from carapulse.executions.applying import ExecutionEvent, begin
+from carapulse.executions.applying import begin
 from carapulse.executions.drafts import messages_for
-from carapulse.executions.errors import ExecutionOver
-from carapulse.executions.events import CancelRequested, ExecutionStarted
+from carapulse.executions.events import ExecutionStarted
 from carapulse.executions.lifecycle import advance
 from carapulse.executions.messages import AdvanceExecution
-from carapulse.executions.model import ExecutionState, StepFacts
+from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionPorts, ExecutionWork
 from carapulse.executions.rechecking import check_tools
+from carapulse.executions.starting import started, tried_out
 from carapulse.executions.timing import look_at
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
@@ -26,24 +23,25 @@ from carapulse.policy.document import Action
 from carapulse.policy.model import PolicyDecided
 from carapulse.policy.usecases import enforce, judge
 
+_EXECUTE = Action(name="plan.execute", type="write")
+_DRY_RUN = Action(name="plan.dry_run", type="read")
 _MOST_AT_ONCE = 500
 
 
 class ExecutePlan(Record):
-    """Execute a plan that may be executed, exactly as it was judged."""
+    """Execute a plan that may be executed, exactly as it was judged; or try it out, which changes nothing."""
 
     digest: str | None = Field(None, description="if given, the digest that the caller means; another is a conflict")
-
-
-class CancelExecution(Record):
-    """Stop an execution; what was done is undone unless the caller wants it kept."""
-
-    undo: bool = True
-    note: str | None = Field(None, max_length=2000)
+    dry_run: bool = Field(
+        default=False, strict=True, description="read what it reads, and say what it would change; needs no approval"
+    )
 
 
 def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    """Begin the one execution of a plan: judged again, approval used up, targets locked, first step on its way."""
+    """Begin the one execution of a plan: judged again, approval used up, targets locked, first step on its way.
+
+    A dry run is none of that: it uses nothing up, holds nothing, moves the plan nowhere, and there may be many.
+    """
     with ports.begin(call) as work:
         plan = work.plans.get(plan_id)
         version = work.plans.version(plan_id, plan.version)
@@ -51,24 +49,11 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
     if command.digest not in {None, version.digest}:
         raise PlanChanged("the plan is not the one that was meant", plan_id=plan_id, digest=version.digest)
     check_tools(version, ports)
-    action, allowed = Action(name="plan.execute", type="write"), ports.settings.self_approval_environments
-    asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=allowed)
-    decision = judge(asked, ports.policy)
-    decided, approvals = PolicyDecided.of(decision, asked), approval.granted if approval else 0
-    if not decision.permits(approvals=approvals):
-        with ports.begin(call) as work:
-            work.record(plan_id, decided)
-        enforce(decision, approvals=approvals)
+    decided = _let_through(version, command, approval.granted if approval else 0, call, ports)
     with ports.begin(call) as work:
         plan = work.plans.lock(plan_id)
         work.record(plan_id, decided)
-        return _start(work, plan, version, call)
-
-
-def cancel_execution(execution_id: str, command: CancelExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    """Stop an execution that isn't over; running tools are ended, and the wish about undoing is kept."""
-    event = CancelRequested(execution_id=execution_id, undo=command.undo, note=command.note)
-    return _noted(execution_id, event, call, ports)
+        return _try_out(work, plan, version, call) if command.dry_run else _start(work, plan, version, call)
 
 
 def look_after_overdue(call: Call, ports: ExecutionPorts) -> int:
@@ -84,54 +69,44 @@ def look_after_overdue(call: Call, ports: ExecutionPorts) -> int:
     return len(overdue)
 
 
-def _noted(execution_id: str, event: ExecutionEvent, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    with ports.begin(call) as work:
-        state: ExecutionState = work.executions.lock(execution_id)
-        if state.over:
-            raise ExecutionOver("the execution is over", execution_id=execution_id, status=state.status)
-        return note_and_advance(work, state, event)
+def _let_through(
+    version: PlanVersion, command: ExecutePlan, approvals: int, call: Call, ports: ExecutionPorts
+) -> PolicyDecided:
+    """Return what policy said, if it lets this happen; otherwise record and raise it."""
+    action, allowed = _DRY_RUN if command.dry_run else _EXECUTE, ports.settings.self_approval_environments
+    asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=allowed)
+    decision = judge(asked, ports.policy)
+    decided = PolicyDecided.of(decision, asked)
+    if not decision.permits(approvals=approvals):
+        with ports.begin(call) as work:
+            work.record(version.plan_id, decided)
+        enforce(decision, approvals=approvals)
+    return decided
 
 
 def _start(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) -> ExecutionState:
     execution_id = new_id("exec")
     executing = plan.executing(execution_id, version.digest)
     approval = consume_approval(plan, execution_id, work, work.now())
-    at = work.now()
-    event = ExecutionStarted(
-        execution_id=execution_id,
-        plan_id=plan.id,
-        plan_version=version.version,
-        digest=version.digest,
-        approval_id=approval.id if approval else None,
-        requested_by=call.actor,
-        deadline_at=at + timedelta(seconds=version.constraints.deadline_s),
-        steps=_facts(version),
-        hold=version.constraints.on_failure == "hold",
-        max_concurrency=version.constraints.max_concurrency,
-        groups=version.groups,
-    )
-    state = begin(event, work.record(plan.id, event))
-    starts = advance(state, at).starts
-    work.executions.add(state, look_at=look_at(state, starts, at))
+    event = started(execution_id, version, call, work.now(), approval_id=approval.id if approval else None)
+    state = _begun(work, event)
     if version.mutating:
         work.executions.lock_targets(execution_id, version.locks)
     work.plans.replace(executing)
-    for message, delay in messages_for(state, starts, at):
-        work.send(message, delay_s=delay)
     return state
 
 
-def _facts(version: PlanVersion) -> tuple[StepFacts, ...]:
-    return tuple(
-        StepFacts(
-            id=step.id,
-            stage=step.stage,
-            position=step.position,
-            depends_on=step.depends_on,
-            writes=step.mutating,
-            undoable=step.undo is not None,
-            targets=step.targets,
-            group=step.group,
-        )
-        for step in version.steps
-    )
+def _try_out(work: ExecutionWork, plan: Plan, version: PlanVersion, call: Call) -> ExecutionState:
+    plan.may_be_tried_out(version.digest)
+    return _begun(work, tried_out(new_id("exec"), version, call, work.now()))
+
+
+def _begun(work: ExecutionWork, event: ExecutionStarted) -> ExecutionState:
+    """Keep an execution that has just started, and send its first steps on their way."""
+    at = work.now()
+    state = begin(event, work.record(event.plan_id, event))
+    starts = advance(state, at).starts
+    work.executions.add(state, look_at=look_at(state, starts, at))
+    for message, delay in messages_for(state, starts, at):
+        work.send(message, delay_s=delay)
+    return state

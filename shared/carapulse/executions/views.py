@@ -1,11 +1,15 @@
 """What callers are shown of executions, in the words of the API."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
+
+from pydantic import Field
 
 from carapulse.executions.lines import Line
 from carapulse.executions.model import Cause, Effect, ExecutionState, Phase, Run, StepError, StepState, StepStatus
 from carapulse.executions.model import Status as ExecutionStatus
+from carapulse.executions.progress import deadlines_of, percent_of, waits_of
 from carapulse.kernel.record import Record
 from carapulse.plans.model import PlanVersion
 from carapulse.plans.steps import Stage
@@ -35,10 +39,14 @@ class StepView(PartView):
     action: str
     effect: Effect
     retry_at: datetime | None
+    waits_for: str | None = Field(description="what it waits for, in words")
+    deadline_at: datetime | None = Field(description="until when it may take, once it has begun")
     undo: PartView | None
 
     @classmethod
-    def shown(cls, step: StepState, version: PlanVersion) -> Self:
+    def shown(
+        cls, step: StepState, version: PlanVersion, waits: Mapping[str, str], deadlines: Mapping[str, datetime]
+    ) -> Self:
         """Return what is shown of a step; tool and action come from the plan version."""
         planned = next(each for each in version.steps if each.id == step.facts.id)
         run = {name: getattr(step.run, name) for name in (*PartView.model_fields, "effect", "retry_at")}
@@ -47,6 +55,8 @@ class StepView(PartView):
             stage=planned.stage,
             tool=planned.tool,
             action=planned.action,
+            waits_for=waits.get(planned.id),
+            deadline_at=deadlines.get(planned.id),
             undo=PartView.of(step.undo) if step.undo else None,
             **run,
         )
@@ -60,6 +70,8 @@ class ExecutionSummary(Record):
     plan_version: int
     status: ExecutionStatus
     cause: Cause | None
+    paused: bool
+    dry_run: bool
     requested_by: str
     started_at: datetime
     finished_at: datetime | None
@@ -76,19 +88,25 @@ class ExecutionView(ExecutionSummary):
     digest: str
     approval_id: str | None
     deadline_at: datetime
+    next_deadline_at: datetime | None = Field(description="the run's, or that of a step that comes earlier")
+    percent: int = Field(description="how much of the run is behind us")
     left: tuple[str, ...]
     steps: tuple[StepView, ...]
 
     @classmethod
-    def shown(cls, state: ExecutionState, version: PlanVersion) -> Self:
-        """Return all that is shown."""
+    def shown(cls, state: ExecutionState, version: PlanVersion, at: datetime) -> Self:
+        """Return all that is shown at a moment."""
+        waits = waits_of(state, at)
+        deadlines = deadlines_of(state, {step.id: step.deadline_s for step in version.steps})
         return cls(
             **_summary(state),
             digest=state.digest,
             approval_id=state.approval_id,
             deadline_at=state.deadline_at,
+            next_deadline_at=None if state.over else min([state.deadline_at, *deadlines.values()]),
+            percent=percent_of(state),
             left=state.left,
-            steps=tuple(StepView.shown(step, version) for step in state.steps),
+            steps=tuple(StepView.shown(step, version, waits, deadlines) for step in state.steps),
         )
 
 
@@ -114,11 +132,17 @@ class LineView(Record):
 
 
 class Accepted(Record):
-    """The execution has begun; follow it under its id."""
+    """What was asked for is on its way; follow the execution under its id."""
 
     execution_id: str
     plan_id: str
     status: ExecutionStatus
+    paused: bool
+
+    @classmethod
+    def of(cls, state: ExecutionState) -> Self:
+        """Return what is shown."""
+        return cls(execution_id=state.id, plan_id=state.plan_id, status=state.status, paused=state.paused)
 
 
 def _summary(state: ExecutionState) -> dict[str, object]:
@@ -128,6 +152,8 @@ def _summary(state: ExecutionState) -> dict[str, object]:
         "plan_version": state.plan_version,
         "status": state.status,
         "cause": state.cause,
+        "paused": state.paused,
+        "dry_run": state.dry_run,
         "requested_by": state.requested_by.id,
         "started_at": state.started_at,
         "finished_at": state.finished_at,

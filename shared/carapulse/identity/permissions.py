@@ -16,7 +16,11 @@ Permission = Literal[
     "audit:read",
     "evidence:export",
     "execution:cancel",
+    "execution:pause",
     "execution:read",
+    "execution:resolve",
+    "execution:resume",
+    "execution:retry",
     "message:discard",
     "message:read",
     "message:replay",
@@ -39,6 +43,10 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:cancel",
     "message:read",
     "message:replay",
+    "execution:pause",
+    "execution:resolve",
+    "execution:resume",
+    "execution:retry",
     "plan:create",
     "plan:execute",
     "workflow:start",
@@ -52,15 +60,15 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.APPROVER: _LOOK | {"approval:decide"},
         Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "source:read"},
+        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
         Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"approval:decide"})
-"""An approval is a person's word; a machine that holds the role still can't give it."""
+PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"approval:decide", "execution:resolve"})
+"""An approval, or what was seen of a lost step, is a person's word; a machine that holds the role can't give it."""
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:

@@ -58,7 +58,7 @@ class Constraints(Record):
         default=None, ge=1, le=10_000, strict=True, description="null leaves the installation's own limit"
     )
     maintenance_window: MaintenanceWindow | None = None
-    deadline_s: int = Field(default=3600, ge=1, le=86_400, strict=True, description="seconds for the whole run")
+    deadline_s: int = Field(default=3600, ge=1, le=604_800, strict=True, description="seconds for the whole run")
     max_concurrency: int = Field(
         default=1, ge=1, le=50, strict=True, description="how many steps of one stage may run at once; 1: one by one"
     )

@@ -16,6 +16,7 @@ from carapulse.plans.ports import Actions, Expanded
 from carapulse.plans.requests import CreatePlan, Origin, StepRequest
 from carapulse.plans.resolving import resolve_step
 from carapulse.plans.steps import Group, PlanStep, Stage
+from carapulse.plans.waiting import too_long_faults
 from carapulse.tools.model import WAIT, Effect
 
 MOST_STEPS = 200
@@ -82,6 +83,7 @@ def _faults(wanted: Draft, catalogue: Actions) -> Iterator[Fault]:
         yield Fault(pointer="/steps", code="too-many-steps", detail=f"a plan has at most {MOST_STEPS} steps")
         return
     found = [*_plan_faults(wanted.steps, catalogue), *faults_of(wanted.steps, catalogue, wanted.request.context)]
+    found += too_long_faults(wanted.steps, wanted.request.constraints)
     if wanted.expanded:
         yield from (_in_workflow(fault, ids_of(wanted.steps)) for fault in found)
         yield from json_faults(wanted.request.workflow.input if wanted.request.workflow else {}, "/workflow/input")

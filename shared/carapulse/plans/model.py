@@ -202,6 +202,12 @@ class Plan(Record):
             raise PlanNotApproved(f"the plan is {self.status}, not approved", plan_id=self.id, status=self.status)
         return self.model_copy(update={"status": PlanStatus.EXECUTING, "execution_id": execution_id})
 
+    def may_be_tried_out(self, digest: str) -> None:
+        """Return if a dry run may show what this plan would do: while people are asked, and until it is executed."""
+        self._must_be(digest)
+        if self.status not in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
+            raise PlanNotOpen(f"the plan is {self.status}", plan_id=self.id, status=self.status)
+
     def done(self) -> Self:
         """Return this plan as executed, whatever came of it."""
         return self._from({PlanStatus.EXECUTING}, PlanStatus.DONE)

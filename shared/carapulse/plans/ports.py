@@ -11,6 +11,7 @@ from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
+from carapulse.plans.dry_runs import DryRuns
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
 from carapulse.plans.requests import StepRequest
 from carapulse.policy.ports import PolicyEngine
@@ -80,6 +81,11 @@ class PlanWork(Work, Protocol):
     @property
     def plans(self) -> Plans:
         """The plans within this unit."""
+        ...
+
+    @property
+    def dry_runs(self) -> DryRuns:
+        """What was tried out, within this unit."""
         ...
 
 

@@ -11,6 +11,7 @@ from carapulse.tools.model import JsonObject
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 _TOLD = (
     "step_id",
+    "dry_run",
     "phase",
     "attempt",
     "stage",
@@ -26,8 +27,12 @@ _TOLD = (
     "reason",
     "error",
     "left",
+    "undo_plan_id",
+    "stays",
+    "done",
     "note",
 )
+_USUAL = ("dry_run", "no")
 _LONGEST = 300
 
 
@@ -52,7 +57,7 @@ def entry_of(event: SealedEntry) -> TimelineEntry:
 def _said(event: SealedEntry) -> str:
     words = _WORDS.sub(" ", event.type).lower()
     told = ((name, _plain(event.body.get(name))) for name in _TOLD)
-    facts = [f"{name.removesuffix('_id')} {value}" for name, value in told if value]
+    facts = [f"{name.removesuffix('_id')} {value}" for name, value in told if value and (name, value) != _USUAL]
     return f"{words}: {', '.join(facts)}"[:_LONGEST] if facts else words
 
 
@@ -62,4 +67,6 @@ def _plain(value: object) -> str:
         return str(value.get("detail") or "")
     if isinstance(value, list):
         return " ".join(str(each) for each in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value) if isinstance(value, (int, float, str)) and value != "" else ""

@@ -70,7 +70,8 @@ def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
     """Return a plan with its current version's steps."""
     with ports.begin(call) as work:
         plan = work.plans.get(plan_id)
-        return PlanView.with_steps(plan, work.plans.version(plan.id, plan.version))
+        version, tried = work.plans.version(plan.id, plan.version), work.dry_runs.latest(plan.id, plan.version)
+    return PlanView.with_steps(plan, version, tried)
 
 
 def list_plans(wanted: PlanFilter, call: Call, ports: PlanPorts) -> Page[PlanSummary]:

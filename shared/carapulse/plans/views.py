@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
+from carapulse.plans.dry_runs import DryRun
 from carapulse.plans.model import (
     BlastRadius,
     Constraints,
@@ -68,16 +69,17 @@ class PlanView(PlanSummary):
     blast_radius: BlastRadius
     workflow: WorkflowUse | None
     meta: JsonObject
+    dry_run: DryRun | None = Field(description="the newest dry run of this very version")
 
     @classmethod
-    def with_steps(cls, plan: Plan, version: PlanVersion) -> Self:
+    def with_steps(cls, plan: Plan, version: PlanVersion, dry_run: DryRun | None = None) -> Self:
         """Return what is shown of a plan and its current version."""
         shared = cls.model_fields.keys() & (
             PlanVersion.model_fields.keys() | {"point_of_no_return", "irreversible_steps"}
         )
         facts = {name: getattr(version, name) for name in shared}
         shown = dict(PlanSummary.of(plan))
-        return cls(**{**facts, **shown, "reasons": plan.reasons, "decision_id": plan.decision_id})
+        return cls(**{**facts, **shown, "reasons": plan.reasons, "decision_id": plan.decision_id, "dry_run": dry_run})
 
 
 class StepChange(Record):

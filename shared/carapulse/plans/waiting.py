@@ -1,6 +1,6 @@
 """Steps that wait: what they may say, and what they become."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from carapulse.kernel.errors import Fault
 from carapulse.plans.constraints import Constraints
@@ -19,6 +19,16 @@ def pause_faults(step: StepRequest, pointer: str) -> Iterator[Fault]:
         if getattr(step, name):
             detail = "a step that waits until a moment, or for some seconds, does nothing else"
             yield Fault(pointer=f"{pointer}/{name}", code="nothing-but-waits", detail=detail)
+
+
+def too_long_faults(steps: Sequence[StepRequest], constraints: Constraints) -> Iterator[Fault]:
+    """Yield the steps that wait for as long as the whole run may take, or longer: nothing could come after them."""
+    for number, step in enumerate(steps):
+        if step.wait is not None and (step.wait.for_s or 0) >= constraints.deadline_s:
+            detail = (
+                f"the whole run may take {constraints.deadline_s} seconds; raise constraints.deadline_s or wait less"
+            )
+            yield Fault(pointer=f"/steps/{number}/wait/for_s", code="waits-too-long", detail=detail)
 
 
 def check_faults(step: StepRequest, action: Action, pointer: str) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from carapulse.kernel.errors import Fault
-from carapulse.surfaces.cli.views.executions import changes_between, execution_view
+from carapulse.surfaces.cli.views.executions import changes_between, execution_view, ways_on
 from carapulse.surfaces.cli.views.lists import timeline_view, workflows_view
 from carapulse.surfaces.cli.views.logs import line_of
 from carapulse.surfaces.cli.views.plans import no_return, plan_view, plans_view, risk_view
@@ -41,6 +41,25 @@ def an_execution(ended, **step):
         "status": ended,
         "steps": [{"id": "s1", "stage": "act", "tool": "git", "action": "push", "status": "waiting", **step}],
     }
+
+
+def test_a_run_that_waits_for_a_person_says_what_can_be_asked_of_it():
+    held = {**an_execution("needs_human"), "left": ["bell", "hall"]}
+    held["steps"] = [
+        {"id": "bell", "status": "unknown"},
+        {"id": "hall", "status": "failed"},
+        {"id": "b", "status": "failed"},
+    ]
+
+    ways = ways_on(held)
+
+    assert [way.split(" --")[0] for way in ways] == [
+        "carapulse execution resolve exec_1 bell",
+        "carapulse execution retry exec_1 hall",
+        "carapulse execution cancel exec_1 [--no-undo]",
+    ]
+    assert all(way in drawn(execution_view(held)) for way in ways)
+    assert ways_on(an_execution("running")) == []
 
 
 def test_a_plan_shows_what_its_approvers_decide_about():

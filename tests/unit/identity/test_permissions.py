@@ -47,6 +47,19 @@ def test_a_machine_never_approves_whatever_its_role(kind):
         require(a_call("admin", "approver", kind=kind), "approval:decide")
 
 
+@pytest.mark.parametrize("kind", ["service", "agent"])
+def test_a_machine_never_says_what_a_person_saw(kind):
+    with pytest.raises(PersonRequired):
+        require(a_call("operator", kind=kind), "execution:resolve")
+
+
+def test_security_stops_runs_and_does_not_drive_them_on():
+    require(a_call("security"), "execution:pause")
+    for permission in ("execution:resume", "execution:retry", "execution:resolve"):
+        with pytest.raises(RoleRequired):
+            require(a_call("security"), permission)
+
+
 def test_roles_add_up():
     both = permissions_of(frozenset({"operator", "approver"}))
 

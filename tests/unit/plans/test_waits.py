@@ -91,11 +91,11 @@ def test_a_wait_is_for_one_thing_and_ends(wait):
         drafted({**PAUSE, "wait": wait})
 
 
-@pytest.mark.parametrize("wait", [{"for_s": 604_800}, {"for_s": 0.001}, {"check_s": 86_400, "every_s": 0.05}])
+@pytest.mark.parametrize("wait", [{"for_s": 604_799}, {"for_s": 0.001}, {"check_s": 86_400, "every_s": 0.05}])
 def test_the_longest_and_the_shortest_waits_there_are(wait):
     step = {**LOOK, "expect": EXPECT, "wait": wait} if "check_s" in wait else {**PAUSE, "wait": wait}
 
-    assert drafted(step).steps[0].wait.model_dump(exclude_defaults=True) == wait
+    assert drafted(step, constraints={"deadline_s": 604_800}).steps[0].wait.model_dump(exclude_defaults=True) == wait
 
 
 def test_a_step_that_reads_is_asked_again_until_it_is_as_expected():
@@ -143,3 +143,17 @@ def test_a_step_has_the_time_that_is_given_or_else_what_all_its_attempts_may_tak
 def test_a_deadline_makes_sense(deadline):
     with pytest.raises(ValidationError, match="deadline_s"):
         drafted({**LOOK, "deadline_s": deadline})
+
+
+@pytest.mark.parametrize("for_s", [600, 601])
+def test_nobody_waits_for_as_long_as_the_whole_run_may_take(for_s):
+    steps = (SWITCH, GLANCE, {**PAUSE, "wait": {"for_s": for_s}})
+
+    assert faults(*steps, constraints={"deadline_s": 600}) == [("/steps/2/wait/for_s", "waits-too-long")]
+    assert drafted(*steps, constraints={"deadline_s": 602}).steps[1].wait is not None
+
+
+def test_a_run_may_take_a_week():
+    version = drafted(SWITCH, GLANCE, constraints={"deadline_s": 604_800})
+
+    assert version.constraints.deadline_s == 604_800

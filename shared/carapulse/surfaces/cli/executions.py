@@ -1,4 +1,4 @@
-"""carapulse execution: follow what is being done, and stop it."""
+"""carapulse execution: follow what is being done, and steer it."""
 
 import json
 from typing import Annotated
@@ -9,13 +9,15 @@ from carapulse.surfaces.cli.client import path_of
 from carapulse.surfaces.cli.commands import asking
 from carapulse.surfaces.cli.desk import Desk
 from carapulse.surfaces.cli.events import follow
-from carapulse.surfaces.cli.options import Cursor, ExecutionId, Limit, Note, said
+from carapulse.surfaces.cli.options import Cursor, ExecutionId, Limit, said
 from carapulse.surfaces.cli.views.executions import execution_view, executions_view
-from carapulse.surfaces.cli.views.lists import record_view
 from carapulse.surfaces.cli.views.logs import line_of
 from carapulse.surfaces.cli.watching import end_with, watch
+from carapulse.surfaces.cli.wishes import cancel, pause, resolve, resume, retry, undo
 
-app = typer.Typer(no_args_is_help=True, help="Follow what is being done, and stop it.")
+app = typer.Typer(no_args_is_help=True, help="Follow what is being done, and steer it.")
+for command in (pause, resume, retry, resolve, cancel, undo):
+    app.command(command.__name__)(command)
 
 
 @app.command("get")
@@ -61,17 +63,3 @@ def logs(
             desk.write(event.data)
         else:
             desk.console.print(line_of(event.data), soft_wrap=True)
-
-
-@app.command("cancel")
-@asking
-def cancel(
-    desk: Desk,
-    execution_id: ExecutionId,
-    *,
-    undo: Annotated[bool, typer.Option("--undo/--no-undo", help="Whether what was done is taken back.")] = True,
-    note: Note = None,
-) -> None:
-    """Stop an execution."""
-    body = {"undo": undo} | ({"note": note} if note else {})
-    desk.show(desk.api.post(path_of("executions", execution_id, verb="cancel"), body), record_view)

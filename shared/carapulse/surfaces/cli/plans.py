@@ -75,12 +75,14 @@ def execute(
     plan_id: PlanId,
     *,
     digest: Digest = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done; change nothing.")] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; the exit code says how it ended.")
     ] = False,
 ) -> None:
-    """Begin to execute a plan that may be executed."""
-    answer = desk.api.post(path_of("plans", plan_id, verb="execute"), {"digest": digest} if digest else None)
+    """Begin to execute a plan that may be executed, or to try it out."""
+    body = ({"digest": digest} if digest else {}) | ({"dry_run": True} if dry_run else {})
+    answer = desk.api.post(path_of("plans", plan_id, verb="execute"), body or None)
     if wait:
         end_with(watch(desk, str(answer.body["execution_id"])))
     else:

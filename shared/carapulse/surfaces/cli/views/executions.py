@@ -15,7 +15,11 @@ Body = Mapping[str, Any]
 _FINAL = frozenset(
     {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled", "timed_out", "needs_human"},
 )
-_MARKS = {"succeeded": "✔", "failed": "✘", "running": "▶", "unknown": "?", "waiting": "·"}
+_MARKS = {"succeeded": "✔", "failed": "✘", "running": "▶", "unknown": "?", "waiting": "·", "skipped": "-"}
+_ASKED = {
+    "unknown": 'resolve {name} {step} --done|--not-done --note "what you saw"',
+    "failed": 'retry {name} {step} --note "why it may work now"',
+}
 
 
 def is_final(execution: Body) -> bool:
@@ -31,11 +35,21 @@ def execution_view(execution: Body) -> RenderableType:
         "started": moment(execution.get("started_at")),
         "took": seconds_between(execution.get("started_at"), execution.get("finished_at")),
     }
+    if execution.get("percent") is not None:
+        known["behind us"] = f"{plain(execution['percent'])} %"
+    if execution.get("next_deadline_at"):
+        known["until at most"] = moment(execution["next_deadline_at"])
     if execution.get("cause"):
         known["because"] = status(execution["cause"])
     if execution.get("left"):
         known["left as they are"] = listed(execution["left"])
+    if execution.get("dry_run"):
+        known["dry run"] = "nothing is changed"
+    if execution.get("paused"):
+        known["paused"] = "nothing more begins until it is resumed"
     parts: list[RenderableType] = [facts(known), Text(), step_runs_view(execution)]
+    if ways := ways_on(execution):
+        parts += [Text(), Text("A person has to look. Then one of:"), *(Text(f"  {way}") for way in ways)]
     return Panel(Group(*parts), title=text(execution.get("execution_id"), "bold"), title_align="left")
 
 
@@ -71,8 +85,19 @@ def changes_between(former: Body, now: Body) -> list[str]:
     before = dict(_states(former))
     lines = [f"{name}: {state}" for name, state in _states(now) if before.get(name) != state]
     if former.get("status") != now.get("status"):
+        lines += [f"a person has to look, then: {way}" for way in ways_on(now)]
         lines.append(f"execution: {plain(now.get('status'))}")
     return lines
+
+
+def ways_on(execution: Body) -> list[str]:
+    """Return the commands that a person may choose from when an execution waits for one; else none."""
+    if execution.get("status") != "needs_human":
+        return []
+    held, name = set(execution.get("left") or ()), plain(execution.get("execution_id"))
+    asked = [step for step in execution.get("steps") or () if step.get("id") in held and step.get("status") in _ASKED]
+    ways = [_ASKED[step["status"]].format(name=name, step=plain(step["id"])) for step in asked]
+    return [f"carapulse execution {way}" for way in (*ways, f"cancel {name} [--no-undo]")]
 
 
 def _states(execution: Body) -> list[tuple[str, str]]:
@@ -104,5 +129,5 @@ def _add_run(table: Table, run: Body, name: Text, stage: Text, action: Text) -> 
         state,
         text(run.get("attempts")),
         Text(seconds_between(run.get("started_at"), run.get("finished_at"))),
-        text((run.get("error") or {}).get("detail") or " ", "dim"),
+        text(run.get("waits_for") or (run.get("error") or {}).get("detail") or " ", "dim"),
     )

@@ -32,7 +32,18 @@ def plan_view(plan: Body) -> RenderableType:
     if plan.get("execution_id"):
         known["execution"] = plan["execution_id"]
     parts = [facts(known), *reasons_view(plan.get("reasons")), Text(), steps_view(plan.get("steps") or ())]
+    if tried := plan.get("dry_run"):
+        parts += [Text(), dry_run_view(tried)]
     return Panel(Group(*parts), title=text(plan.get("summary"), "bold"), title_align="left")
+
+
+def dry_run_view(tried: Body) -> RenderableType:
+    """Show what a dry run of a plan said would be done."""
+    table = columns("step", "status", "said")
+    for step in tried.get("steps") or ():
+        table.add_row(text(step.get("step_id")), status(step.get("status")), text(step.get("said")))
+    title = Text.assemble("dry run ", plain(tried.get("execution_id")), ", ", status(tried.get("status")))
+    return Group(title, table)
 
 
 def plans_view(page: Body) -> RenderableType:

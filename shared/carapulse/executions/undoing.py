@@ -1,0 +1,93 @@
+"""Going back on a run that is over: a new plan of its ways back, judged, approved and executed like any other."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import Field
+
+from carapulse.executions.errors import ExecutionNotOver, NothingToUndo
+from carapulse.executions.events import UndoPlanned
+from carapulse.executions.model import ExecutionState
+from carapulse.executions.ports import ExecutionPorts, ExecutionSettings
+from carapulse.executions.ways_back import WaysBack, ways_back
+from carapulse.kernel.call import Call
+from carapulse.kernel.record import Record
+from carapulse.plans.constraints import Constraints
+from carapulse.plans.model import PlanVersion
+from carapulse.plans.ports import PlanPorts
+from carapulse.plans.requests import CreatePlan, Origin, Text
+from carapulse.plans.usecases import create_plan
+from carapulse.plans.views import PlanView
+from carapulse.tools.catalogue import Catalogue
+
+_SUMMARY = 200
+_INTENT = 4000
+
+
+class UndoExecution(Record):
+    """Plan the way back from a run that is over."""
+
+    note: Text | None = Field(default=None, description="why; it becomes part of the new plan's intent")
+
+
+class UndoPorts(ExecutionPorts, PlanPorts, Protocol):
+    """What it takes to read a run and to make a plan."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every action there is."""
+        ...
+
+    @property
+    def settings(self) -> ExecutionSettings:
+        """What the installation chose."""
+        ...
+
+    def begin(self, call: Call) -> Any:  # noqa: ANN401 - a unit of work that reaches executions and plans
+        """Open a unit of work for the caller's tenant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """The run that is gone back on."""
+
+    state: ExecutionState
+    version: PlanVersion
+
+
+def undo_execution(execution_id: str, command: UndoExecution, call: Call, ports: UndoPorts) -> PlanView:
+    """Make a plan that goes back on everything that took effect in a run and is not undone yet.
+
+    What has no way back stays, and the new plan names it. ExecutionNotOver while the run may still undo by itself,
+    NothingToUndo if it left nothing, or nothing that anybody can go back on and verify.
+    """
+    with ports.begin(call) as work:
+        state = work.executions.get(execution_id)
+        version = work.plans.version(state.plan_id, state.plan_version)
+        outputs = work.executions.outputs(execution_id)
+    if not state.over:
+        raise ExecutionNotOver("cancel the execution instead", execution_id=execution_id, status=state.status)
+    ways = ways_back(state, version, outputs, call, ports)
+    if not ways.verifiable:
+        raise NothingToUndo("there is nothing that can be gone back on", execution_id=execution_id, stays=ways.stays)
+    meta = {"undoes": execution_id, "undoes_plan": state.plan_id, "stays": ways.stays}
+    request, origin = _request(_Former(state, version), ways, command), Origin(trusted=version.trusted, meta=meta)
+    plan = create_plan(request, call, ports, origin)
+    with ports.begin(call) as work:
+        planned = UndoPlanned(execution_id=execution_id, undo_plan_id=plan.plan_id, stays=tuple(ways.stays))
+        work.record(state.plan_id, planned)
+    return plan
+
+
+def _request(former: _Former, ways: WaysBack, command: UndoExecution) -> CreatePlan:
+    said = [f"Goes back on {former.state.id} of {former.state.plan_id}."]
+    said += [command.note] if command.note else []
+    said += [f"{name} stays as it is: {why}." for name, why in ways.stays.items()]
+    return CreatePlan(
+        summary=f"Undo: {former.version.summary}"[:_SUMMARY].rstrip(),
+        intent=" ".join(said)[:_INTENT],
+        context=former.version.context,
+        steps=(*ways.steps, *ways.checks),
+        constraints=Constraints(deadline_s=former.version.constraints.deadline_s),
+    )

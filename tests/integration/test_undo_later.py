@@ -1,0 +1,104 @@
+"""A run that is over is gone back on by a plan of its own, which is judged, approved and executed like any other."""
+
+import pytest
+from tests.world.rig import a_call, act, check
+
+from carapulse.executions.errors import ExecutionNotOver, NothingToUndo
+from carapulse.executions.model import Status
+from carapulse.executions.undoing import UndoExecution, undo_execution
+from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.plans.usecases import read_timeline
+
+
+def undone(rig, execution_id, note=None):
+    return undo_execution(execution_id, UndoExecution(note=note), a_call("grace"), rig.app)
+
+
+def test_what_took_effect_is_undone_in_reverse_and_verified(rig):
+    rig.world.on["attic"] = True
+    run = rig.run(act("switch", "hall"), act("toggle", "cellar"), act("switch", "attic"), check("hall"))
+    rig.world.effects.clear()
+
+    plan = undone(rig, run.id, "it was the wrong evening")
+    state = rig.finish(rig.start(plan, by="grace"))
+
+    assert state.status is Status.SUCCEEDED
+    assert rig.world.effects == ["PUT attic", "PUT cellar", "PUT hall"]
+    assert rig.world.on == {"hall": False, "cellar": False, "attic": True}
+    assert "it was the wrong evening" in plan.intent
+
+
+def test_the_way_back_is_verified_by_what_was_captured(rig):
+    run = rig.run(act("switch", "hall"), check("hall"))
+
+    verify = undone(rig, run.id).steps[-1]
+
+    assert (verify.stage, verify.tool, verify.action, verify.input) == ("verify", "lamp", "look", {"lamp": "hall"})
+    (expected,) = verify.expect
+    assert (expected.path, expected.op, expected.value) == ("@", "eq", {"lamp": "hall", "lit": False})
+
+
+def test_of_two_changes_of_one_thing_what_was_before_the_first_is_verified(rig):
+    off = {**act("switch", "hall"), "input": {"lamp": "hall", "lit": False}}
+    rig.world.on["hall"] = True
+    run = rig.run(off, act("switch", "hall", id="on"), check("hall"))
+    assert run.status is Status.SUCCEEDED, run
+
+    state = rig.finish(rig.start(undone(rig, run.id), by="grace"))
+
+    assert (state.status, rig.world.on["hall"]) == (Status.SUCCEEDED, True)
+    assert len([step for step in state.steps if step.facts.stage == "verify"]) == 1
+
+
+def test_what_has_no_way_back_stays_and_is_named(rig):
+    run = rig.run(act("switch", "hall"), act("ring", "attic", id="bell"), act("noop", "attic"), check("hall"))
+
+    plan = undone(rig, run.id)
+
+    assert plan.meta["stays"] == {"bell": "the step has no undo"}
+    assert "bell stays as it is" in plan.intent
+    assert [step.action for step in plan.steps if step.stage == "act"] == ["switch"]
+
+
+def test_the_two_plans_name_each_other(rig):
+    run = rig.run(act("switch", "hall"), check("hall"))
+
+    plan = undone(rig, run.id)
+
+    assert (plan.meta["undoes"], plan.meta["undoes_plan"]) == (run.id, run.plan_id)
+    assert f"undo_plan {plan.plan_id}" in read_timeline(run.plan_id, a_call(), rig.app)[-1].said
+
+
+def test_an_explicit_way_back_is_taken_as_it_is(rig):
+    undo = {"tool": "lamp", "action": "switch", "input": {"lamp": "hall", "lit": False}}
+    run = rig.run(act("toggle", "hall", undo=undo), check("hall"))
+
+    plan = undone(rig, run.id)
+
+    assert [(step.action, step.input) for step in plan.steps if step.stage == "act"] == [("switch", undo["input"])]
+
+
+def test_the_new_plan_is_judged_like_any_other(rig):
+    run = rig.finish(rig.start(rig.plan(act("switch", "hall"), check("hall"), environment="prod")))
+
+    plan = undone(rig, run.id)
+
+    assert (plan.status, plan.requested_by, plan.approvals_required > 0) == ("awaiting_approval", "grace", True)
+
+
+def test_what_is_not_over_is_cancelled_instead(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+
+    with pytest.raises(ExecutionNotOver):
+        undone(rig, execution)
+
+
+def test_what_left_nothing_is_not_undone(rig):
+    rolled_back = rig.run(act("switch", "hall"), check("cellar"))
+    rung = rig.run(act("ring", "hall", id="bell"), check("hall", on=False))
+    plan = rig.plan(act("switch", "hall"), check("hall"))
+    dry = rig.finish(execute_plan(plan.plan_id, ExecutePlan(dry_run=True), a_call(), rig.app).id)
+
+    for run in (rolled_back, rung, dry):
+        with pytest.raises(NothingToUndo):
+            undone(rig, run.id)
