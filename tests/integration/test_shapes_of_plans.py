@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -166,6 +167,35 @@ def test_an_output_that_does_not_fit_is_never_handed_to_the_tool(rig):
     assert (state.status, rig.world.effects) == (Status.FAILED, [])
     assert error is not None
     assert error.code == "step-refused"
+
+
+class Talkative:
+    """A toolbox whose reads say more than a row is meant to hold."""
+
+    def __init__(self, toolbox):
+        self.toolbox = toolbox
+
+    def run(self, invocation, **watch):
+        outcome = self.toolbox.run(invocation, **watch)
+        if invocation.action != "look" or outcome.output is None:
+            return outcome
+        return outcome.model_copy(update={"output": {**outcome.output, "talk": "word " * 20_000}})
+
+
+def test_an_output_too_large_for_a_row_is_kept_as_a_blob_and_used_all_the_same(rig, database):
+    rig.app = replace(rig.app, toolbox=Talkative(rig.app.toolbox))
+    rig.workers = rig.new_workers()
+    rig.world.on["hall"] = True
+    copied = {"stage": "act", "tool": "lamp", "action": "switch", "input": {"lamp": "attic"}, "id": "copy"}
+    copied["input_from"] = {"lit": {"step": "see", "path": "lit"}}
+
+    state = rig.run(look("hall", id="see"), copied, check("attic"))
+
+    with database.as_superuser() as connection:
+        ((kept,),) = connection.run("SELECT output FROM step_outputs WHERE step_id = 'see'")
+    assert state.status is Status.SUCCEEDED
+    assert kept.keys() == {"$blob", "bytes"}
+    assert rig.app.blobs.has(kept["$blob"])
 
 
 def test_a_wait_lets_time_pass_without_a_worker(rig):

@@ -6,6 +6,7 @@ from typing import Any
 
 from carapulse.executions.errors import StepRefused
 from carapulse.executions.model import ExecutionState, Phase, StepStatus
+from carapulse.executions.outputs import outputs_of
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 from carapulse.plans.model import PlanStep, PlanVersion
@@ -40,18 +41,12 @@ def look(
     begins = place.part(phase).status is StepStatus.WAITING  # what is begun already is not skipped any more
     if not needs_outputs(step, phase):
         return Looked(step.input, place.captured)
-    outputs = _outputs(state, call, ports)
+    outputs = outputs_of(state.id, call, ports)
     if begins and phase == "run" and step.when is not None and not _holds(step, state, outputs):
         return Looked(step.input, skip=True)
     if state.dry_run and (unknown := _unknown(step, outputs, version)):
         return Looked(step.input, unknown=unknown)
     return Looked(input_of(step, outputs, version, ports), place.captured, outputs.get(step.id))
-
-
-def _outputs(state: ExecutionState, call: Call, ports: ExecutionPorts) -> dict[str, Any]:
-    with ports.begin(call) as work:
-        found: dict[str, Any] = work.executions.outputs(state.id)
-    return found
 
 
 def _holds(step: PlanStep, state: ExecutionState, outputs: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from carapulse.approvals.ports import Approvals
 from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.work import Work
@@ -160,6 +161,11 @@ class ExecutionPorts(Protocol):
     @property
     def stopping(self) -> threading.Event:
         """Set when the program is to end: running tools are ended soon after."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where outputs are kept that are too large for a row."""
         ...
 
     @property

@@ -108,7 +108,7 @@ class _Chain:
         while True:
             draft = Draft.of(self.state, self.head, self.ports.clock.now())
             if ended is not None:
-                note_result(draft, ended)
+                note_result(draft, ended, self.ports.blobs)
             attempt, pick = self._next(draft, beginner, entered=entered)
             if attempt is not None and attempt.phase == "run" and self.ports.clock.now() >= draft.state.deadline_at:
                 continue  # it has passed while everybody was asked

@@ -8,6 +8,7 @@ from pydantic import Field
 from carapulse.executions.errors import ExecutionNotOver, NothingToUndo
 from carapulse.executions.events import UndoPlanned
 from carapulse.executions.model import ExecutionState
+from carapulse.executions.outputs import outputs_of
 from carapulse.executions.ports import ExecutionPorts, ExecutionSettings
 from carapulse.executions.ways_back import WaysBack, ways_back
 from carapulse.kernel.call import Call
@@ -65,7 +66,7 @@ def undo_execution(execution_id: str, command: UndoExecution, call: Call, ports:
     with ports.begin(call) as work:
         state = work.executions.get(execution_id)
         version = work.plans.version(state.plan_id, state.plan_version)
-        outputs = work.executions.outputs(execution_id)
+    outputs = outputs_of(execution_id, call, ports)
     if not state.over:
         raise ExecutionNotOver("cancel the execution instead", execution_id=execution_id, status=state.status)
     ways = ways_back(state, version, outputs, call, ports)
