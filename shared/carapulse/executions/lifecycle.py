@@ -139,16 +139,23 @@ def may_start(state: ExecutionState, start: Start) -> bool:
 
 
 def _starts(state: ExecutionState) -> Iterator[Start]:
-    """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
+    """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width.
+
+    What has begun, and waits to be tried again or for its time, keeps its place before what has not.
+    """
     stage = next((step.facts.stage for step in state.steps if not _is_behind_us(step, state)), None)
     done = {step.facts.id for step in state.steps if _is_behind_us(step, state)}
     active = _Active(state)
-    for step in state.steps:
+    for step in sorted(state.steps, key=_is_untouched):
         facts = step.facts
         ready = facts.stage is stage and facts.id not in done and done.issuperset(facts.depends_on)
         if ready and step.run.status is StepStatus.WAITING and active.has_room_for(step):
             active.add(step)
             yield _start(step, "run")
+
+
+def _is_untouched(step: StepState) -> bool:
+    return step.run.attempts == 0 and step.run.retry_at is None
 
 
 class _Active:

@@ -6,7 +6,7 @@ from tests.builders.executions import NOW, WRONG, Run, facts
 
 from carapulse.executions.events import StepDelayed, StepRetried, StepSkipped
 from carapulse.executions.lifecycle import Finish
-from carapulse.executions.model import Effect, Status
+from carapulse.executions.model import Effect, Status, StepStatus
 from carapulse.plans.steps import Group
 
 LATER = NOW + timedelta(minutes=5)
@@ -158,3 +158,26 @@ def test_a_step_that_is_to_be_tried_again_keeps_its_place():
     run.starts("b")
 
     assert run.startable == ["a"]
+
+
+def test_a_step_that_is_to_be_tried_again_keeps_its_place_also_before_earlier_ones_that_become_free():
+    steps = [facts("a", position=1, after=("c",)), facts("b", position=2), facts("c", position=3)]
+    run = Run(*steps, facts("d", position=0, after=("c",)), max_concurrency=2)
+    other = run.starts("c")
+    retried(run, "b")
+
+    run.ends(other)
+
+    assert run.startable == ["b", "d"]
+
+
+def test_nobody_touches_the_target_of_a_step_that_is_to_be_tried_again():
+    early, late = facts("a", after=("c",), targets=("x",)), facts("b", position=2, targets=("x",))
+    run = Run(early, late, facts("c", position=3), max_concurrency=2)
+    other = run.starts("c")
+    retried(run, "b")
+
+    run.ends(other)
+
+    assert run.startable == ["b"]
+    assert run.state.step("a").run.status is StepStatus.WAITING
