@@ -10,7 +10,7 @@ from carapulse.executions.events import (
     StepStarted,
     StepSucceeded,
 )
-from carapulse.executions.lifecycle import Go, Start, TurnBack, decide
+from carapulse.executions.lifecycle import Go, Start, TurnBack, advance, decide
 from carapulse.executions.model import Effect, StepError, StepFacts
 from carapulse.kernel.call import Actor
 from carapulse.plans.steps import Stage
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WRONG = StepError(code="tool-failed", detail="it did not")
 
 
-def facts(step_id, stage="act", *, position=1, after=(), undoable=True):
+def facts(step_id, stage="act", *, position=1, after=(), undoable=True, **more):
     writes = stage in {"act", "report"}
     return StepFacts(
         id=step_id,
@@ -28,10 +28,11 @@ def facts(step_id, stage="act", *, position=1, after=(), undoable=True):
         depends_on=after,
         writes=writes,
         undoable=undoable and stage == "act",
+        **more,
     )
 
 
-def an_execution(*steps):
+def an_execution(*steps, **more):
     event = ExecutionStarted(
         execution_id="exec_1",
         plan_id="plan_1",
@@ -41,6 +42,7 @@ def an_execution(*steps):
         requested_by=Actor(id="ada"),
         deadline_at=NOW + timedelta(hours=1),
         steps=steps,
+        **more,
     )
     return begin(event, NOW)
 
@@ -48,8 +50,8 @@ def an_execution(*steps):
 class Run:
     """An execution that is walked by hand."""
 
-    def __init__(self, *steps):
-        self.state = an_execution(*steps)
+    def __init__(self, *steps, **more):
+        self.state = an_execution(*steps, **more)
 
     @property
     def next(self):
@@ -64,11 +66,30 @@ class Run:
             self.state = apply(self.state, ExecutionUndoing(execution_id="exec_1", cause=self.next.cause), NOW)
         return self
 
-    def starts(self):
-        step, fence = self.next, self.state.fences + 1
+    def advances(self, at=NOW):
+        """Apply everything that follows by itself at a moment."""
+        self.state = advance(self.state, at).state
+        return self
+
+    @property
+    def startable(self):
+        """The steps that may start, or whose undo may."""
+        coming = decide(self.state)
+        return [start.step_id for start in coming.starts] if isinstance(coming, Go) else []
+
+    def starts(self, step_id=None):
+        """Start the one that may, or the one of that id, and return what every event about the attempt names."""
+        coming, fence = decide(self.state), self.state.fences + 1
+        step = next(each for each in coming.starts if step_id in {None, each.step_id})
         names = {"execution_id": "exec_1", "step_id": step.step_id, "phase": step.phase, "fence": fence}
         self.happened(StepStarted(**names, attempt=step.attempt))
         return names
+
+    def ends(self, names, *, error=None, **more):
+        """Say that a started attempt succeeded, or with an error that it failed."""
+        if error is None:
+            return self.happened(StepSucceeded(**names, output_digest=None, duration_ms=1))
+        return self.happened(StepFailed(**names, error=error, **{"effect": Effect.NONE, **more}))
 
     def succeeds(self, *, times=1):
         for _ in range(times):

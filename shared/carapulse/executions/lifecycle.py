@@ -140,20 +140,28 @@ def may_start(state: ExecutionState, start: Start) -> bool:
 
 
 def _starts(state: ExecutionState) -> Iterator[Start]:
-    """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width."""
+    """Yield what may start. A fan-out counts as one of the steps that may run at once, whatever its own width.
+
+    What has begun, and waits to be tried again or for its time, keeps its place before what has not.
+    """
     active = Active(state)
     if active.is_full:
         return
     ahead = [step for step in state.steps if not is_behind_us(step, state)]
     waits_for = {step.facts.id for step in ahead}
-    for step in ahead:
+    stage = ahead[0].facts.stage if ahead else None
+    for step in sorted(ahead, key=_is_untouched):
         facts = step.facts
-        ready = facts.stage is ahead[0].facts.stage and waits_for.isdisjoint(facts.depends_on)
+        ready = facts.stage is stage and waits_for.isdisjoint(facts.depends_on)
         if ready and step.run.status is StepStatus.WAITING and active.has_room_for(step):
             active.add(step)
             yield _start(step, "run")
             if active.is_full:
                 return
+
+
+def _is_untouched(step: StepState) -> bool:
+    return step.run.attempts == 0 and step.run.retry_at is None
 
 
 class Active:
