@@ -80,6 +80,7 @@ class Run:
     def starts(self, step_id=None):
         """Start the one that may, or the one of that id, and return what every event about the attempt names."""
         coming, fence = decide(self.state), self.state.fences + 1
+        assert isinstance(coming, Go)
         step = next(each for each in coming.starts if step_id in {None, each.step_id})
         names = {"execution_id": "exec_1", "step_id": step.step_id, "phase": step.phase, "fence": fence}
         self.happened(StepStarted(**names, attempt=step.attempt))
