@@ -233,7 +233,7 @@ def test_an_answer_that_the_driver_cannot_hold_leaves_nothing_of_it_to_the_next(
 def test_over_http_a_lock_that_is_not_had_is_a_reason_to_come_again(database, tmp_path):
     with a_world() as world:
         rig = Rig(database.app_url, world, tmp_path / "data")
-        rig.app.engine.dispose()
+        rig.app.close()
         rig.app = replace(rig.app, engine=connect(database.app_url, timeouts=QUICK))
         plan = rig.plan(act("switch", "hall"), check("hall"), environment="prod")
         ask = Caller(rig.app)

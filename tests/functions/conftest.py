@@ -111,4 +111,4 @@ def installation(database, tmp_path):
     with a_shop() as shop:
         one = Installation(database, tmp_path / "data", shop)
         yield one
-        one.app.engine.dispose()
+        one.app.close()

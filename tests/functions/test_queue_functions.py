@@ -53,7 +53,7 @@ def an_old_approval(installation):
     }
     then = installation.application(at=before)
     plan_id = create_plan(CreatePlan.model_validate(wanted), installation.call(at=before), then).plan_id
-    then.engine.dispose()
+    then.close()
     with installation.app.begin(installation.call()) as work:
         approval = work.approvals.latest_for(plan_id)
     body = {"plan_id": plan_id, "approval_id": approval.id}

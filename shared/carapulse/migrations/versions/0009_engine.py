@@ -69,7 +69,7 @@ DECLARE
     item jsonb;
     part jsonb;
     run text;
-    line bigint;
+    lines_before bigint;
 BEGIN
     PERFORM set_config('carapulse.tenant', owner, true);
     FOR item IN SELECT value FROM jsonb_array_elements(items) ORDER BY value ->> 'execution_id' LOOP
@@ -85,7 +85,7 @@ BEGIN
             finished_at = (item ->> 'finished_at')::timestamptz,
             look_at = coalesce((item ->> 'look_at')::timestamptz, look_at),
             lines = lines + (item ->> 'lines')::bigint
-        WHERE tenant = owner AND id = run RETURNING lines - (item ->> 'lines')::bigint INTO line;
+        WHERE tenant = owner AND id = run RETURNING lines - (item ->> 'lines')::bigint INTO lines_before;
         FOR part IN SELECT value FROM jsonb_array_elements(item -> 'steps') LOOP
             UPDATE execution_steps SET parts = part -> 'parts', captured = coalesce(part -> 'captured', captured)
             WHERE tenant = owner AND execution_id = run AND place = (part ->> 'place')::integer;
@@ -102,7 +102,7 @@ BEGIN
         END IF;
         IF item ? 'spoken' THEN
             INSERT INTO step_lines (n, tenant, execution_id, step_id, phase, at, line)
-            SELECT line + l.n, owner, run, l.step_id, l.phase, l.at, l.line
+            SELECT lines_before + l.n, owner, run, l.step_id, l.phase, l.at, l.line
             FROM jsonb_to_recordset(item -> 'spoken') AS l (
                 n bigint, step_id text, phase text, at timestamptz, line text);
         END IF;
