@@ -23,6 +23,15 @@ def test_a_change_that_helps_succeeds(rig):
     assert rig.world.effects == ["PUT hall"]
 
 
+def test_a_first_step_whose_state_before_is_slow_to_read_is_done_all_the_same(rig):
+    rig.world.delays = {"GET hall": 1.5}
+
+    state = rig.run(act("switch", "hall"), check("attic", on=False))
+
+    assert state.status is Status.SUCCEEDED
+    assert rig.world.effects == ["PUT hall"]
+
+
 def test_a_change_that_does_not_help_is_undone_in_reverse(rig):
     rig.world.on["attic"] = True
 

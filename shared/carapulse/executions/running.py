@@ -153,10 +153,13 @@ class _Chain:
         lease = None if self.leased or not going_on else (self.watched.lease, self.ports.settings.visibility_s)
         ends = self.watched.lease if self.leased and not going_on else None
         entry = draft.entry(kept=None if pick is None else key_of(pick), lease=lease, ends=ends)
+        asked = time.monotonic()
         head = self.ports.journal.write(entry, self.call)
         if head is None:
             self._read()
             return False
+        if lease is not None:
+            self.watched.hold(asked)
         self.leased = going_on
         self.state, self.head = draft.state, head
         return True

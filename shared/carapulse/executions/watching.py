@@ -35,7 +35,10 @@ class Begin(Protocol):
 
 @dataclass
 class Watched:
-    """One worker's lease on an execution, and the attempt that it makes. `cancelled` says that the tool must end."""
+    """One worker's lease on an execution, and the attempt that it makes. `cancelled` says that the tool must end.
+
+    What comes before the first intent, such as reading the state before, is done without a lease: none can be lost.
+    """
 
     execution_id: str
     lease: str
@@ -46,6 +49,7 @@ class Watched:
     cancelled: threading.Event = field(default_factory=threading.Event)
     at: tuple[str, Phase] | None = None
     since: float = 0.0
+    held: bool = False
     lost: bool = False
     _lines: list[Line] = field(default_factory=list)
     _kept: int = 0
@@ -59,10 +63,14 @@ class Watched:
         if self.has_lapsed:
             self.cancelled.set()
 
+    def hold(self, since: float) -> None:
+        """Say that the lease is written, and when that was asked for."""
+        self.held, self.lost, self.renewed = True, False, since
+
     @property
     def has_lapsed(self) -> bool:
         """Whether the lease may have gone to another worker: two must never be at one step."""
-        return self.lost or time.monotonic() - self.renewed >= self.lease_s
+        return self.held and (self.lost or time.monotonic() - self.renewed >= self.lease_s)
 
     def on_line(self, line: str) -> None:
         """Take one line from the tool, already redacted."""
@@ -181,6 +189,7 @@ class Watch:
 
     def _look(self, some: list[Watched]) -> None:
         asked = time.monotonic()
+        written = {each.lease for each in some if each.held}
         lines = {each.lease: each.pending_lines() for each in some}
         try:
             with self.begin(some[0].call) as work:
@@ -193,8 +202,8 @@ class Watch:
                 each.put_back(lines[each.lease])
             raise
         for each in some:
-            each.lost = each.lease not in held
-            if not each.lost:
+            each.lost = each.lease in written and each.lease not in held
+            if each.lease in held:
                 each.renewed = asked
             if each.at is not None and _is_unwanted(states[each.execution_id], each.at[1]):
                 each.cancelled.set()
