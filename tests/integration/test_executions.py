@@ -256,6 +256,14 @@ def test_a_message_that_comes_twice_has_one_effect(rig, database):
     assert rig.world.counts["ring hall"] == 1
 
 
+def test_a_wait_that_comes_first_is_over_at_its_time_and_not_when_the_clock_looks_after_it(rig):
+    wait = {"stage": "diagnose", "wait": {"for_s": 0.3}}
+
+    state = rig.finish(rig.start(rig.plan(wait, act("switch", "hall"), check("hall"))), seconds=15)
+
+    assert state.status is Status.SUCCEEDED
+
+
 def test_nothing_stays_leased_or_locked(rig, database):
     rig.run(act("switch", "hall"), check("cellar"))
 

@@ -15,12 +15,12 @@ from carapulse.executions.timing import LONGEST_MESSAGE_DELAY_S, delay_s, look_a
 from carapulse.kernel.event import Event
 from carapulse.kernel.message import Message
 
-Key = tuple[str, str, int]
+Key = tuple[str, str, int, datetime | None]
 
 
 def key_of(start: Start) -> Key:
-    """Return what tells one start from another."""
-    return start.step_id, start.phase, start.attempt
+    """Return what tells one start from another: also its moment, for a wait that begins is the same attempt later."""
+    return start.step_id, start.phase, start.attempt, start.not_before
 
 
 @dataclass
