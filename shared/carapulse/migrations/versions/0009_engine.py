@@ -120,7 +120,8 @@ BEGIN
                 clock_timestamp() + make_interval(secs => (item ->> 'lease_s')::float8));
         END IF;
         IF item ? 'ends' THEN
-            DELETE FROM run_leases WHERE tenant = owner AND id = item ->> 'ends';
+            DELETE FROM run_leases
+            WHERE tenant = owner AND execution_id = run AND (id = item ->> 'ends' OR until <= clock_timestamp());
         END IF;
         IF item ->> 'finished_at' IS NOT NULL THEN
             DELETE FROM target_locks WHERE tenant = owner AND execution_id = run;
