@@ -113,9 +113,12 @@ class _Chain:
             if attempt is not None and attempt.phase == "run" and self.ports.clock.now() >= draft.state.deadline_at:
                 continue  # it has passed while everybody was asked
             if not draft.events and pick is None:
+                self._give_back(draft, entered=entered)
                 return None
             if draft.events and not self._write(draft, pick, going_on=attempt is not None or pick is not None):
                 continue
+            if attempt is None and pick is None:
+                self._give_back(draft, entered=entered)
             if attempt is not None or pick is None:
                 return attempt
             ended, self.mine = None, key_of(pick)
@@ -139,14 +142,22 @@ class _Chain:
 
     def _pick(self, draft: Draft, *, entered: bool) -> Start | None:
         """Choose what this worker does next: what its message was for, or what its own result has made possible."""
-        if self.ports.stopping.is_set() or (time.monotonic() > self.until and not entered):
+        if self.ports.stopping.is_set():
             return None
-        fresh = {key_of(start) for start in draft.fresh()}
-        for start in draft.starts:
-            is_due = start.not_before is None or start.not_before <= draft.at
-            if is_due and (entered or key_of(start) in fresh or key_of(start) == self.mine):
+        late = time.monotonic() > self.until
+        fresh = set() if late else {key_of(start) for start in draft.fresh()}
+        for start in self._due(draft):
+            if entered or key_of(start) in fresh or key_of(start) == self.mine:
                 return start
         return None
+
+    def _due(self, draft: Draft) -> list[Start]:
+        return [start for start in draft.starts if start.not_before is None or start.not_before <= draft.at]
+
+    def _give_back(self, draft: Draft, *, entered: bool) -> None:
+        """Let the message come again if the program's end keeps this worker from what nobody else was told of."""
+        if self.ports.stopping.is_set() and any(entered or key_of(start) == self.mine for start in self._due(draft)):
+            raise StepInterrupted("the program is to end", execution_id=self.execution_id)
 
     def _write(self, draft: Draft, pick: Start | None, *, going_on: bool) -> bool:
         """Write a draft; if something else has happened meanwhile, read everything again and return False."""
