@@ -1,5 +1,7 @@
 """What an attempt's outcome means."""
 
+from dataclasses import replace
+
 import pytest
 
 from carapulse.executions.model import Effect, StepError
@@ -100,3 +102,47 @@ def test_the_back_off_grows_and_ends_growing():
     delays = [terms(attempt=attempt, backoff_s=1, max_backoff_s=5).longest_delay_s for attempt in (1, 2, 3, 4, 9)]
 
     assert delays == [1, 2, 4, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "expected"),
+    [(0, Retry), (8.9, Retry), (9, Failed), (60, Failed)],
+)
+def test_the_steps_own_deadline_must_leave_room_for_the_back_off(elapsed_s, expected):
+    hurried = terms(writes=False, checks=True, attempts=9, deadline_s=10, elapsed_s=elapsed_s)
+
+    assert isinstance(judge_outcome(outcome(OutcomeKind.FAILED), hurried), expected)
+    assert isinstance(judge_problem(Unavailable("away"), hurried), expected)
+    assert isinstance(judge_unknown(LOST, hurried), expected)
+
+
+def test_a_later_back_off_is_longer_and_needs_more_room():
+    late = terms(writes=False, checks=True, attempts=9, attempt=3, deadline_s=10, elapsed_s=7)
+
+    assert isinstance(judge_outcome(outcome(OutcomeKind.FAILED), late), Failed)
+
+
+def test_a_probe_is_asked_whatever_the_time_but_what_it_denies_is_not_repeated_too_late():
+    late = terms(has_probe=True, attempts=3, deadline_s=10, elapsed_s=60)
+
+    assert isinstance(judge_unknown(LOST, late), AskProbe)
+    assert isinstance(judge_probe(outcome(OutcomeKind.SUCCEEDED), LOST, late), Succeeded)
+    assert isinstance(judge_probe(outcome(OutcomeKind.FAILED), LOST, late), Failed)
+
+
+def test_what_may_not_be_repeated_is_a_persons_also_when_there_is_time():
+    assert isinstance(judge_unknown(LOST, terms(deadline_s=10, elapsed_s=0)), Unknown)
+
+
+def test_a_wait_asks_at_the_same_pace_until_its_time_is_over():
+    """A check with `check_s` has ever so many attempts, and its deadline is what ends it."""
+    waits = [
+        terms(writes=False, checks=True, expect=(LIT,), attempt=n, attempts=1_000_000, deadline_s=60, elapsed_s=5 * n)
+        for n in range(1, 13)
+    ]
+    paced = [replace(each, backoff_s=5, max_backoff_s=5) for each in waits]
+
+    verdicts = [judge_outcome(outcome(OutcomeKind.SUCCEEDED, output={"lit": False}), each) for each in paced]
+
+    assert {each.longest_delay_s for each in paced} == {5}
+    assert [isinstance(each, Retry) for each in verdicts] == [True] * 10 + [False] * 2
