@@ -2,65 +2,125 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.builders.executions import NOW, WRONG, Run, facts
+from tests.builders.executions import facts
+from tests.builders.walks import Walk
 
-from carapulse.executions.events import (
-    CancelRequested,
-    DeadlinePassed,
-    StepFailed,
-    StepRetried,
-    StepSucceeded,
-)
-from carapulse.executions.lifecycle import Finish, Start
-from carapulse.executions.model import Effect, Status
+from carapulse.executions.columns import captured, changing, fixed, restored
+from carapulse.executions.events import StepStarted
+from carapulse.executions.model import Effect, Status, StepStatus
+from carapulse.plans.steps import Group
 
-STAGES = st.sampled_from(["diagnose", "act", "verify", "report"])
-FATES = st.lists(
-    st.sampled_from(["ok", "ok", "ok", "fail", "maybe", "retry", "cancel", "keep", "deadline"]), max_size=60
-)
+ENDS = ["ok"] * 6 + ["fail", "half", "again", "unknown", "taken"]
+WISHES = ["pause", "resume", "cancel", "keep", "deadline", "retry", "resolve", "refuse", "skip", "delay"]
+MOVES = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS + WISHES), st.integers(0, 9)), max_size=50)
+CALM = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS), st.integers(0, 9)), max_size=50)
+SOME = st.lists(st.sampled_from(["x", "y", "z"]), max_size=2, unique=True).map(tuple)
+ENDED = {StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED}
 
 
 @st.composite
-def plans(draw):
-    stages = draw(st.lists(STAGES, min_size=1, max_size=6))
-    return [facts(f"s{n}", stage, position=n + 1, undoable=draw(st.booleans())) for n, stage in enumerate(stages)]
+def walks(draw):
+    stages = sorted(draw(st.lists(st.sampled_from(["act", "act", "diagnose", "report", "verify"]), max_size=6)))
+    steps, fans = [], {}
+    for number, stage in enumerate(["act", *stages]):
+        group = draw(st.sampled_from([None, None, f"all-{stage}"]))
+        if group is not None:
+            fans[group] = Group(max_concurrency=draw(st.integers(1, 3)), max_failures=draw(st.integers(0, 2)))
+        before = [each.id for each in steps if each.stage == stage and (group is None or each.group != group)]
+        after = draw(st.lists(st.sampled_from(before), max_size=2, unique=True)) if before else []
+        more = {"after": tuple(after), "targets": draw(SOME), "group": group, "undoable": draw(st.booleans())}
+        steps.append(facts(f"s{number}", stage, position=draw(st.integers(1, 9)), **more))
+    rules = {"hold": draw(st.booleans()), "dry_run": draw(st.sampled_from([False, False, False, True]))}
+    return Walk.of(*steps, groups=fans, max_concurrency=draw(st.integers(1, 3)), **rules)
 
 
-def hit(run, fate):
-    stopping = {
-        "cancel": CancelRequested(execution_id="exec_1", undo=True),
-        "keep": CancelRequested(execution_id="exec_1", undo=False),
-        "deadline": DeadlinePassed(execution_id="exec_1"),
-    }
-    if fate in stopping:
-        run.happened(stopping[fate])
-        return
-    names = run.starts()
-    effect = {"fail": Effect.NONE, "maybe": Effect.MAYBE}.get(fate, Effect.MAYBE)
-    if fate == "ok":
-        run.happened(StepSucceeded(**names, output_digest=None, duration_ms=1))
-    elif fate == "retry":
-        run.happened(StepRetried(**names, error=WRONG, retry_at=NOW, effect=effect))
+def after_each(walk, moves):
+    for kind, which in moves:
+        walk.move(kind, which)
+        yield walk.state
+    walk.settle()
+    yield walk.state
+
+
+def started(walk):
+    return [(state, event) for state, event in walk.seen if isinstance(event, StepStarted)]
+
+
+def left(state):
+    touched = {s.facts.id for s in state.steps if s.facts.writes and s.run.effect is not Effect.NONE}
+    return touched - {s.facts.id for s in state.steps if s.undo and s.undo.status is StepStatus.SUCCEEDED}
+
+
+@settings(max_examples=100, deadline=None)
+@given(walks(), MOVES)
+def test_every_execution_ends_and_tells_the_truth_about_what_is_left(walk, moves):
+    *_, state = after_each(walk, moves)
+
+    assert state.over
+    assert walk.there <= left(state)
+    if state.status is not Status.SUCCEEDED:
+        assert set(state.left) == left(state)
     else:
-        run.happened(StepFailed(**names, error=WRONG, effect=effect))
+        assert all(step.undo is None for step in state.steps)
+        assert set(state.left) == {s.facts.id for s in state.steps if s.run.status is StepStatus.FAILED} & left(
+            state
+        ) - {s.facts.id for s in state.steps if s.facts.stage == "report" and not s.facts.group}
+    if state.status is Status.ROLLED_BACK:
+        assert (state.left, walk.there) == ((), set())
 
 
-@settings(max_examples=300, deadline=None)
-@given(plans(), FATES)
-def test_every_execution_ends_and_tells_the_truth_about_what_is_left(steps, fates):
-    run = Run(*steps)
-    for fate in fates:
-        if isinstance(run.next, Start):
-            hit(run, fate)
-    while isinstance(run.next, Start):
-        run.succeeds()
+@settings(max_examples=100, deadline=None)
+@given(walks(), MOVES)
+def test_never_more_runs_at_once_than_may_and_never_two_on_one_target(walk, moves):
+    for state in after_each(walk, moves):
+        going = [step.facts for step, phase, _ in state.running if phase == "run"]
+        going += [state.step(start.step_id).facts for start in walk.offered if start.phase == "run"]
 
-    assert isinstance(run.next, Finish)
-    touched = [s for s in run.state.steps if s.facts.writes and s.run.effect is not Effect.NONE]
-    undone = {s.facts.id for s in touched if s.undo and s.undo.status == "succeeded"}
-    if run.next.status is Status.SUCCEEDED:
-        assert undone == set()
-    else:
-        assert set(run.next.left) == {s.facts.id for s in touched} - undone
-    if run.next.status is Status.ROLLED_BACK:
-        assert run.next.left == ()
+        assert len({each.group or each.id for each in going}) <= state.max_concurrency
+        for name, group in state.groups.items():
+            assert sum(each.group == name for each in going) <= group.max_concurrency
+        targets = [target for each in going for target in each.targets]
+        assert len(targets) == len(set(targets))
+        assert sum(phase == "undo" for _, phase, _ in state.running) <= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(walks(), MOVES)
+def test_nothing_starts_before_its_time_or_after_its_end(walk, moves):
+    list(after_each(walk, moves))
+
+    for state, event in started(walk):
+        step = state.step(event.step_id)
+        if event.phase == "undo":
+            assert step.facts.writes
+            assert step.run.effect is not Effect.NONE
+            continue
+        earlier = [s for s in state.steps if s.facts.stage.rank < step.facts.stage.rank]
+        earlier += [state.step(name) for name in step.facts.depends_on]
+        assert all(each.run.status in ENDED for each in earlier)
+        assert (state.cancel_undo, state.expired, state.paused) == (None, False, False)
+
+
+@settings(max_examples=100, deadline=None)
+@given(walks(), MOVES)
+def test_only_what_nobody_paused_or_is_asked_about_goes_on(walk, moves):
+    for state in after_each(walk, moves):
+        waits = state.paused or state.status is Status.NEEDS_HUMAN or state.over
+        assert bool(walk.offered or state.running) is not waits or (state.running and state.paused)
+
+
+@settings(max_examples=60, deadline=None)
+@given(walks(), MOVES)
+def test_the_log_is_the_state_and_the_columns_are_too(walk, moves):
+    for state in after_each(walk, moves):
+        assert walk.replayed() == state
+        assert restored(changing(state), fixed(state), captured(state)) == state
+
+
+@settings(max_examples=60, deadline=None)
+@given(walks(), CALM)
+def test_whoever_began_keeps_its_place(walk, moves):
+    for state in after_each(walk, moves):
+        begun = [s for s in state.steps if s.run.attempts and s.run.status is StepStatus.WAITING]
+        if state.status is Status.RUNNING and walk.offered:
+            assert {s.facts.id for s in begun} <= {start.step_id for start in walk.offered}

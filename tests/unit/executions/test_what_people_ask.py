@@ -78,6 +78,14 @@ def test_a_cancel_lifts_a_pause():
     assert coming(run) == ("a", "undo")
 
 
+@pytest.mark.parametrize("lifted", [cancel, lambda run: run.advances(OVERDUE)])
+def test_a_paused_undo_goes_on_after_a_cancel_and_after_the_deadline(lifted):
+    run = pause(a_change().succeeds(times=3).fails())
+
+    assert run.startable == []
+    assert lifted(run).startable == ["b"]
+
+
 def test_the_deadline_lifts_a_pause():
     run = pause(two_steps().succeeds()).advances(OVERDUE)
 
