@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs bench profile clean
+.PHONY: help setup demo up test check format docs chaos bench profile clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -40,6 +40,9 @@ format: setup ## Let the tools write what they can.
 
 docs: setup ## Render docs/reference from the code.
 	.venv/bin/python docs/render.py
+
+chaos: setup ## Whole runs over a queue that duplicates, delays, reorders and loses: many seeds.
+	CARAPULSE_CHAOS=40 .venv/bin/pytest -q -n 2 tests/faults/test_disorder.py
 
 bench: setup ## Measure, as ratios side by side in one run.
 	$(UV) sync --frozen --quiet --group bench || $(UV) sync --frozen --quiet --group bench --system-certs

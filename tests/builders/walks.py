@@ -1,7 +1,8 @@
 """Executions that are walked at random: whatever is thrown at one, with a small world that tells what is true."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from tests.builders.executions import NOW, WRONG, an_execution
 
@@ -22,7 +23,7 @@ from carapulse.executions.events import (
     StepUnknown,
 )
 from carapulse.executions.lifecycle import advance
-from carapulse.executions.model import Effect, Status, StepStatus
+from carapulse.executions.model import Effect, ExecutionState, Status, StepStatus
 
 ME = {"execution_id": "exec_1"}
 
@@ -31,13 +32,13 @@ ME = {"execution_id": "exec_1"}
 class Walk:
     """One execution, all that happened to it, and which effects are there in truth."""
 
-    first: object
-    state: object = None
-    at: object = NOW
-    log: list = field(default_factory=list)
-    prior: dict = field(default_factory=dict)
-    there: set = field(default_factory=set)
-    seen: list = field(default_factory=list)
+    first: ExecutionState
+    state: ExecutionState
+    at: datetime = NOW
+    log: list[Any] = field(default_factory=list)
+    prior: dict[Any, Any] = field(default_factory=dict)
+    there: set[Any] = field(default_factory=set)
+    seen: list[Any] = field(default_factory=list)
 
     @classmethod
     def of(cls, *steps, **more):

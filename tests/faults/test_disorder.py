@@ -17,7 +17,7 @@ from carapulse.runtime.areas import ALL
 from carapulse.runtime.workers import Workers
 
 SEEDS = range(int(os.environ.get("CARAPULSE_CHAOS", "4")))
-WIDE = {"constraints": {"max_concurrency": 3}}
+WIDE: dict[str, Any] = {"constraints": {"max_concurrency": 3}}
 
 
 @pytest.fixture

@@ -37,6 +37,33 @@ class FailsOnce:
         return self.queue.take(*arguments)
 
 
+class Together(list[bool]):
+    """Takes nothing before everybody is there."""
+
+    def __init__(self, barrier: threading.Barrier) -> None:
+        super().__init__()
+        self.barrier = barrier
+
+    def append(self, on: Any) -> None:
+        self.barrier.wait()
+        super().append(on)
+
+
+@dataclass(frozen=True)
+class GivesTwice:
+    """A queue that gives two workers the same message, as after a heartbeat that was missed."""
+
+    queue: PostgresQueue
+    given: list[Any] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.queue, name)
+
+    def take(self, *arguments: Any) -> Any:
+        self.given.extend(2 * self.queue.take(*arguments))
+        return [self.given.pop()] if self.given else []
+
+
 @pytest.fixture
 def engine(database):
     engine = connect(database.app_url)
@@ -161,3 +188,19 @@ def buried() -> float:
     shown = show_metrics().decode()
     found = re.search(r'carapulse_messages_buried_total\{queue="lamps"\} (\S+)', shown)
     return float(found[1]) if found else 0.0
+
+
+def test_two_workers_that_are_at_the_same_message_do_not_disturb_each_other(engine, database):
+    both, lamps = threading.Barrier(2, timeout=10), Lamps()
+    lamps.switched = Together(both)
+    send(engine)
+    pool = workers(GivesTwice(a_queue(engine)), lamps)  # type: ignore[arg-type]
+
+    others = [threading.Thread(target=pool.run_until_idle) for _ in range(2)]
+    for each in others:
+        each.start()
+    for each in others:
+        each.join()
+
+    assert (len(lamps.switched), lamps.given_up) == (2, [])
+    assert asked(database, "SELECT count(*) FROM messages") == [[0]]

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
 
@@ -68,6 +68,6 @@ class UnrulyQueue:
         """Give the message back."""
         return self.queue.retry(delivery, reason, delay)
 
-    def bury(self, delivery: Delivery, reason: str) -> bool:
+    def bury(self, delivery: Delivery, reason: str, at: datetime) -> bool:
         """Put the message among the dead letters."""
-        return self.queue.bury(delivery, reason)
+        return self.queue.bury(delivery, reason, at)

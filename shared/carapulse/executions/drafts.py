@@ -64,12 +64,13 @@ class Draft:
         """Return what could not start before."""
         return tuple(start for start in self.starts if key_of(start) not in self.before)
 
-    def entry(
-        self, *, kept: Key | None = None, lease: tuple[str, float] | None = None, ends: str | None = None
-    ) -> Entry:
-        """Return what is written. What is fresh, and not kept by the worker itself, is somebody else's message."""
+    def entry(self, *, kept: Key | None, lease: tuple[str, float] | None, ends: str | None, is_first: bool) -> Entry:
+        """Return what is written. What is fresh, and not kept by the worker itself, is somebody else's message.
+
+        A worker's first write says when the clock is to look after it; while it is at work, that stays as it is.
+        """
         given = [start for start in self.fresh() if key_of(start) != kept]
-        moved = lease is not None or not self.state.is_at_work
+        moved = is_first or not self.state.is_at_work
         return Entry(
             since=self.since,
             state=self.state,

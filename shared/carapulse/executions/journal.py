@@ -45,13 +45,22 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The head that an entry led to, and when (monotonic, in seconds) the statement was sent that wrote it."""
+
+    head: Head
+    sent: float
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Everything that is written at once, provided that the head is still the one that was read.
 
     `since` is the state as it was read, `captured` what was read before steps that begin now, by step.
 
-    `lease` is a lease to be held for so many seconds from now, `ends` one that is given back; delays of messages are
-    in seconds; `look_at` is when the clock is to look after the execution if nobody is at it, None changes nothing.
+    `lease` is to be held for so many seconds, and is renewed if less than half of them are left; `ends` is one that is
+    given back; delays of messages are in seconds; `look_at` is when the clock is to look after the execution if nobody
+    is at it, None changes nothing.
     """
 
     since: ExecutionState
@@ -84,8 +93,8 @@ class Journal(Protocol):
         """Return how an execution stands, or raise ExecutionNotFound."""
         ...
 
-    def write(self, entry: Entry, call: Call) -> Head | None:
-        """Write an entry and return the new head; None if something else has happened meanwhile.
+    def write(self, entry: Entry, call: Call) -> Written | None:
+        """Write an entry and return where that leads; None if something else has happened meanwhile.
 
         Unavailable says that the database stayed away for as long as a result may be held.
         """

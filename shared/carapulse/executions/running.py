@@ -161,18 +161,18 @@ class _Chain:
 
     def _write(self, draft: Draft, pick: Start | None, *, going_on: bool) -> bool:
         """Write a draft; if something else has happened meanwhile, read everything again and return False."""
-        lease = None if self.leased or not going_on else (self.watched.lease, self.ports.settings.visibility_s)
+        lease = (self.watched.lease, self.watched.lease_s) if going_on else None
         ends = self.watched.lease if self.leased and not going_on else None
-        entry = draft.entry(kept=None if pick is None else key_of(pick), lease=lease, ends=ends)
-        asked = time.monotonic()
-        head = self.ports.journal.write(entry, self.call)
-        if head is None:
+        kept = None if pick is None else key_of(pick)
+        entry = draft.entry(kept=kept, lease=lease, ends=ends, is_first=not self.leased)
+        written = self.ports.journal.write(entry, self.call)
+        if written is None:
             self._read()
             return False
-        if lease is not None:
-            self.watched.hold(asked)
+        if going_on:
+            self.watched.hold(written.sent, is_new=not self.leased)
         self.leased = going_on
-        self.state, self.head = draft.state, head
+        self.state, self.head = draft.state, written.head
         return True
 
     def _standpoint(self) -> Standpoint:

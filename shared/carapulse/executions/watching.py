@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
@@ -51,6 +51,7 @@ class Watched:
     since: float = 0.0
     held: bool = False
     lost: bool = False
+    storing: threading.Lock = field(default_factory=threading.Lock)
     _lines: list[Line] = field(default_factory=list)
     _kept: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -63,9 +64,10 @@ class Watched:
         if self.has_lapsed:
             self.cancelled.set()
 
-    def hold(self, since: float) -> None:
-        """Say that the lease is written, and when that was asked for."""
-        self.held, self.lost, self.renewed = True, False, since
+    def hold(self, since: float, *, is_new: bool) -> None:
+        """Say that the lease was written, and when that was asked for: at least half of its time was left then."""
+        renewed = since if is_new else max(self.renewed, since - self.lease_s / 2)
+        self.held, self.lost, self.renewed = True, False, renewed
 
     @property
     def has_lapsed(self) -> bool:
@@ -91,8 +93,11 @@ class Watched:
             self._lines = lines + self._lines
 
     def end(self) -> list[Line]:
-        """Say that the attempt is over, and return the lines that are not stored yet."""
-        with self._lock:
+        """Say that the attempt is over, and return the lines that are not stored yet.
+
+        Waits for lines that are being stored: no line may come after what ends the attempt.
+        """
+        with self.storing, self._lock:
             dropped, lines = self._kept - _MOST_LINES, self._lines
             if dropped > 0:
                 lines = [*lines, self._line(f"({dropped} more lines were not kept)")]
@@ -190,23 +195,31 @@ class Watch:
     def _look(self, some: list[Watched]) -> None:
         asked = time.monotonic()
         written = {each.lease for each in some if each.held}
+        with ExitStack() as stack:
+            for each in some:
+                stack.enter_context(each.storing)
+            held, states = self._stored(some)
+        for each in some:
+            if each.lease in held:
+                each.renewed = max(each.renewed, asked)
+            elif each.lease in written and each.renewed < asked:  # else it was written anew since
+                each.lost = True
+            if each.at is not None and _is_unwanted(states[each.execution_id], each.at[1]):
+                each.cancelled.set()
+
+    def _stored(self, some: list[Watched]) -> tuple[frozenset[str], dict[str, ExecutionState]]:
+        """Store lines, and return which leases still hold, and the executions."""
         lines = {each.lease: each.pending_lines() for each in some}
         try:
             with self.begin(some[0].call) as work:
                 for each in sorted(some, key=lambda each: each.execution_id):
                     work.executions.add_lines(each.execution_id, lines[each.lease])
                 held = work.executions.renew([each.lease for each in some], self.lease_s)
-                states = {each.execution_id: work.executions.get(each.execution_id) for each in some}
+                return held, {each.execution_id: work.executions.get(each.execution_id) for each in some}
         except Unavailable:
             for each in some:
                 each.put_back(lines[each.lease])
             raise
-        for each in some:
-            each.lost = each.lease in written and each.lease not in held
-            if each.lease in held:
-                each.renewed = asked
-            if each.at is not None and _is_unwanted(states[each.execution_id], each.at[1]):
-                each.cancelled.set()
 
 
 def _tenant(watched: Watched) -> str:

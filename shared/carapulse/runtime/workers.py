@@ -44,7 +44,7 @@ class Workers:
     _nudges: int = 0
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
-    _held: dict[str, Delivery] = field(default_factory=dict)
+    _held: dict[int, Delivery] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start the threads: the workers, and one that keeps their messages hidden."""
@@ -153,11 +153,12 @@ class Workers:
 
     @contextmanager
     def _kept_hidden(self, delivery: Delivery) -> Iterator[None]:
-        self._held[delivery.id] = delivery
+        key = threading.get_ident()  # not the message: after a missed heartbeat two threads may be at the same one
+        self._held[key] = delivery
         try:
             yield
         finally:
-            del self._held[delivery.id]
+            del self._held[key]
 
     def _beat(self) -> None:
         while not self._stopping.wait(self.visibility_s / 3):

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from tests.builders.executions import facts
 from tests.builders.walks import Walk
 
-from carapulse.executions.columns import captured, changing, fixed, restored
+from carapulse.executions import columns
 from carapulse.executions.events import StepStarted
-from carapulse.executions.model import Effect, Status, StepStatus
+from carapulse.executions.model import Effect, Status, StepFacts, StepStatus
 from carapulse.plans.steps import Group
 
 ENDS = ["ok"] * 6 + ["fail", "half", "again", "unknown", "taken"]
@@ -21,7 +21,8 @@ ENDED = {StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED}
 @st.composite
 def walks(draw):
     stages = sorted(draw(st.lists(st.sampled_from(["act", "act", "diagnose", "report", "verify"]), max_size=6)))
-    steps, fans = [], {}
+    steps: list[StepFacts] = []
+    fans = {}
     for number, stage in enumerate(["act", *stages]):
         group = draw(st.sampled_from([None, None, f"all-{stage}"]))
         if group is not None:
@@ -44,6 +45,10 @@ def after_each(walk, moves):
 
 def started(walk):
     return [(state, event) for state, event in walk.seen if isinstance(event, StepStarted)]
+
+
+def rows_of(state):
+    return [(columns.parts(step), columns.facts(step), step.captured) for step in state.steps]
 
 
 def left(state):
@@ -114,7 +119,7 @@ def test_only_what_nobody_paused_or_is_asked_about_goes_on(walk, moves):
 def test_the_log_is_the_state_and_the_columns_are_too(walk, moves):
     for state in after_each(walk, moves):
         assert walk.replayed() == state
-        assert restored(changing(state), fixed(state), captured(state)) == state
+        assert columns.restored(state.id, columns.whole(state), rows_of(state)) == state
 
 
 @settings(max_examples=60, deadline=None)

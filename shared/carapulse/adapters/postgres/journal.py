@@ -19,7 +19,7 @@ from carapulse.approvals.model import Answer, Approval
 from carapulse.audit.chain import sealed_row
 from carapulse.executions.columns import parts, restored, whole
 from carapulse.executions.errors import ExecutionNotFound
-from carapulse.executions.journal import Entry, Head, Overdue, Standing
+from carapulse.executions.journal import Entry, Head, Overdue, Standing, Written
 from carapulse.executions.timing import GRACE
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Problem, Unavailable
@@ -71,18 +71,20 @@ class PostgresJournal:
         seq, digest, state, steps, leases, approval = rows[0]
         return Standing(restored(execution_id, state, steps), Head(seq, digest), _approval(approval), frozenset(leases))
 
-    def write(self, entry: Entry, call: Call) -> Head | None:
-        """Write an entry and return the new head; None if something else has happened meanwhile.
+    def write(self, entry: Entry, call: Call) -> Written | None:
+        """Write an entry and return where that leads; None if something else has happened meanwhile.
 
         A lost connection leaves it open whether it was written; then the log is asked, so nothing is written twice.
         """
         item = _item(entry, call)
-        until, pause, doubtful = time.monotonic() + _PATIENCE_S, 0.05, False
+        sent = time.monotonic()
+        until, pause, doubtful = sent + _PATIENCE_S, 0.05, False
         while True:
             try:
                 if doubtful and self._has_landed(item):
-                    return item.head
-                return item.head if self._write(item) else None
+                    return Written(item.head, sent)
+                sent = time.monotonic()
+                return Written(item.head, sent) if self._write(item) else None
             except Unavailable as problem:
                 if time.monotonic() + pause > until:
                     raise

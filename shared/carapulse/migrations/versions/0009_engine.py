@@ -70,6 +70,7 @@ DECLARE
     part jsonb;
     run text;
     lines_before bigint;
+    held_s float8;
 BEGIN
     PERFORM set_config('carapulse.tenant', owner, true);
     FOR item IN SELECT value FROM jsonb_array_elements(items) ORDER BY value ->> 'execution_id' LOOP
@@ -115,9 +116,14 @@ BEGIN
             END LOOP;
         END IF;
         IF item ? 'lease' THEN
-            INSERT INTO run_leases (id, tenant, execution_id, until)
-            VALUES (item ->> 'lease', owner, run,
-                clock_timestamp() + make_interval(secs => (item ->> 'lease_s')::float8));
+            held_s := (item ->> 'lease_s')::float8;
+            PERFORM FROM run_leases
+            WHERE id = item ->> 'lease' AND until > clock_timestamp() + make_interval(secs => held_s / 2);
+            IF NOT FOUND THEN
+                INSERT INTO run_leases (id, tenant, execution_id, until)
+                VALUES (item ->> 'lease', owner, run, clock_timestamp() + make_interval(secs => held_s))
+                ON CONFLICT (id) DO UPDATE SET until = excluded.until;
+            END IF;
         END IF;
         IF item ? 'ends' THEN
             DELETE FROM run_leases
