@@ -60,9 +60,13 @@ def test_an_attempt_does_not_end_while_its_lines_are_being_stored():
     watched.begin("s1", "run")
     watched.on_line("early")
 
+    def end() -> None:
+        watched.end()
+        ended.set()
+
     with watched.storing:
         taken = watched.pending_lines()
-        thread = threading.Thread(target=lambda: (watched.end(), ended.set()))
+        thread = threading.Thread(target=end)
         thread.start()
         waited = not ended.wait(0.1)
     thread.join(5)
