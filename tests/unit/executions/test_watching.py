@@ -48,7 +48,7 @@ def test_a_write_that_was_held_for_long_renews_the_lease_for_the_step_after_it()
 
 def test_of_a_lease_that_may_not_have_been_renewed_no_more_than_half_is_believed():
     watched = a_lease()
-    watched.hold(time.monotonic() - 9, is_new=True)
+    watched.hold(time.monotonic() - 12, is_new=True)
 
     watched.hold(time.monotonic() - 6, is_new=False)
 
