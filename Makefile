@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs bench clean
+.PHONY: help setup demo up test check format docs bench growth clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,7 +42,10 @@ docs: setup ## Render docs/reference from the code.
 	.venv/bin/python docs/render.py
 
 bench: setup ## Measure, as ratios side by side in one run.
-	.venv/bin/pytest -q -s tests/bench
+	.venv/bin/pytest -q -s tests/bench --ignore=tests/bench/test_growth.py
+
+growth: setup ## Measure a database of ten million events beside a small one; GROWTH_EVENTS says how many instead.
+	.venv/bin/pytest -q -s tests/bench/test_growth.py
 
 clean: ## Remove what make made.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
