@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos bench profile clean
+.PHONY: help setup demo up test check format docs chaos bench growth profile clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,7 +46,10 @@ chaos: setup ## Whole runs over a queue that duplicates, delays, reorders and lo
 
 bench: setup ## Measure, as ratios side by side in one run.
 	$(UV) sync --frozen --quiet --group bench || $(UV) sync --frozen --quiet --group bench --system-certs
-	.venv/bin/pytest -q -s tests/bench
+	.venv/bin/pytest -q -s tests/bench --ignore=tests/bench/test_growth_of_the_log.py
+
+growth: setup ## Measure a database of ten million events beside a small one; GROWTH_EVENTS says how many instead.
+	.venv/bin/pytest -q -s tests/bench/test_growth_of_the_log.py
 
 profile: setup ## Say where the time of a step goes.
 	.venv/bin/python -m tests.bench.profiled

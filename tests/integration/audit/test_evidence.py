@@ -23,6 +23,8 @@ from carapulse.kernel.cursor import CursorInvalid
 from carapulse.kernel.event import Event
 from carapulse.kernel.ids import new_id
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
 
 @pytest.fixture
 def app(database):
@@ -238,8 +240,17 @@ def test_events_are_listed_newest_first_in_pages_without_gaps_or_repeats(app):
     assert seen == list(range(11, 0, -1))
 
 
+class StandingClock(SystemClock):
+    def __init__(self, at):
+        self.at = at
+
+    def now(self):
+        return self.at
+
+
 def test_events_of_many_streams_are_listed_by_their_time_in_pages_without_gaps_or_repeats(app):
     for number in range(4):
+        app.clock = StandingClock(NOON + timedelta(minutes=number // 2))
         write(app, f"plan_{number % 2}", count=2)
     seen: list[SealedEntry] = []
     cursor = None

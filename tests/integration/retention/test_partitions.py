@@ -1,6 +1,6 @@
 """Partitions are made ahead, by whoever comes first, and nothing fails for want of one."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from tests.builders.growing import an_execution, begin_partition, partitions
 from tests.builders.log import a_call, write
+from tests.world.rig import check
 
 from carapulse.audit.usecases import make_checkpoint
 from carapulse.retention.usecases import make_room
+from carapulse.runtime.minute import do_minute
 
 PARENTS = ("events", "step_lines", "step_outputs")
 
@@ -42,15 +44,30 @@ def test_a_log_that_grows_gets_its_next_partitions(app, database):
     assert partitions(database, "events") == ["events_0", "events_1", "events_2", "events_3", "events_default"]
 
 
-def test_many_may_make_room_at_once(app, database):
-    begin_partition(database, 7)
+def test_the_minutes_work_makes_room_and_covers_the_log(rig, database):
+    begin_partition(database, 1)
+    rig.plan(check("hall"))
+
+    do_minute(rig.app)
+
+    assert partitions(database, "events") == ["events_0", "events_1", "events_2", "events_3", "events_default"]
+    with database.as_superuser() as connection:
+        assert connection.run("SELECT count(*) FROM checkpoints") == [[1]]
+
+
+def test_whoever_makes_room_second_waits_and_finds_it_made(app, database):
+    begin_partition(database, 1)
     write(app)
 
-    with ThreadPoolExecutor(8) as pool:
-        strays = list(pool.map(lambda _: make_room(a_call(), app), range(8)))
+    with ThreadPoolExecutor(1) as pool:
+        with app.begin(a_call()) as first:
+            first.room.make_partitions()
+            second = pool.submit(make_room, a_call(), app)
+            _, waiting = wait([second], timeout=0.5)
+        assert second.result() == []
 
-    assert len(partitions(database, "events")) == 3 + 2 + 1
-    assert strays == [["events"]] * 8
+    assert waiting == {second}
+    assert partitions(database, "events")[-2:] == ["events_3", "events_default"]
 
 
 def test_an_event_without_a_partition_is_kept_read_and_reported(app, database):
