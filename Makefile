@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos bench growth profile clean
+.PHONY: help setup demo up test check format docs chaos faults bench growth profile clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -53,6 +53,9 @@ growth: setup ## Measure a database of ten million events beside a small one; GR
 
 profile: setup ## Say where the time of a step goes.
 	.venv/bin/python -m tests.bench.profiled
+
+faults: setup ## Kill a worker at every commit and every effect of a run, and look at what becomes of it.
+	.venv/bin/python -m tests.faults.killing
 
 clean: ## Remove what make made.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
