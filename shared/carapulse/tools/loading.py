@@ -21,7 +21,7 @@ _CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 class _StrictLoader(yaml.CSafeLoader):
-    """YAML without duplicate keys, where a second one would silently win. Read by libyaml, which takes a tenth of the time."""
+    """YAML without duplicate keys, where a second one would silently win. By libyaml, in a tenth of the time."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - theirs
         """Refuse a key that stands twice, or that is no string."""
@@ -50,7 +50,7 @@ def read_document(path: Path, problem: type[Invalid]) -> Any:  # noqa: ANN401 - 
 
 
 def _refuse_depth(text: str) -> None:
-    """Raise a YAMLError for what is nested too deeply: libyaml's loader would overrun the stack, its parser does not."""
+    """Raise a YAMLError for what is nested too deeply: libyaml's loader would overrun the stack there."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
