@@ -78,7 +78,7 @@ def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give the test a database of its own."""
     name = f"test_{next(_numbers)}"
     admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
-    admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER}")
+    admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
     yield Database(postgres, name)
     admin.run(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()

@@ -15,10 +15,13 @@ from carapulse.tools.schemas import escaped
 
 Shape = TypeVar("Shape", bound=BaseModel)
 _LARGEST = 1_048_576
+_DEEPEST = 100
+_OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML without duplicate keys; a second one would silently win."""
+class _StrictLoader(yaml.CSafeLoader):
+    """YAML without duplicate keys, where a second one would silently win. By libyaml, in a tenth of the time."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - theirs
         """Refuse a key that stands twice, or that is no string."""
@@ -39,10 +42,20 @@ def read_document(path: Path, problem: type[Invalid]) -> Any:  # noqa: ANN401 - 
         text = path.read_text(encoding="utf-8")
         if len(text) > _LARGEST:
             raise problem("the file is too large", file=path.name)
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - derives from SafeLoader
+        _refuse_depth(text)
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - derives from CSafeLoader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         fault = Fault(pointer="", code="yaml", detail=str(error))
         raise problem("the file can't be read", faults=(fault,), file=path.name) from error
+
+
+def _refuse_depth(text: str) -> None:
+    """Raise a YAMLError for what is nested too deeply: libyaml's loader would overrun the stack there."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
+        if depth > _DEEPEST:
+            raise yaml.YAMLError(f"nested more than {_DEEPEST} deep")
 
 
 def parsed(shape: type[Shape], document: Any) -> tuple[Shape | None, tuple[Fault, ...]]:  # noqa: ANN401 - any YAML value

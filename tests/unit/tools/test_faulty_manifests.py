@@ -133,6 +133,14 @@ def test_the_minimal_manifest_is_right(tmp_path: Path):
     assert Catalogue.load([a_manifest(tmp_path, MINIMAL)]).action("demo", "get").risk is Risk.READ
 
 
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_a_manifest_that_is_nested_without_end_is_refused(tmp_path: Path, opening: str):
+    with pytest.raises(ManifestInvalid) as refused:
+        Catalogue.load([a_manifest(tmp_path, MINIMAL + "deep: " + "\n" * (opening == "- ") + opening * 200_000)])
+
+    assert "nested more than 100 deep" in refused.value.faults[0].detail
+
+
 def test_two_manifests_of_one_tool_are_refused(tmp_path: Path):
     (tmp_path / "other").mkdir()
 
