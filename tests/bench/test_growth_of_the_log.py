@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import pytest
-from tests.bench.measuring import middle, timed
+from tests.bench.figures import middle
+from tests.bench.measuring import timed
 from tests.builders.asked import TENANT, questions
 from tests.builders.generated import fill
 from tests.builders.growing import SIZE, App, MovedClock

@@ -24,7 +24,7 @@ class UnrulyQueue:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)
+        self.chance = random.Random(self.seed)
 
     def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
         """Take more than was asked for, and give some of it, some time, in some order, some of it twice or never."""
@@ -34,25 +34,25 @@ class UnrulyQueue:
                 for late_s in self._fates(delivery):
                     self._kept.append((time.monotonic() + late_s, delivery))
             due = [each for each in self._kept if each[0] <= time.monotonic()]
-            given = self._chance.sample(due, min(how_many, len(due)))
+            given = self.chance.sample(due, min(how_many, len(due)))
             for each in given:
                 self._kept.remove(each)
         return [delivery for _, delivery in given]
 
     def _fates(self, delivery: Delivery) -> list[float]:
         """Return how late a delivery is given, once for each time that it is."""
-        fate = self._chance.choice(["plain", "plain", "twice", "late", "late twice", "lost"])
+        fate = self.chance.choice(["plain", "plain", "twice", "late", "late twice", "lost"])
         self.counts[fate] = self.counts.get(fate, 0) + 1
         if fate == "lost":
             self.queue.extend(delivery, _AGAIN_S)
             return []
-        late = self._chance.uniform(0, _LONGEST_S) if fate.startswith("late") else 0.0
-        return [late, self._chance.uniform(0, _LONGEST_S)] if fate.endswith("twice") else [late]
+        late = self.chance.uniform(0, _LONGEST_S) if fate.startswith("late") else 0.0
+        return [late, self.chance.uniform(0, _LONGEST_S)] if fate.endswith("twice") else [late]
 
     def ack(self, delivery: Delivery) -> bool:
         """Lose one answer in three: what is done with comes again."""
         with self._lock:
-            lost = self._chance.random() < 1 / 3
+            lost = self.chance.random() < 1 / 3
             self.counts["unheard"] = self.counts.get("unheard", 0) + lost
         return self.queue.extend(delivery, _AGAIN_S) if lost else self.queue.ack(delivery)
 

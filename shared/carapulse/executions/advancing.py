@@ -16,10 +16,10 @@ def note_and_advance(work: ExecutionWork, state: ExecutionState, *events: Execut
     at, since = work.now(), state
     before = frozenset(map(key_of, advance(state, at).starts))
     for event in events:
-        state = apply(state, event, work.record(state.plan_id, event))
+        state = apply(state, event, work.record(state.plan_id, event, at))
     now = advance(state, at)
     for event in now.events:
-        work.record(state.plan_id, event)
+        work.record(state.plan_id, event, at)
     state = now.state
     if state.over:
         work.executions.release_targets(state.id)

@@ -25,8 +25,8 @@ class Work(Protocol):
         """Return the moment that the unit's clock tells."""
         ...
 
-    def record(self, stream: str, event: Event) -> datetime:
-        """Append a fact to a stream, in the same write, and return the moment that it carries."""
+    def record(self, stream: str, event: Event, at: datetime | None = None) -> datetime:
+        """Append a fact to a stream, in the same write, and return the moment that it carries: the given one, or now."""
         ...
 
     def send(self, message: Message, *, delay_s: float = 0.0) -> None:

@@ -20,7 +20,6 @@ _AT_ONCE = 3
 _EMPTY = "empty"
 _TOGETHER_S = 90.0  # for each scene; with one worker every point is tried, however long that takes
 _REPORT = Path("build") / "faults.md"
-_BEYOND = 24  # points beyond the count of a run in which nobody was killed: retries make a run longer
 
 
 def main() -> int:
@@ -42,12 +41,22 @@ def campaign() -> Iterator[Point]:
             migrate(server.url(OWNER, _EMPTY), APP)
             for scene in SCENES:
                 stage = Stage.of(server, scene, folder, _EMPTY)
-                usual = stage.point(0)
-                yield usual
-                yield from _shown(pool.map(stage.point, range(1, len(usual.passed) + _BEYOND)))
+                yield from _shown(_alone(pool, stage))
                 yield from _shown(_together(pool, stage))
         finally:
             server.stop()
+
+
+def _alone(pool: ThreadPoolExecutor, stage: Stage) -> Iterator[Point]:
+    """Kill at every point, until a run is over before its worker comes to the point: so none is left out."""
+    usual = stage.point(0)
+    yield usual
+    start, reached = 1, True
+    while reached:
+        some = list(pool.map(stage.point, range(start, start + _AT_ONCE)))
+        yield from some
+        start += _AT_ONCE
+        reached = start <= len(usual.passed) or all(point.boundary for point in some)
 
 
 def _together(pool: ThreadPoolExecutor, stage: Stage) -> Iterator[Point]:
