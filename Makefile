@@ -41,8 +41,8 @@ format: setup ## Let the tools write what they can.
 docs: setup ## Render docs/reference from the code.
 	.venv/bin/python docs/render.py
 
-chaos: setup ## Whole runs over a queue that duplicates, delays, reorders and loses: many seeds.
-	CARAPULSE_CHAOS=40 .venv/bin/pytest -q -n 2 tests/faults/test_disorder.py
+chaos: setup ## Runs over a queue that duplicates, delays, reorders and loses, and whatever people ask meanwhile: many seeds.
+	CARAPULSE_CHAOS=40 CARAPULSE_EXAMPLES=300 .venv/bin/pytest -q -n 2 tests/faults/test_disorder.py tests/faults/test_everything_at_once.py
 
 bench: setup ## Measure, as ratios side by side in one run.
 	$(UV) sync --frozen --quiet --group bench || $(UV) sync --frozen --quiet --group bench --system-certs
