@@ -39,6 +39,7 @@ from carapulse.runtime.workers import Workers
 EXAMPLES = int(os.environ.get("CARAPULSE_EXAMPLES", "10"))
 PHASES = [Phase.reuse, Phase.generate, *([Phase.shrink] if "CARAPULSE_SHRINK" in os.environ else [])]  # takes minutes
 HIDDEN_S = 30
+SOON = "dead_at IS NULL AND available_at < clock_timestamp() + interval '1 minute'"
 ACTIONS = st.sampled_from(["switch", "switch", "toggle", "ring", "noop"])
 LIMITS = st.fixed_dictionaries({"max_concurrency": st.integers(1, 3), "on_failure": st.sampled_from(["undo", "hold"])})
 
@@ -173,6 +174,11 @@ class Everything(RuleBasedStateMachine):
         """A worker is at an effect for so long that its lease goes to another, and comes back to tell of it."""
         self._work(Life(), after=self._another_goes_on)
 
+    @rule()
+    def work_while_another_is_told_the_same(self) -> None:
+        """A worker is at an effect, its lease holds, and all messages come to another one as well."""
+        self._work(Life(), after=self._another_finds_it_busy)
+
     @rule(seed=st.integers(0, 99))
     def work_in_disorder(self, seed: int) -> None:
         """A worker is given messages twice, late, in any order, or not at all."""
@@ -182,6 +188,14 @@ class Everything(RuleBasedStateMachine):
     def _another_goes_on(self) -> None:
         self.time_passes()
         self._work(Life())
+
+    def _another_finds_it_busy(self) -> None:
+        query = "SELECT count(*) FROM events WHERE type = 'StepTakenOver'"
+        with self._superuser() as connection:
+            before = connection.run(query)
+            connection.run(f"UPDATE messages SET available_at = clock_timestamp() WHERE {SOON}")
+            self._work(Life())
+            assert connection.run(query) == before, "a step was taken over whose worker is there"
 
     def _work(self, life: Life, after: Callable[[], None] | None = None, queue: UnrulyQueue | None = None) -> None:
         app = in_one_life(self.rig.app, life, after)
@@ -193,10 +207,7 @@ class Everything(RuleBasedStateMachine):
     def time_passes(self) -> None:
         """Half a minute goes by: what was hidden shows itself, leases lapse, and the clock looks after everything."""
         with self._superuser() as connection:
-            connection.run(
-                "UPDATE messages SET available_at = clock_timestamp()"
-                " WHERE dead_at IS NULL AND available_at < clock_timestamp() + interval '1 minute'"
-            )
+            connection.run(f"UPDATE messages SET available_at = clock_timestamp() WHERE {SOON}")
             connection.run("UPDATE run_leases SET until = clock_timestamp()")
             connection.run("UPDATE executions SET look_at = clock_timestamp() WHERE look_at IS NOT NULL")
         do_second(self.rig.app)
