@@ -66,9 +66,12 @@ class Everything(RuleBasedStateMachine):
         on=st.booleans(),
         limits=LIMITS,
         environment=st.sampled_from(["dev", "prod"]),
+        begin=st.sampled_from([True, True, True, False]),
     )
-    def plan(self, *, actions: list[str], tree: bool, on: bool, limits: dict[str, Any], environment: str) -> Tale:
-        """Somebody wants a change. Whether it will help is in `on`."""
+    def plan(
+        self, *, actions: list[str], tree: bool, on: bool, limits: dict[str, Any], environment: str, begin: bool
+    ) -> Tale:
+        """Somebody wants a change, and often goes on to have it. Whether it will help is in `on`."""
         Everything.made += 1
         lamps = {f"s{place}": (f"p{self.made}-{place}", action) for place, action in enumerate(actions)}
         steps = [act(action, lamp, id=name) for name, (lamp, action) in lamps.items()]
@@ -76,8 +79,14 @@ class Everything(RuleBasedStateMachine):
             step["depends_on"] = ["s0"]
         lit = actions[0] in {"switch", "toggle"}
         last = check(lamps["s0"][0], on=on if lit else not on)
-        self.all.append(Tale(self.rig, self.rig.plan(*steps, last, environment=environment, constraints=limits), lamps))
-        return self.all[-1]
+        tale = Tale(self.rig, self.rig.plan(*steps, last, environment=environment, constraints=limits), lamps)
+        self.all.append(tale)
+        if begin:
+            for who in ("grace", "mary")[: tale.plan.approvals_required]:
+                self.decide(tale=tale, who=who, yes=True)
+            self.execute(tale=tale)
+            assert tale.execution is not None
+        return tale
 
     @rule(tale=tales, who=st.sampled_from(["grace", "mary", "ada"]), yes=st.sampled_from([True, True, True, False]))
     def decide(self, *, tale: Tale, who: str, yes: bool) -> None:
@@ -93,7 +102,7 @@ class Everything(RuleBasedStateMachine):
         tale.approved, tale.denied = tale.approved or yes, not yes
 
     @rule(tale=tales)
-    def execute(self, tale: Tale) -> None:
+    def execute(self, *, tale: Tale) -> None:
         """Somebody executes it, whether or not that is allowed."""
         try:
             execution = execute_plan(tale.plan.plan_id, ExecutePlan(), a_call(), self.rig.app).id
@@ -123,23 +132,23 @@ class Everything(RuleBasedStateMachine):
         self._ask(tale, lambda it, _: cancel_execution(it, command, a_call(), self.rig.app), always=True)
 
     @rule(tale=tales)
-    def pause(self, tale: Tale) -> None:
+    def pause(self, *, tale: Tale) -> None:
         """Somebody pauses it."""
         self._ask(tale, lambda it, _: pause_execution(it, PauseExecution(), a_call(), self.rig.app), always=True)
 
     @rule(tale=tales)
-    def resume(self, tale: Tale) -> None:
+    def resume(self, *, tale: Tale) -> None:
         """Somebody lets it go on."""
         self._ask(tale, lambda it, _: resume_execution(it, ResumeExecution(), a_call(), self.rig.app), always=True)
 
     @rule(tale=tales, place=st.integers(0, 3))
-    def retry(self, tale: Tale, place: int) -> None:
+    def retry(self, *, tale: Tale, place: int) -> None:
         """Somebody wants a step tried again."""
         command = RetryStep(step_id=f"s{place}", note="again")
         self._ask(tale, lambda it, _: retry_step(it, command, a_call(), self.rig.app), always=False)
 
     @rule(tale=tales, place=st.integers(0, 3))
-    def resolve(self, tale: Tale, place: int) -> None:
+    def resolve(self, *, tale: Tale, place: int) -> None:
         """Somebody looks, and says what is true of a step."""
         name = f"s{place}"
         if name in tale.lamps:
@@ -168,6 +177,12 @@ class Everything(RuleBasedStateMachine):
     def work(self, ends_at: int) -> None:
         """A worker works until nothing is left that it was told of, or dies at one of its boundaries."""
         self._work(Life(ends_at))
+
+    @rule()
+    def work_and_die_of_an_effect(self) -> None:
+        """A worker dies when an effect has taken place and nobody has noted it."""
+        life = Life()
+        self._work(life, after=life.end)
 
     @rule()
     def work_too_slowly(self) -> None:
@@ -244,10 +259,10 @@ class Everything(RuleBasedStateMachine):
 
     def _answer(self, tale: Tale, state: ExecutionState) -> None:
         if state.paused:
-            self.resume(tale)
+            self.resume(tale=tale)
         elif state.status is Status.NEEDS_HUMAN:
             lost = [step.facts.id for step in state.steps if step.run.status is StepStatus.UNKNOWN]
-            self.resolve(tale, int(lost[0][1:])) if lost else self.cancel(tale=tale, undo=True)
+            self.resolve(tale=tale, place=int(lost[0][1:])) if lost else self.cancel(tale=tale, undo=True)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.bootstrap import App, Work
 from carapulse.kernel.call import Call
+from carapulse.tools.model import Mode
 
 
 class Gone(BaseException):
@@ -28,6 +29,11 @@ class Life:
         self.over = self.over or self.passed == self.ends_at
         if self.over:
             raise Gone
+
+    def end(self) -> None:
+        """Die here."""
+        self.over = True
+        raise Gone
 
 
 @dataclass
@@ -58,8 +64,8 @@ class MortalToolbox:
         self.life.reach()
         outcome = self.toolbox.run(invocation, **watch)
         self.life.reach()
-        happens, self.after = self.after, None
-        if happens is not None:
+        if self.after is not None and invocation.mode is Mode.RUN and invocation.action != "look":
+            happens, self.after = self.after, None
             happens()
         return outcome
 
