@@ -11,7 +11,7 @@ import pg8000.native
 import pytest
 
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.migrate import migrate
 
 _TEMPLATE = "carapulse_template"
@@ -38,7 +38,7 @@ class Database:
     @contextmanager
     def as_superuser(self) -> Iterator[pg8000.native.Connection]:
         """Connect as somebody whom no wall stops, to look and to tamper."""
-        connection = pg8000.native.Connection("postgres", unix_sock=str(self.server.socket), database=self.name)
+        connection = over_socket(self.server.socket, self.name)
         try:
             yield connection
         finally:
@@ -77,7 +77,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give the test a database of its own."""
     name = f"test_{next(_numbers)}"
-    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin = over_socket(postgres.socket)
     admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
     yield Database(postgres, name)
     admin.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pg8000.native
 from tests.bench.processor import server_seconds
 from tests.world.rig import Rig
 
 from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres, binary
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, binary, over_socket
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate
 from carapulse.bootstrap import App
@@ -64,7 +63,7 @@ class Bench:
     @contextmanager
     def looking(self, database: str = DATABASE) -> Iterator["Look"]:
         """Look at a database as somebody whom no wall stops."""
-        connection = pg8000.native.Connection("postgres", unix_sock=str(self.server.socket), database=database)
+        connection = over_socket(self.server.socket, database)
         try:
             yield Look(connection)
         finally:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import pg8000.native
-
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 
 _STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)")
 _CONTROL = re.compile(r"\s*(begin|start transaction|commit|rollback|savepoint|release)\b", re.IGNORECASE)
@@ -76,7 +74,7 @@ class Counter:
 
     @contextmanager
     def _looking(self) -> Iterator[Any]:
-        connection = pg8000.native.Connection("postgres", unix_sock=str(self.server.socket))
+        connection = over_socket(self.server.socket)
         try:
             yield connection
         finally:

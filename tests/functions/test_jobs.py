@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-import pg8000.native
 import pytest
 from tests.functions.clouds import ROOT, on_framework, on_lambda, recorded
 from tests.functions.test_queue_functions import a_look
 
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
+from carapulse.adapters.embedded.postgres import over_socket
 
 
 def checkpoints(installation):
@@ -45,13 +45,13 @@ def empty(postgres, tmp_path):
         "CARAPULSE_DATABASE_URL": postgres.url(APP, "fresh"),
         "CARAPULSE_DATABASE_OWNER_URL": postgres.url(OWNER, "fresh"),
     }
-    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin = over_socket(postgres.socket)
     admin.run("DROP DATABASE fresh WITH (FORCE)")
     admin.close()
 
 
 def tables(postgres):
-    connection = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket), database="fresh")
+    connection = over_socket(postgres.socket, "fresh")
     found = {name for (name,) in connection.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     connection.close()
     return found

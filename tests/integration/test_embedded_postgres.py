@@ -7,14 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-import pg8000.native
-
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 
 _PROGRAM = """
 import sys, time
 from pathlib import Path
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 server = EmbeddedPostgres.start(Path(sys.argv[1]))
 print(server.process.pid, flush=True)
 time.sleep(60)
@@ -22,7 +20,7 @@ time.sleep(60)
 
 
 def run(server: EmbeddedPostgres, statement: str):
-    connection = pg8000.native.Connection("postgres", unix_sock=str(server.socket))
+    connection = over_socket(server.socket)
     try:
         return connection.run(statement)
     finally:

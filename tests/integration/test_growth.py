@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import pg8000.native
 import pytest
 from sqlalchemy import event, text
 from tests.builders.asked import TENANT, questions
@@ -14,6 +13,7 @@ from tests.builders.growing import App, MovedClock
 from tests.conftest import Database, a_folder
 
 from carapulse.adapters.embedded.database import APP, prepare
+from carapulse.adapters.embedded.postgres import over_socket
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.engine import bind_tenant, connect
 from carapulse.adapters.postgres.migrate import migrate
@@ -42,7 +42,7 @@ def app(postgres):
     with a_folder() as folder:
         yield App(engine, MovedClock(), Signer.new("carapulse.dev/log/test"), FileBlobs(folder))
     engine.dispose()
-    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin = over_socket(postgres.socket)
     admin.run(f"DROP DATABASE {database.name} WITH (FORCE)")
     admin.close()
 

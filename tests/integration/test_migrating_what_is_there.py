@@ -2,12 +2,12 @@
 
 from contextlib import contextmanager
 
-import pg8000.native
 import pytest
 from tests.builders.log import App, a_call, write
 from tests.conftest import Database
 
 from carapulse.adapters.embedded.database import APP, prepare
+from carapulse.adapters.embedded.postgres import over_socket
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.migrate import migrate
 from carapulse.audit.chain import verify_chain
@@ -36,7 +36,7 @@ def old(postgres):
     database = Database(postgres, "old")
     migrate(database.owner_url, APP, "0008")
     yield database
-    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin = over_socket(postgres.socket)
     admin.run("DROP DATABASE old WITH (FORCE)")
     admin.close()
 

@@ -8,14 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pg8000.native
 import pytest
 from pg8000.exceptions import DatabaseError
 
 from carapulse.adapters.embedded.claim import claimed
 from carapulse.adapters.embedded.database import APP, OWNER
 from carapulse.adapters.embedded.guard import PostgresGuard
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.engine import connect, problem_of
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import make_app
@@ -26,7 +25,7 @@ from carapulse.settings import Settings
 @pytest.fixture
 def empty(postgres):
     """Make a database that nobody has migrated."""
-    admin = pg8000.native.Connection("postgres", unix_sock=str(postgres.socket))
+    admin = over_socket(postgres.socket)
     admin.run(f"CREATE DATABASE empty OWNER {OWNER}")
     yield postgres
     admin.run("DROP DATABASE empty WITH (FORCE)")

@@ -9,11 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pg8000.native
 import pytest
 
 from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.migrate import migrate
 
 
@@ -86,7 +85,7 @@ class Server:
 
 def run(server: EmbeddedPostgres, database: str, statement: str, **parameters: Any) -> Any:
     """Run one statement in a session of its own that may write whatever others may."""
-    connection = pg8000.native.Connection("postgres", unix_sock=str(server.socket), database=database, timeout=10)
+    connection = over_socket(server.socket, database, timeout_s=10)
     try:
         return connection.run(statement, **parameters)
     finally:

@@ -26,7 +26,7 @@ class Work(Protocol):
         ...
 
     def record(self, stream: str, event: Event, at: datetime | None = None) -> datetime:
-        """Append a fact to a stream, in the same write, and return the moment that it carries: the given one, or now."""
+        """Append a fact to a stream, in the same write, and return its moment: the given one, or now."""
         ...
 
     def send(self, message: Message, *, delay_s: float = 0.0) -> None:

@@ -18,7 +18,7 @@ from carapulse.adapters.postgres.migrate import migrate
 
 _AT_ONCE = 3
 _EMPTY = "empty"
-_TOGETHER_S = 90.0  # for each scene; with one worker every point is tried, however long that takes
+_TOGETHER_S = 75.0  # for each scene; with one worker every point is tried, however long that takes
 _REPORT = Path("build") / "faults.md"
 
 

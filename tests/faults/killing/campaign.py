@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import pg8000.native
 from tests.faults.killing.boundaries import Boundaries
 from tests.faults.killing.checks import Ended
 from tests.faults.killing.scenes import Scene
@@ -19,7 +18,7 @@ from tests.world.rig import TENANT, Rig
 from tests.world.server import World, a_world
 
 from carapulse.adapters.embedded.database import APP, OWNER
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.killing.warm"])
@@ -57,7 +56,7 @@ class Stage:
     def of(cls, server: EmbeddedPostgres, scene: Scene, folder: Path, empty: str) -> "Stage":
         """Make the plan, have it approved, and let go of the database, so that it can be copied."""
         template = f"{scene.name}_{next(_numbers)}"
-        _admin(server, f"CREATE DATABASE {template} TEMPLATE {empty} OWNER {OWNER}")
+        _admin(server, f"CREATE DATABASE {template} TEMPLATE {empty} OWNER {OWNER} STRATEGY file_copy")
         with a_world() as world, closing(Rig(server.url(APP, template), world, folder / template)) as rig:
             plan = scene.plan(rig)
             assert plan.approvals_required, plan
@@ -92,7 +91,7 @@ class Stage:
         name = f"{self.template}_{next(_numbers)}"
         folder = self.folder / name
         folder.mkdir(mode=0o700)
-        _admin(self.server, f"CREATE DATABASE {name} TEMPLATE {self.template} OWNER {OWNER}")
+        _admin(self.server, f"CREATE DATABASE {name} TEMPLATE {self.template} OWNER {OWNER} STRATEGY file_copy")
         try:
             with a_world() as world:
                 world.on, world.busy = dict(self.scene.on), dict(self.scene.busy)
@@ -149,5 +148,5 @@ def _outcome(ended: Ended, task: Task) -> str:
 
 
 def _admin(server: EmbeddedPostgres, statement: str) -> None:
-    with closing(pg8000.native.Connection("postgres", unix_sock=str(server.socket))) as admin:
+    with closing(over_socket(server.socket)) as admin:
         admin.run(statement)

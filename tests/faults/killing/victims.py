@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import pg8000.native
 from tests.faults.killing.boundaries import Boundaries, CountedDirect, CountedToolbox, count_commits
 from tests.world.rig import LAMP, TENANT, a_call
 
+from carapulse.adapters.embedded.postgres import over_socket
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
@@ -44,7 +44,7 @@ class Glance:
     """Somebody whom no wall stops looks at a database; none of it is a boundary."""
 
     def __init__(self, socket: str, database: str) -> None:
-        self.connection = pg8000.native.Connection("postgres", unix_sock=socket, database=database)
+        self.connection = over_socket(socket, database)
 
     def close(self) -> None:
         """Look no more."""

@@ -4,11 +4,11 @@ import base64
 import json
 import stat
 
-import pg8000.native
 import pytest
 import yaml
 from tests.builders.command_line import a_plan, ended
 
+from carapulse.adapters.embedded.postgres import over_socket
 from carapulse.surfaces.demo.alerting import Alertmanager, registration, remediation
 
 
@@ -154,7 +154,7 @@ def test_what_was_given_up_is_shown_replayed_and_thrown_away(cli, installed):
 def plant_dead_letter(installed, message_id):
     """Leave a message of nobody's in the installation's own database, as an older program might have."""
     folder = (installed.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-    connection = pg8000.native.Connection("postgres", unix_sock=f"{folder}/.s.PGSQL.5432", database="carapulse")
+    connection = over_socket(f"{folder}/.s.PGSQL.5432", "carapulse")
     connection.run(
         "INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at, last_error, dead_at)"
         " VALUES (:id, 'demo', 'timers', 'Unheard', '{}', '{\"id\": \"ada\"}', '', now(), 'token=hunter2', now())",

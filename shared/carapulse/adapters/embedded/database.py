@@ -1,15 +1,13 @@
 """The roles and the database of the embedded stack: an owner that migrates, and an app role that is walled in."""
 
-import pg8000.native
-
-from carapulse.adapters.embedded.postgres import EmbeddedPostgres
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 
 OWNER, APP, DATABASE = "carapulse_owner", "carapulse_app", "carapulse"
 
 
 def prepare(server: EmbeddedPostgres, database: str = DATABASE) -> None:
     """Make the two roles and the database if they aren't there yet."""
-    connection = pg8000.native.Connection("postgres", unix_sock=str(server.socket), timeout=10)
+    connection = over_socket(server.socket, timeout_s=10)
     try:
         roles = {name for (name,) in connection.run("SELECT rolname FROM pg_roles")}
         for role in {OWNER, APP} - roles:

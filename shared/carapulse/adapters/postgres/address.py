@@ -23,7 +23,7 @@ def parse_address(url: str) -> tuple[URL, dict[str, Any]]:
     query = dict(address.query)
     arguments: dict[str, Any] = {}
     if "unix_sock" in query:
-        arguments["unix_sock"] = query.pop("unix_sock")
+        arguments |= {"unix_sock": query.pop("unix_sock"), "ssl_context": False}  # nobody listens in on a socket
     else:
         arguments["ssl_context"] = _trust(str(query.pop("sslmode", "prefer")), query.pop("sslrootcert", None))
     if query:

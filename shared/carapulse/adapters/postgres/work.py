@@ -43,7 +43,7 @@ class PostgresWork:
         return self._clock.now()
 
     def record(self, stream: str, event: Event, at: datetime | None = None) -> datetime:
-        """Append a fact to a stream, in the same write, and return the moment that it carries: the given one, or now."""
+        """Append a fact to a stream, in the same write, and return its moment: the given one, or now."""
         at = at or self.now()
         self._events.append(Recorded(stream, event, at))
         return at
