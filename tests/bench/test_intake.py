@@ -4,10 +4,10 @@ import json
 import time
 from itertools import count
 
-import httpx
 import pytest
 from tests.bench.figures import ROUNDS, middle
 from tests.bench.measuring import Bench, timed
+from tests.builders.clients import a_client
 from tests.builders.intake import a_payload, signed
 from tests.builders.serving import served
 from tests.world.rig import a_call
@@ -59,7 +59,7 @@ def test_from_a_webhook_to_its_plan(bench):
     with (
         bench.working(2),
         address as port,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        a_client(f"http://127.0.0.1:{port}") as client,
     ):
 
         def deliver():

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.builders.clients import a_client
 from tests.builders.tools import BUILTIN, Reply, Runs, a_certificate, a_connection, a_server, a_toolbox, an_invocation
 
 from carapulse.kernel.errors import Denied, Unavailable
@@ -29,7 +30,7 @@ class Bao:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=f"{url}/v1/", headers={"X-Vault-Token": ROOT}, trust_env=False)
+        self.http = a_client(f"{url}/v1/", headers={"X-Vault-Token": ROOT})
 
     def data(self, path: str = "checkout/database", **query: Any) -> Any:
         """Return what a secret really holds."""

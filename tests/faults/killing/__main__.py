@@ -16,9 +16,9 @@ from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres
 from carapulse.adapters.postgres.migrate import migrate
 
-_AT_ONCE = 3
+_AT_ONCE = 4
 _EMPTY = "empty"
-_TOGETHER_S = 75.0  # for each scene; with one worker every point is tried, however long that takes
+_TOGETHER_S = 45.0  # for each scene; with one worker every point is tried, however long that takes
 _REPORT = Path("build") / "faults.md"
 
 

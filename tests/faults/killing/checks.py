@@ -39,8 +39,9 @@ class Ended:
 
     @property
     def parts(self) -> dict[str, tuple[str, str]]:
-        """How the run and the undo of each step ended."""
-        return {each.facts.id: (each.run.status.value, each.part("undo").status.value) for each in self.state.steps}
+        """How the run and the undo of each step that writes ended. Of two looks at once either may be first to fail."""
+        steps = [each for each in self.state.steps if each.facts.writes]
+        return {each.facts.id: (each.run.status.value, each.part("undo").status.value) for each in steps}
 
     @property
     def repeated(self) -> int:

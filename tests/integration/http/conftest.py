@@ -4,10 +4,10 @@ import json
 import threading
 from datetime import timedelta
 
-import httpx
 import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
+from tests.builders.clients import a_client
 from tests.builders.serving import served
 
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -115,7 +115,7 @@ class Client:
     def __init__(self, port, application):
         self.port = port
         self.application = application
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+        self.http = a_client(f"http://127.0.0.1:{port}")
 
     def token(self, *roles, **about):
         given = {"tenant": "acme", "subject": "ada", "lifetime": timedelta(hours=1), **about}

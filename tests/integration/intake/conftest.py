@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 from tests.builders import application
+from tests.builders.clients import a_client
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
 from tests.builders.queues import a_queue
@@ -68,7 +68,7 @@ class Site:
 
     def __init__(self, application, port, handlers):
         self.application = application
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
+        self.http = a_client(f"http://127.0.0.1:{port}")
         self.dispatcher = Dispatcher.of([handlers])
 
     def ask(self, method, path, *, roles=("admin",), tenant="acme", **rest):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from tests.builders.application import Application, MovableClock, a_policy
+from tests.builders.clients import a_client
 from tests.builders.served import served
 
 from carapulse.adapters.postgres.engine import connect
@@ -63,6 +63,6 @@ def ask(database, policy, tmp_path):
     engine = connect(database.app_url)
     app = Served(engine, policy, MovableClock(clock.now()), tokens=TokenVerifier([issuer.issuer], clock))
     http = make_app(app, [plan_routes, approval_routes, workflow_routes])
-    with served(http) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with served(http) as url, a_client(url) as client:
         yield Caller(client, issuer)
     engine.dispose()
