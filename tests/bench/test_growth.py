@@ -6,7 +6,7 @@ import pytest
 from tests.bench.child import Children
 from tests.bench.figures import ROUNDS, line, ratio, said
 from tests.bench.measuring import Bench, Look, make_database, timed
-from tests.bench.waiting import wait_for_approval
+from tests.builders.waiting import wait_for_approval
 from tests.builders.instant import an_instant_rig
 
 pytestmark = pytest.mark.timeout(900)

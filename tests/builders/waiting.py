@@ -14,15 +14,18 @@ _TABLES = {
     "events": "stream = '{plan}'",
     "messages": "body ->> 'plan_id' = '{plan}'",
 }
+_WAITING = "SELECT count(*) FROM plans WHERE status = 'awaiting_approval'"
 _ID = re.compile(r"^[a-z]+_[0-9a-f]{32}$")
 _COLUMNS = (
     "SELECT column_name FROM information_schema.columns"
     " WHERE table_schema = 'public' AND table_name = :name AND is_identity = 'NO' AND is_generated = 'NEVER'"
+    " AND coalesce(column_default, '') NOT LIKE 'nextval%'"
 )
 
 
 def wait_for_approval(rig: Rig, connection: Any, many: int) -> None:
-    """Leave so many plans that wait, each with its versions, envelope, events and the message of its expiry."""
+    """Leave so many more plans that wait, each with its versions, envelope, events and the message of its expiry."""
+    ((before,),) = connection.run(_WAITING)
     plan = noops(rig, "waiting").plan_id
     where = {table: condition.format(plan=plan) for table, condition in _TABLES.items()}
     ids = {plan, *(each for table, rows in where.items() for each in _ids(connection, table, rows))}
@@ -30,7 +33,7 @@ def wait_for_approval(rig: Rig, connection: Any, many: int) -> None:
     for table, rows in where.items():
         _copy(connection, table, rows, ids, many - 1)
     connection.run("COMMIT")
-    assert connection.run("SELECT count(*) FROM plans WHERE status = 'awaiting_approval'") == [[many]]
+    assert connection.run(_WAITING) == [[before + many]]
     connection.run("VACUUM ANALYZE")
 
 
