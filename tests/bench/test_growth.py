@@ -6,8 +6,8 @@ import pytest
 from tests.bench.child import Children
 from tests.bench.figures import ROUNDS, line, ratio, said
 from tests.bench.measuring import Bench, Look, make_database, timed
-from tests.builders.waiting import wait_for_approval
 from tests.builders.instant import an_instant_rig
+from tests.builders.waiting import wait_for_approval
 
 pytestmark = pytest.mark.timeout(900)
 _LEVELS = (10, 100, 1_000, 10_000)
