@@ -22,7 +22,7 @@ def note_and_advance(work: ExecutionWork, state: ExecutionState, *events: Execut
         work.record(state.plan_id, event, at)
     state = now.state
     if state.over:
-        work.executions.release_targets(state.id)
+        work.executions.release(state.id)
         if not state.dry_run:
             work.plans.replace(work.plans.lock(state.plan_id).done())
     work.executions.replace(state, since=since, look_at=None if state.over else look_at(state, now.starts, at))

@@ -52,8 +52,8 @@ class Executions(Protocol):
         """Hold every target for this execution, or raise TargetLocked and hold none."""
         ...
 
-    def release_targets(self, execution_id: str) -> None:
-        """Let go of every target that this execution holds."""
+    def release(self, execution_id: str) -> None:
+        """Let go of every target and every lease of an execution that is over; its workers may be lost."""
         ...
 
     def leases(self, execution_id: str) -> frozenset[str]:

@@ -16,6 +16,7 @@ from carapulse.executions.model import ExecutionState, StepState
 from carapulse.executions.tables import (
     execution_steps,
     executions,
+    run_leases,
     step_lines,
     step_outputs,
     target_locks,
@@ -114,10 +115,11 @@ class PostgresExecutions:
         rows = [{"tenant": self.tenant, "target": each, "execution_id": execution_id} for each in wanted]
         self.connection.execute(insert(target_locks), rows)
 
-    def release_targets(self, execution_id: str) -> None:
-        """Let go of every target that this execution holds."""
-        mine = (target_locks.c.tenant == self.tenant, target_locks.c.execution_id == execution_id)
-        self.connection.execute(delete(target_locks).where(*mine))
+    def release(self, execution_id: str) -> None:
+        """Let go of every target and every lease of an execution that is over; its workers may be lost."""
+        for table in (target_locks, run_leases):
+            mine = (table.c.tenant == self.tenant, table.c.execution_id == execution_id)
+            self.connection.execute(delete(table).where(*mine))
 
     def leases(self, execution_id: str) -> frozenset[str]:
         """Return the leases on an execution that hold now."""

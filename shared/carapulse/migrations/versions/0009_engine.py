@@ -125,12 +125,14 @@ BEGIN
                 ON CONFLICT (id) DO UPDATE SET until = excluded.until;
             END IF;
         END IF;
-        IF item ? 'ends' THEN
-            DELETE FROM run_leases
-            WHERE tenant = owner AND execution_id = run AND (id = item ->> 'ends' OR until <= clock_timestamp());
-        END IF;
         IF item ->> 'finished_at' IS NOT NULL THEN
             DELETE FROM target_locks WHERE tenant = owner AND execution_id = run;
+        END IF;
+        IF item ->> 'finished_at' IS NOT NULL OR item ->> 'status' = 'needs_human' THEN
+            DELETE FROM run_leases WHERE tenant = owner AND execution_id = run;
+        ELSIF item ? 'ends' THEN
+            DELETE FROM run_leases
+            WHERE tenant = owner AND execution_id = run AND (id = item ->> 'ends' OR until <= clock_timestamp());
         END IF;
         IF item ? 'plan_done' THEN
             UPDATE plans SET status = 'done'
