@@ -23,6 +23,15 @@ from carapulse.executions.tables import (
 )
 from carapulse.plans.dry_runs import DryRun, DryStep
 
+_ADD_STEPS = text(
+    "INSERT INTO execution_steps (tenant, execution_id, place, step_id, parts, facts)"
+    " SELECT :tenant, :execution_id, place, step_id, parts, facts FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS row (place integer, step_id text, parts jsonb, facts jsonb)"
+)
+_LOCK_TARGETS = text(
+    "INSERT INTO target_locks (tenant, target, execution_id)"
+    " SELECT :tenant, target, :execution_id FROM unnest(CAST(:targets AS text[])) AS target"
+)
 _RENEW = text(
     "UPDATE run_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
     " WHERE tenant = :tenant AND id = ANY (:leases) AND until > clock_timestamp() RETURNING id"
@@ -72,7 +81,7 @@ class PostgresExecutions:
             for place, step in enumerate(state.steps, 1)
         ]
         owner = {"tenant": self.tenant, "execution_id": state.id}
-        self.connection.execute(insert(execution_steps), [{**owner, **row} for row in rows])
+        self.connection.execute(_ADD_STEPS, {**owner, "rows": json.dumps(rows)})
 
     def replace(self, state: ExecutionState, *, since: ExecutionState, look_at: datetime | None) -> None:
         """Keep the execution as it now is, and when the clock is to look after it; `since` is how it was read."""
@@ -112,8 +121,8 @@ class PostgresExecutions:
             raise TargetLocked(
                 "another execution is changing this target", target=held.target, execution_id=held.execution_id
             )
-        rows = [{"tenant": self.tenant, "target": each, "execution_id": execution_id} for each in wanted]
-        self.connection.execute(insert(target_locks), rows)
+        holder = {"tenant": self.tenant, "execution_id": execution_id}
+        self.connection.execute(_LOCK_TARGETS, {**holder, "targets": wanted})
 
     def release(self, execution_id: str) -> None:
         """Let go of every target and every lease of an execution that is over; its workers may be lost."""
