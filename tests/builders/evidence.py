@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from carapulse.audit.bundle import CoveredEvent, Evidence, bundle
-from carapulse.audit.chain import seal
+from carapulse.audit.chain import envelope, hash_of
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import Entry, SealedEntry
 from carapulse.audit.note import Signer
@@ -19,6 +19,11 @@ SIGNER = Signer.parse("PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QID
 KEY = str(SIGNER.key)
 DIGEST = "a" * 64
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def seal(entry: Entry) -> SealedEntry:
+    """Return the entry with its hash."""
+    return SealedEntry(**dict(entry), hash=hash_of(envelope(entry)))
 
 
 def a_stream(stream: str, length: int, tenant: str = "acme") -> list[SealedEntry]:

@@ -42,11 +42,6 @@ def hash_of(sealed: Mapping[str, Any]) -> str:
     return digest(dict(sealed))
 
 
-def seal(entry: Entry) -> SealedEntry:
-    """Return the entry with its hash."""
-    return SealedEntry(**dict(entry), hash=hash_of(envelope(entry)))
-
-
 def sealed_row(event: Event, stream: str, call: Call, at: datetime, place: tuple[int, str]) -> dict[str, Any]:
     """Return an event as the log keeps it, with its hash, at a place: its number and the hash of the one before it."""
     row = {

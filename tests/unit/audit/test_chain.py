@@ -3,7 +3,9 @@
 import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 
-from carapulse.audit.chain import envelope, hash_of, moment, seal, verify_chain
+from tests.builders.evidence import seal
+
+from carapulse.audit.chain import envelope, hash_of, moment, verify_chain
 from carapulse.audit.model import Entry, SealedEntry
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)

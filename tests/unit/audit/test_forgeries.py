@@ -17,11 +17,11 @@ from tests.builders.evidence import (
     forged,
     hash_of_text,
     opened,
+    seal,
     some_evidence,
 )
 
 from carapulse.audit.bundle import CoveredEvent, Evidence, bundle
-from carapulse.audit.chain import seal
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import Entry
 from carapulse.audit.note import Signer
