@@ -101,7 +101,7 @@ def decide(state: ExecutionState) -> Next:
     if cause is None:
         starts = () if state.paused else tuple(_starts(state))
         return Go(starts) if starts or runs or not _all_behind_us(state) else _succeed(state)
-    return Go() if runs else _stop(state, cause)
+    return Go() if runs or state.paused else _stop(state, cause)
 
 
 def _stop(state: ExecutionState, cause: Cause) -> Next:

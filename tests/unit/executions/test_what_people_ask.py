@@ -11,6 +11,7 @@ from carapulse.executions.events import (
     PauseRequested,
     ResumeRequested,
     RetryRequested,
+    StepFailed,
     StepResolved,
     StepRetried,
     StepStarted,
@@ -70,6 +71,19 @@ def test_a_pause_during_the_undo_starts_no_further_undo():
     assert run.ends(names).next == Go()
     run.happened(ResumeRequested(**ME))
     assert coming(run) == ("a", "undo")
+
+
+def test_a_step_that_fails_during_a_pause_is_not_undone_before_the_run_goes_on():
+    run = a_change().succeeds(times=3)
+    names = run.starts()
+    pause(run).happened(StepFailed(**names, error=WRONG, effect=Effect.NONE))
+    waited = run.advances()
+    before = (waited.next, waited.state.status)
+
+    after = waited.happened(ResumeRequested(**ME)).advances()
+
+    assert before == (Go(()), Status.RUNNING)
+    assert (after.state.status, len(after.startable)) == (Status.UNDOING, 1)
 
 
 def test_a_cancel_lifts_a_pause():
