@@ -32,7 +32,7 @@ check: setup ## Format, lint, strict types, import contracts, house tests, polic
 	.venv/bin/pytest -q -n 2 tests/house tests/policies
 
 test: check ## Every test.
-	.venv/bin/pytest -q -n 2 tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench
+	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench
 
 format: setup ## Let the tools write what they can.
 	.venv/bin/ruff format .

@@ -55,13 +55,15 @@ class GivesTwice:
 
     queue: PostgresQueue
     given: list[Any] = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.queue, name)
 
     def take(self, *arguments: Any) -> Any:
-        self.given.extend(2 * self.queue.take(*arguments))
-        return [self.given.pop()] if self.given else []
+        with self.turn:
+            self.given.extend(2 * self.queue.take(*arguments))
+            return [self.given.pop()] if self.given else []
 
 
 @pytest.fixture

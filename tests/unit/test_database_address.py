@@ -19,7 +19,7 @@ def test_every_way_to_name_postgres_means_the_one_driver(scheme):
 def test_a_socket_may_lie_anywhere():
     _, arguments = parse_address("postgresql://app@/carapulse?unix_sock=/a%20b%2Bc%26d%2520/.s.PGSQL.5432")
 
-    assert arguments == {"unix_sock": "/a b+c&d%20/.s.PGSQL.5432"}
+    assert arguments == {"unix_sock": "/a b+c&d%20/.s.PGSQL.5432", "ssl_context": False}
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("disable", False), ("prefer", None), ("require", True)])
