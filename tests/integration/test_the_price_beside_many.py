@@ -13,6 +13,10 @@ _TOUCHED = (
     "SELECT c.relname, s.seq_scan, s.seq_tup_read + coalesce(s.idx_tup_fetch, 0)"
     " FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid"
 )
+_END = (  # what a session has counted is told when it ends, and waited for
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 _numbers = count(1)
 
 
@@ -25,11 +29,12 @@ def touched(database, data_dir) -> Callable[[int], dict[str, tuple[int, int]]]:
         with closing(an_instant_rig(database.app_url, folder)) as rig, database.as_superuser() as connection:
             wait_for_approval(rig, connection, waiting)
             execution_id = rig.start(noops(rig, folder.name))
-            rig.close()  # what a session has counted is told when it ends
+            rig.close()
+            connection.run(_END)
             before = {name: (scans, rows) for name, scans, rows in connection.run(_TOUCHED)}
             rig.workers.run_until_idle()
             rig.close()
-            connection.run("SELECT pg_stat_clear_snapshot()")
+            connection.run(_END)
             after = {name: (scans, rows) for name, scans, rows in connection.run(_TOUCHED)}
             assert rig.state(execution_id).status == "succeeded"
         return {name: (scans - before[name][0], rows - before[name][1]) for name, (scans, rows) in after.items()}
