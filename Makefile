@@ -58,4 +58,4 @@ faults: setup ## Kill a worker at every commit and every effect of a run, and lo
 	.venv/bin/python -m tests.faults.killing
 
 clean: ## Remove what make made.
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache

@@ -112,14 +112,12 @@ class _Chain:
             attempt, pick = self._next(draft, beginner, entered=entered)
             if attempt is not None and attempt.phase == "run" and self.ports.clock.now() >= draft.state.deadline_at:
                 continue  # it has passed while everybody was asked
-            if not draft.events and pick is None:
+            if draft.events and not self._write(draft, pick, going_on=pick is not None):
+                continue
+            if pick is None:
                 self._give_back(draft, entered=entered)
                 return None
-            if draft.events and not self._write(draft, pick, going_on=attempt is not None or pick is not None):
-                continue
-            if attempt is None and pick is None:
-                self._give_back(draft, entered=entered)
-            if attempt is not None or pick is None:
+            if attempt is not None:
                 return attempt
             ended, self.mine = None, key_of(pick)
             self.looked = {self.mine: beginner.look(self._standpoint(), pick)}

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from carapulse.adapters.postgres.address import parse_address
+from carapulse.adapters.postgres.driver import open_native
 from carapulse.adapters.postgres.engine import PATIENCE_S, TIMEOUTS, send_at_once, translated
 
 _MOST_IDLE = 32
@@ -20,10 +19,7 @@ class _Connection:
     """One connection and the statements that it has prepared."""
 
     def __init__(self, url: str, patience_s: float) -> None:
-        address, arguments = parse_address(url)
-        where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
-        user, password, database = address.username or "", address.password, address.database
-        self.raw = pg8000.native.Connection(user, password=password, database=database, timeout=patience_s, **where)
+        self.raw = open_native(url, patience_s)
         send_at_once(self.raw)
         for name, value in (TIMEOUTS | _BY_KEY).items():
             self.raw.run(f"SET {name} = '{value}'")

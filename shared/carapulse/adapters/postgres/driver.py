@@ -10,13 +10,16 @@ from functools import lru_cache
 from socket import SHUT_RDWR
 from typing import Any
 
+import pg8000.native
 from pg8000.dbapi import convert_paramstyle
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.legacy import Connection as Unmended
 from pg8000.legacy import Cursor as UnmendedCursor
 from pg8000.legacy import IntegrityError, ProgrammingError
 
-_KINDS = {"28000": InterfaceError, "23505": IntegrityError}  # as the driver tells them apart
+from carapulse.adapters.postgres.address import parse_address
+
+_KINDS: dict[str, type[Exception]] = {"28000": InterfaceError, "23505": IntegrityError}  # as the driver has it
 
 
 @lru_cache(maxsize=2000)
@@ -47,9 +50,8 @@ class Cursor(UnmendedCursor):  # type: ignore[misc]
             raise
         except DatabaseError as error:
             told = error.args[0]
-            raise (_KINDS.get(told["C"], ProgrammingError) if isinstance(told, dict) else ProgrammingError)(
-                told
-            ) from error
+            code = told["C"] if isinstance(told, dict) else ""
+            raise _KINDS.get(code, ProgrammingError)(told) from error
         self._row_iter = iter(self._context.rows or [])
         self._input_oids = ()
         return self
@@ -77,6 +79,14 @@ class Connection(Unmended):  # type: ignore[misc]
         """Cut the connection, so that nobody reads the rest; the pool finds it lost."""
         with suppress(OSError):
             self._usock.shutdown(SHUT_RDWR)
+
+
+def open_native(url: str, timeout_s: float) -> pg8000.native.Connection:
+    """Return one of the driver's own connections, outside the pool; no answer may take longer than so many seconds."""
+    address, arguments = parse_address(url)
+    where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
+    user, password, database = address.username or "", address.password, address.database
+    return pg8000.native.Connection(user, password=password, database=database, timeout=timeout_s, **where)
 
 
 def open_connection(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from carapulse.adapters.postgres.address import parse_address
+from carapulse.adapters.postgres.driver import open_native
 from carapulse.adapters.postgres.queue import CHANNEL
 from carapulse.observe import get_logger
 
 log = get_logger(__name__)
 _LOOK_S = 0.5
 _RECONNECT_S = 1.0
+_PATIENCE_S = 10.0
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Listener:
                 self.stopping.wait(_RECONNECT_S)
 
     def _listen(self) -> None:
-        connection = _connect(self.url)
+        connection = open_native(self.url, _PATIENCE_S)
         try:
             connection.run(f"LISTEN {CHANNEL}")
             self.on_message()  # whatever was sent while nobody listened
@@ -62,13 +62,6 @@ class Listener:
         if connection.notifications:
             connection.notifications.clear()
             self.on_message()
-
-
-def _connect(url: str) -> Any:  # noqa: ANN401 - the driver is untyped
-    address, arguments = parse_address(url)
-    where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
-    user, password, database = address.username or "", address.password, address.database
-    return pg8000.native.Connection(user, password=password, database=database, timeout=10, **where)
 
 
 def _close(connection: Any) -> None:  # noqa: ANN401 - the driver is untyped
