@@ -107,3 +107,8 @@ def coming(run):
 
 def a_change():
     return Run(facts("look", "diagnose"), facts("a"), facts("b", position=2), facts("check", "verify"))
+
+
+def two_steps(**more):
+    """Return a run of one step after the other."""
+    return Run(facts("a"), facts("b", position=2), **more)

@@ -1,17 +1,17 @@
 """Plans of any shape, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-import pg8000.native
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from tests.conftest import Database
 from tests.world.chaos import UnrulyQueue
+from tests.world.hurry import let_time_pass, show_messages
 from tests.world.mortal import Gone, Life, in_one_life
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.tale import Tale
@@ -39,7 +39,6 @@ from carapulse.runtime.workers import Workers
 EXAMPLES = int(os.environ.get("CARAPULSE_EXAMPLES", "10"))
 PHASES = [Phase.reuse, Phase.generate, *([Phase.shrink] if "CARAPULSE_SHRINK" in os.environ else [])]  # takes minutes
 HIDDEN_S = 30
-SOON = "dead_at IS NULL AND available_at < clock_timestamp() + interval '1 minute'"
 ACTIONS = st.sampled_from(["switch", "switch", "toggle", "ring", "noop"])
 LIMITS = st.fixed_dictionaries({"max_concurrency": st.integers(1, 3), "on_failure": st.sampled_from(["undo", "hold"])})
 
@@ -182,17 +181,18 @@ class Everything(RuleBasedStateMachine):
     def work_and_die_of_an_effect(self) -> None:
         """A worker dies when an effect has taken place and nobody has noted it."""
         life = Life()
-        self._work(life, after=life.end)
+        life.after = life.end
+        self._work(life)
 
     @rule()
     def work_too_slowly(self) -> None:
         """A worker is at an effect for so long that its lease goes to another, and comes back to tell of it."""
-        self._work(Life(), after=self._another_goes_on)
+        self._work(Life(after=self._another_goes_on))
 
     @rule()
     def work_while_another_is_told_the_same(self) -> None:
         """A worker is at an effect, its lease holds, and all messages come to another one as well."""
-        self._work(Life(), after=self._another_finds_it_busy)
+        self._work(Life(after=self._another_finds_it_busy))
 
     @rule(seed=st.integers(0, 99))
     def work_in_disorder(self, seed: int) -> None:
@@ -206,14 +206,14 @@ class Everything(RuleBasedStateMachine):
 
     def _another_finds_it_busy(self) -> None:
         query = "SELECT count(*) FROM events WHERE type = 'StepTakenOver'"
-        with self._superuser() as connection:
+        with self.database.as_superuser() as connection:
             before = connection.run(query)
-            connection.run(f"UPDATE messages SET available_at = clock_timestamp() WHERE {SOON}")
+            show_messages(connection)
             self._work(Life())
             assert connection.run(query) == before, "a step was taken over whose worker is there"
 
-    def _work(self, life: Life, after: Callable[[], None] | None = None, queue: UnrulyQueue | None = None) -> None:
-        app = in_one_life(self.rig.app, life, after)
+    def _work(self, life: Life, queue: UnrulyQueue | None = None) -> None:
+        app = in_one_life(self.rig.app, life)
         given: Any = queue or self.rig.app.queue
         with suppress(Gone):
             Workers(given, ALL, app, app.clock, 1, HIDDEN_S, 1000).run_until_idle()
@@ -221,16 +221,10 @@ class Everything(RuleBasedStateMachine):
     @rule()
     def time_passes(self) -> None:
         """Half a minute goes by: what was hidden shows itself, leases lapse, and the clock looks after everything."""
-        with self._superuser() as connection:
-            connection.run(f"UPDATE messages SET available_at = clock_timestamp() WHERE {SOON}")
-            connection.run("UPDATE run_leases SET until = clock_timestamp()")
+        with self.database.as_superuser() as connection:
+            let_time_pass(connection)
             connection.run("UPDATE executions SET look_at = clock_timestamp() WHERE look_at IS NOT NULL")
         do_second(self.rig.app)
-
-    @contextmanager
-    def _superuser(self) -> Iterator[pg8000.native.Connection]:
-        with self.database.as_superuser() as connection:
-            yield connection
 
     @invariant()
     def nothing_is_wrong_so_far(self) -> None:
@@ -252,7 +246,7 @@ class Everything(RuleBasedStateMachine):
         self.time_passes()
         self._work(Life())
         assert not {tale.plan.plan_id: faults for tale in self.all if (faults := list(tale.faults()))}
-        with self._superuser() as connection:
+        with self.database.as_superuser() as connection:
             for table in ("run_leases", "target_locks"):
                 assert connection.run(f"SELECT * FROM {table}") == []
             assert connection.run("SELECT body, last_error FROM messages WHERE queue = 'executions'") == []

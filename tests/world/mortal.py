@@ -1,14 +1,17 @@
 """Workers that die: at a boundary everything they were doing ends, nothing is given back, and they never do more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from carapulse.adapters.postgres.direct import Direct
+from tests.world.bounded import BoundedDirect, BoundedToolbox
+from tests.world.server import DEEDS
+
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.bootstrap import App, Work
 from carapulse.kernel.call import Call
-from carapulse.tools.model import Mode
+
+_EFFECTS = {f"run {action}" for action in DEEDS}
 
 
 class Gone(BaseException):
@@ -17,11 +20,15 @@ class Gone(BaseException):
 
 @dataclass
 class Life:
-    """Counts the boundaries of one worker. At the one numbered `ends_at` it dies; 0 lets it live."""
+    """Counts the boundaries of one worker. At the one numbered `ends_at` it dies; 0 lets it live.
+
+    `after` happens once, when an effect took place and nobody has noted it.
+    """
 
     ends_at: int = 0
     passed: int = 0
     over: bool = False
+    after: Callable[[], None] | None = None
 
     def reach(self) -> None:
         """Pass a boundary, or raise Gone at it and at every later one."""
@@ -30,44 +37,20 @@ class Life:
         if self.over:
             raise Gone
 
+    @contextmanager
+    def around(self, name: str) -> Iterator[None]:
+        """Pass the boundary before something, and the one after it."""
+        self.reach()
+        yield
+        self.reach()
+        if self.after is not None and name in _EFFECTS:
+            happens, self.after = self.after, None
+            happens()
+
     def end(self) -> None:
         """Die here."""
         self.over = True
         raise Gone
-
-
-@dataclass
-class MortalDirect:
-    """The driver's own connections, in one life."""
-
-    direct: Direct
-    life: Life
-
-    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
-        """Run a statement between two boundaries."""
-        self.life.reach()
-        rows = self.direct.run(statement, **parameters)
-        self.life.reach()
-        return rows
-
-
-@dataclass
-class MortalToolbox:
-    """The way to the world, in one life. `after` happens once, when an effect took place and nobody has noted it."""
-
-    toolbox: Any
-    life: Life
-    after: Callable[[], None] | None = None
-
-    def run(self, invocation: Any, **watch: Any) -> Any:
-        """Run an invocation between two boundaries."""
-        self.life.reach()
-        outcome = self.toolbox.run(invocation, **watch)
-        self.life.reach()
-        if self.after is not None and invocation.mode is Mode.RUN and invocation.action != "look":
-            happens, self.after = self.after, None
-            happens()
-        return outcome
 
 
 @dataclass(frozen=True)
@@ -82,9 +65,9 @@ class MortalApp(App):
         return super().begin(call)
 
 
-def in_one_life(app: App, life: Life, after: Callable[[], None] | None = None) -> MortalApp:
+def in_one_life(app: App, life: Life) -> MortalApp:
     """Return the application for one worker, which shares nothing with others but the database and the world."""
     parts = {name: getattr(app, name) for name in App.__dataclass_fields__}
-    parts["toolbox"] = MortalToolbox(app.toolbox, life, after)
-    parts["journal"] = PostgresJournal(MortalDirect(app.journal.direct, life))  # type: ignore[arg-type]
+    parts["toolbox"] = BoundedToolbox(app.toolbox, life)
+    parts["journal"] = PostgresJournal(BoundedDirect(app.journal.direct, life))  # type: ignore[arg-type]
     return MortalApp(**parts, life=life)

@@ -1,8 +1,12 @@
 """Reading an execution out of the log alone."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import text
 from tests.world.rig import a_call
 
+from carapulse.audit.chain import verify_chain
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.bootstrap import App
 from carapulse.executions import events
 from carapulse.executions.applying import apply, begin
@@ -23,6 +27,26 @@ def replayed(app: App, plan_id: str, tenant: str = "acme") -> ExecutionState:
         event = kind.model_validate(row.body)
         state = begin(event, row.at) if isinstance(event, ExecutionStarted) else apply(_known(state), event, row.at)
     return _known(state)
+
+
+def log_of(app: App, plan_id: str) -> tuple[SealedEntry, ...]:
+    """Return a plan's stream, oldest first."""
+    with app.begin(a_call()) as work:
+        return work.evidence.page(EventFilter(stream=plan_id, limit=200)).data[::-1]
+
+
+def faults_of_the_log(app: App, plan_id: str, state: ExecutionState) -> Iterator[str]:
+    """Yield what is wrong with a plan's stream: its chain, its head, and what it says of the execution's state."""
+    log, again = log_of(app, plan_id), replayed(app, plan_id)
+    with app.begin(a_call()) as work:
+        head = work.evidence.head(plan_id)
+    if broken := verify_chain(log):
+        yield f"the chain is broken: {broken}"
+    if (head.count, head.hash) != (len(log), log[-1].hash):
+        yield f"the log does not end at its head: {head}"
+    if again != state:
+        differs = [name for name in ExecutionState.model_fields if getattr(again, name) != getattr(state, name)]
+        yield f"the log replayed is not the state in {[(each, getattr(again, each)) for each in differs]}"
 
 
 def _known(state: ExecutionState | None) -> ExecutionState:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+DEEDS = {"switch": "PUT", "toggle": "toggle", "ring": "ring", "noop": "noop"}  # the effect of each action of the lamps
+
 
 class World:
     """Lamps, what was done to them in order, and what goes wrong."""

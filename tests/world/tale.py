@@ -1,19 +1,16 @@
-"""What one plan of the property test was to do, what was asked about it, and what must be true of it in the end."""
+"""What one plan of the property test was to do, and what must be true of it in the end."""
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from sqlalchemy import text
-from tests.world.replay import replayed
-from tests.world.rig import Rig, a_call
+from tests.world.replay import faults_of_the_log, log_of
+from tests.world.rig import Rig
+from tests.world.server import DEEDS
 
-from carapulse.audit.chain import verify_chain
-from carapulse.audit.model import EventFilter
 from carapulse.executions.model import Effect, ExecutionState, Status, StepState, StepStatus
 from carapulse.plans.views import PlanView
 
-DEEDS = {"switch": "PUT", "toggle": "toggle", "ring": "ring", "noop": "noop"}
 ONCE = {"toggle", "ring"}
 
 
@@ -27,7 +24,6 @@ class Tale:
     execution: str | None = None
     approved: bool = False
     denied: bool = False
-    asked: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> ExecutionState:
@@ -87,20 +83,9 @@ class Tale:
         return self.rig.world.on.get(lamp, False)
 
     def _faults_of_the_log(self, state: ExecutionState) -> Iterator[str]:
-        if (again := replayed(self.rig.app, self.plan.plan_id)) != state:
-            differs = [name for name in ExecutionState.model_fields if getattr(again, name) != getattr(state, name)]
-            yield f"the log replayed is not the state in {[(each, getattr(again, each)) for each in differs]}"
-        with self.rig.app.begin(a_call()) as work:
-            head = work.evidence.head(self.plan.plan_id)
-            log = work.evidence.page(EventFilter(stream=self.plan.plan_id, limit=200)).data[::-1]
-            query = text("SELECT type, body FROM events WHERE stream = :stream ORDER BY seq")
-            events = work.connection.execute(query, {"stream": self.plan.plan_id}).all()
-        if broken := verify_chain(log):
-            yield f"the chain is broken: {broken}"
-        if (head.count, head.hash) != (len(log), log[-1].hash):
-            yield f"the log does not end at its head: {head}"
+        yield from faults_of_the_log(self.rig.app, self.plan.plan_id, state)
         paused, fences = False, [0]
-        for event in events:
+        for event in log_of(self.rig.app, self.plan.plan_id):
             if event.type in {"PauseRequested", "ResumeRequested", "CancelRequested"}:
                 paused = event.type == "PauseRequested"
             elif event.type in {"StepStarted", "StepTakenOver"}:

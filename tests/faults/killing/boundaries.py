@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from carapulse.adapters.postgres.direct import Direct
-from carapulse.tools.model import Invocation, Outcome
-from carapulse.tools.toolbox import Toolbox
-
 _DEED = re.compile(r"\s*(?:(INSERT) INTO|(UPDATE)|(DELETE) FROM|SELECT \* FROM|SELECT) (\w+)(\(?)", re.IGNORECASE)
-_FUNCTION = re.compile(r"(\w+)\(:")
 _SETTING = "set_config"
 
 
@@ -45,33 +40,6 @@ class Boundaries:
         self.reach(f"before {name}")
         yield
         self.reach(f"after {name}")
-
-
-class CountedDirect(Direct):
-    """The driver's own connections, where each statement is a commit."""
-
-    boundaries: Boundaries
-
-    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
-        """Run a statement between its two boundaries."""
-        found = _FUNCTION.search(statement) or re.search(r"FROM\s+(\w+)\(", statement)
-        with self.boundaries.around(found.group(1) if found else statement):
-            return super().run(statement, **parameters)
-
-
-@dataclass
-class CountedToolbox:
-    """The one way to anything outside, where each call may be an effect."""
-
-    toolbox: Toolbox
-    boundaries: Boundaries
-
-    def run(
-        self, invocation: Invocation, *, on_line: Callable[[str], None], cancelled: threading.Event, deadline_s: float
-    ) -> Outcome:
-        """Run an invocation between its two boundaries."""
-        with self.boundaries.around(f"{invocation.mode.value} {invocation.action}"):
-            return self.toolbox.run(invocation, on_line=on_line, cancelled=cancelled, deadline_s=deadline_s)
 
 
 def count_commits(engine: Engine, boundaries: Boundaries) -> None:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from tests.faults.killing.boundaries import Boundaries, CountedDirect, CountedToolbox, count_commits
+from tests.faults.killing.boundaries import Boundaries, count_commits
+from tests.world.bounded import BoundedDirect, BoundedToolbox
+from tests.world.hurry import let_time_pass
 from tests.world.rig import LAMP, TENANT, a_call
 
 from carapulse.adapters.embedded.postgres import over_socket
+from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
@@ -83,11 +86,8 @@ class Glance:
         return self.number(f"{first} FROM messages WHERE queue = 'executions' AND dead_at IS NULL")
 
     def let_time_pass(self) -> None:
-        """Let everything lapse that lapses by itself, as if half a minute had passed."""
-        self.connection.run(
-            "UPDATE messages SET available_at = clock_timestamp() WHERE queue = 'executions' AND dead_at IS NULL"
-        )
-        self.connection.run("UPDATE run_leases SET until = clock_timestamp()")
+        """Let everything lapse that lapses by itself."""
+        let_time_pass(self.connection)
 
     def wake(self) -> None:
         """Let the moment come at which the clock looks after the execution."""
@@ -104,17 +104,16 @@ def prepared() -> App:
 def an_app(task: Task, boundaries: Boundaries) -> App:
     """Return the application of one process, every commit and effect of which is counted."""
     base = prepared()
-    engine, direct = connect(task.url), CountedDirect(task.url)
-    direct.boundaries = boundaries
+    engine, direct = connect(task.url), BoundedDirect(Direct(task.url), boundaries)
     count_commits(engine, boundaries)
     toolbox = replace(base.toolbox, connections=Connections.load(task.connections, base.catalogue))
     return replace(
         base,
         settings=base.settings.model_copy(update={"visibility_s": task.visibility_s}),
         engine=engine,
-        journal=PostgresJournal(direct),
+        journal=PostgresJournal(direct),  # type: ignore[arg-type]
         source_directory=PostgresSourceDirectory(engine),
-        toolbox=CountedToolbox(toolbox, boundaries),  # type: ignore[arg-type]
+        toolbox=BoundedToolbox(toolbox, boundaries),  # type: ignore[arg-type]
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.builders.executions import NOW, WRONG, Run, a_change, coming, facts
+from tests.builders.executions import NOW, WRONG, Run, a_change, coming, facts, two_steps
 
 from carapulse.executions.errors import EventOutOfPlace
 from carapulse.executions.events import (
@@ -14,9 +14,6 @@ from carapulse.executions.events import (
     StepFailed,
     StepResolved,
     StepRetried,
-    StepStarted,
-    StepSucceeded,
-    StepTakenOver,
     StepUnknown,
 )
 from carapulse.executions.lifecycle import Finish, Go, Hold, Start
@@ -37,10 +34,6 @@ def cancel(run, *, undo=True):
 def held(run):
     """Fail step b, in an execution that waits for a person then."""
     return run.succeeds().fails(effect=Effect.MAYBE).advances()
-
-
-def two_steps(**more):
-    return Run(facts("a"), facts("b", position=2), **more)
 
 
 def lost(**more):
@@ -245,41 +238,6 @@ def test_an_undo_that_runs_is_finished_before_the_rest_is_kept():
 
     assert cancel(run, undo=False).next == Go()
     assert run.ends(names).next == Finish(Status.CANCELLED, Cause.CANCELLED, ("a",))
-
-
-def test_whoever_was_taken_over_has_no_say_any_more():
-    run = two_steps()
-    old = run.starts()
-    run.happened(StepTakenOver(**{**old, "fence": 2}, lease="lease_2"))
-
-    with pytest.raises(EventOutOfPlace):
-        run.happened(StepSucceeded(**old, output_digest=None, duration_ms=1))
-
-    run.happened(StepSucceeded(**{**old, "fence": 2}, output_digest=None, duration_ms=1))
-    assert run.state.steps[0].run.attempts == 1
-    assert coming(run) == ("b", "run")
-
-
-@pytest.mark.parametrize("fence", [1, 3])
-def test_a_take_over_has_the_next_fence_and_no_other(fence):
-    run = two_steps()
-    names = run.starts()
-
-    with pytest.raises(EventOutOfPlace):
-        run.happened(StepTakenOver(**{**names, "fence": fence}, lease="lease_2"))
-
-
-def test_what_does_not_run_cannot_be_taken_over():
-    with pytest.raises(EventOutOfPlace):
-        two_steps().happened(StepTakenOver(**ME, step_id="a", phase="run", fence=1, lease="lease_2"))
-
-
-def test_a_fence_is_used_once_across_steps():
-    run = two_steps(max_concurrency=2)
-    run.starts("a")
-
-    with pytest.raises(EventOutOfPlace):
-        run.happened(StepStarted(**ME, step_id="b", phase="run", attempt=1, fence=1))
 
 
 def test_undos_go_one_by_one_against_the_dependencies_and_not_the_positions():
