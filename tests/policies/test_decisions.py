@@ -131,6 +131,18 @@ def test_w_p06_nothing_happens_in_an_unknown_or_blank_environment(action, enviro
     assert "known_environment" in guards(decision)
 
 
+@pytest.mark.parametrize("name", ["\\x0", "\\u0000", "\\", 'a"b', "a\x00b", "\\U000000000"])
+def test_a_name_that_looks_like_an_escape_is_a_name(name):
+    decision = decided(by=name, action=READ)
+
+    assert (decision.answered, decision.outcome) == (True, "allow")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\t\n"])
+def test_a_blank_name_is_nobody(name):
+    assert guards(decided(by=name, action=READ)) >= {"known_actor"}
+
+
 @pytest.mark.parametrize(
     "glass",
     [

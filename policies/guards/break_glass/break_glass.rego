@@ -45,7 +45,7 @@ obligations.record_break_glass := {
 rightful if {
 	input.break_glass.by == input.call.actor.id
 	facts.has_role("break_glass")
-	count(trim_space(input.break_glass.reason)) >= data.break_glass.shortest_reason
+	count(input.break_glass.reason) >= data.break_glass.shortest_reason
 	input.now_ns < input.break_glass.until_ns
 	input.break_glass.until_ns - input.now_ns <= data.break_glass.longest_minutes * facts.minute_ns
 }

@@ -15,4 +15,4 @@ grant contains "a known actor may read" if {
 	facts.has_role("known")
 }
 
-named if trim_space(input.call.actor.id) != ""
+named if input.call.actor.id != ""

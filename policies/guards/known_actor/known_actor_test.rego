@@ -21,11 +21,6 @@ test_nobody_is_refused if {
 	known_actor.deny == {"nobody is asking"} with input.call as call
 }
 
-test_a_blank_name_is_nobody if {
-	call := given.someone("  ", "admin")
-	known_actor.deny == {"nobody is asking"} with input.call as call
-}
-
 test_an_unknown_role_is_no_role if {
 	call := given.someone("ada", "root")
 	known_actor.deny == {"the actor has no role that we know"} with input.call as call
