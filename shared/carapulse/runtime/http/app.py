@@ -17,6 +17,7 @@ from carapulse.runtime.http.contract import PROBLEM_ANSWERS, check_guards, descr
 from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits, Verifier
 from carapulse.runtime.http.health import HasReadiness, make_health_router
+from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.unchanged import Unchanged
 
@@ -50,6 +51,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
     )
     http.state.app = app
     http.include_router(make_health_router(app))
+    http.include_router(pages)
     for router in routers:
         http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     check_guards(http)
