@@ -8,6 +8,7 @@ import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from tests.builders.clients import a_client
+from tests.builders.refusing import Told, a_refusal_log
 from tests.builders.serving import served
 
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -42,6 +43,8 @@ class Application:
         self.clock = SystemClock()
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.told = Told()
+        self.refusals = a_refusal_log(self.told)
         self.reset()
 
     def reset(self):

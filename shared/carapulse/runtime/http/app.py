@@ -11,16 +11,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from carapulse.identity.bearers import Verifier
 from carapulse.kernel.errors import Problem
-from carapulse.routing import HasClock
 from carapulse.runtime.http.contract import PROBLEM_ANSWERS, check_guards, describe, refuse_unknown_parameters
 from carapulse.runtime.http.edge import Edge
-from carapulse.runtime.http.gate import Gate, Limits, Verifier
+from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
+from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
 
 
-class HttpApp(HasClock, HasReadiness, Protocol):
+class HttpApp(TellsRefusals, HasReadiness, Protocol):
     """What HTTP itself asks of the application; each area asks for its own ports."""
 
     @property
@@ -48,6 +49,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         lifespan=partial(_bounded_pool, limits=bounds),
     )
     http.state.app = app
+    http.state.refusing = a_limiter()
     http.include_router(make_health_router(app))
     for router in routers:
         http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
