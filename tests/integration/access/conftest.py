@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import anyio
@@ -28,6 +29,7 @@ class Site:
 
     def __init__(self, url, folder):
         self.url = url
+        self.lamps = count(1)
         self.settings = Settings(data_dir=folder)
         self.clock = MovableClock(SystemClock().now())
         self.app = self.another_process()
@@ -62,11 +64,13 @@ class Site:
         until = (self.clock.now() + timedelta(days=days)).isoformat()
         return {"name": name, "kind": kind, "roles": list(roles), "expires_at": until, **more}
 
-    def planned(self, environment="dev", service="checkout", cluster=None, **whose: Any):
-        """Ask for a plan and return the answer."""
+    def planned(self, environment="dev", service="checkout", cluster=None, *, on=True, **whose: Any):
+        """Ask for a plan about a lamp of its own, which needs approval if it makes it dark, and return the answer."""
+        lamp = f"lamp-{next(self.lamps)}"
         context = {"environment": environment, "service": service, "cluster_id": cluster, "namespace": "shop"}
         given = {name: value for name, value in context.items() if value is not None}
-        body = {"summary": "Switch the hall's lamp on", "context": given, "steps": [SWITCH, GLANCE]}
+        steps = [{**SWITCH, "input": {"lamp": lamp, "on": on}}, {**GLANCE, "input": {"lamp": lamp}}]
+        body = {"summary": "Switch the hall's lamp on", "context": given, "steps": steps}
         return self.ask("POST", "/v1/plans", body, **{"role": "operator", **whose})
 
     def events(self, kind, **wanted: Any):
