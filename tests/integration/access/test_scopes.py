@@ -10,6 +10,7 @@ from carapulse.kernel.call import Scope
 
 SHOP = Scope(environments=("dev",), services=("checkout",))
 EAST = Scope(clusters=("east",))
+DEV = Scope(environments=("dev",))
 INSIDE = {"environment": "dev", "service": "checkout", "cluster": "east"}
 OUTSIDE = {"environment": "staging", "service": "checkout", "cluster": "west"}
 READS = ["", "/diff", "/risk", "/timeline", "/decisions", "/evidence"]
@@ -188,18 +189,15 @@ def test_alerts_are_seen_where_their_plan_is_or_would_be(site, outside):
     for method, end in (("GET", ""), ("POST", ":close")):
         path = f"/v1/alerts/{routed[0].id}{end}"
         assert site.ask(method, path, role="operator", scope=Scope(environments=("prod",))).status_code == 404
-    assert site.ask("GET", f"/v1/alerts/{routed[0].id}", role="viewer", scope=SHOP_DEV).status_code == 200
-
-
-SHOP_DEV = Scope(environments=("dev",))
+    assert site.ask("GET", f"/v1/alerts/{routed[0].id}", role="viewer", scope=DEV).status_code == 200
 
 
 def test_keys_that_reach_outside_are_not_seen_or_revoked(site):
     narrow, _ = site.made(name="narrow", scope={"environments": ["dev"]})
     wide, _ = site.made(name="wide")
 
-    listed = ids(site, "/v1/api-keys", "id", scope=SHOP_DEV)
+    listed = ids(site, "/v1/api-keys", "id", scope=DEV)
 
     assert narrow["id"] in listed
     assert wide["id"] not in listed
-    assert site.ask("DELETE", f"/v1/api-keys/{wide['id']}", scope=SHOP_DEV).status_code == 404
+    assert site.ask("DELETE", f"/v1/api-keys/{wide['id']}", scope=DEV).status_code == 404
