@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from carapulse.identity.errors import TokenExpired, TokenRefused
 from carapulse.identity.model import Kind, Principal, Proof, Role, Subject, Tenant
@@ -24,6 +24,7 @@ Algorithm = Literal["Ed25519", "ES256", "ES384", "PS256", "RS256"]
 """Public-key signatures only: neither `none` nor a shared secret can be configured, let alone asked for by a token."""
 
 _LONGEST = 8192
+_OURS = ("key:", "source:")
 _KNOWN_ROLES = frozenset(Role)
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
@@ -58,6 +59,14 @@ class Claims(BaseModel):
     scope_environments: ScopeNames | None = None
     scope_services: ScopeNames | None = None
     scope_clusters: ScopeNames | None = None
+
+    @field_validator("sub")
+    @classmethod
+    def _is_nobody_of_ours(cls, subject: str) -> str:
+        """Refuse names that only this installation gives to actors of its own."""
+        if subject.startswith(_OURS):
+            raise ValueError("no issuer may speak for keys and sources")
+        return subject
 
     def is_for(self, issuer: Issuer) -> bool:
         """Return whether the token was made by and for those that we expect."""
