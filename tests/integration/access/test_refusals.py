@@ -1,6 +1,7 @@
 """Every refusal is a fact with its reason, a flood of them is one a minute, and no trouble with the log is an answer."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ def told(site, by):
     return site.events("AccessRefused", actor_id=by)
 
 
-CASES = {
+CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "role-required": ("POST", "/v1/plans/plan_1:execute", {"role": "viewer"}),
     "person-required": ("POST", "/v1/approvals", {"role": "approver", "kind": "service"}),
     "scope-exceeded": ("GET", "/v1/sources", {"scope": Scope(environments=("dev",))}),
