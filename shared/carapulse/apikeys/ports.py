@@ -6,16 +6,13 @@ from typing import Protocol
 from carapulse.apikeys.model import ApiKey
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
+from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 
 
-class ApiKeyFilter(Record):
+class ApiKeyFilter(Wanted):
     """Which page of keys is wanted."""
-
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class KnownKey(Record):

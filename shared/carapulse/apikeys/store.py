@@ -11,7 +11,7 @@ from carapulse.apikeys.model import ApiKey
 from carapulse.apikeys.ports import ApiKeyFilter
 from carapulse.apikeys.tables import api_keys
 from carapulse.kernel.call import Scope
-from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.kernel.cursor import Page
 from carapulse.rows import read_row
 
 _SHOWN = [column for column in api_keys.c if column.name not in {"tenant", "mark"}]
@@ -48,11 +48,11 @@ class PostgresApiKeys:
     def page(self, wanted: ApiKeyFilter) -> Page[ApiKey]:
         """Return keys, the newest first."""
         query = self._keys().order_by(api_keys.c.id.desc()).limit(wanted.limit + 1)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(api_keys.c.id < before)
+        if wanted.cursor is not None:
+            query = query.where(api_keys.c.id < wanted.cursor)
         found = tuple(key_in(row) for row in self.connection.execute(query).mappings())
         data = found[: wanted.limit]
-        return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
+        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def _keys(self) -> Select[Any]:
         return select(*_SHOWN).where(api_keys.c.tenant == self.tenant, *self._within())

@@ -80,11 +80,10 @@ def test_policy_is_asked_about_a_plan_that_is_there_and_nothing_changes(site):
 
 def test_what_is_said_is_what_happens(site):
     plan = site.planned(on=False).json()
-    answer = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
 
     for by, role in (("ada", "sre"), ("bob", "viewer"), ("bob", "approver")):
         said = check(site, "approval:decide", plan_id=plan["plan_id"], by=by, role=role)["allowed"]
-        assert (site.ask("POST", "/v1/approvals", answer, by=by, role=role).status_code == 201) is said
+        assert (site.answered(plan, by=by, role=role).status_code == 201) is said
     assert check(site, "plan:execute", plan_id=plan["plan_id"], role="operator")["allowed"]
 
 
@@ -117,9 +116,8 @@ def test_a_question_that_makes_no_sense_is_invalid(site, body):
 
 def test_every_decision_about_a_plan_is_listed(site):
     plan = site.planned(on=False, by="ada").json()
-    answer = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
-    site.ask("POST", "/v1/approvals", answer, by="ada", role="sre")
-    site.ask("POST", "/v1/approvals", answer, by="bob", role="approver")
+    site.answered(plan, by="ada", role="sre")
+    site.answered(plan, by="bob", role="approver")
     site.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", by="ada", role="operator")
 
     listed = site.ask("GET", f"/v1/plans/{plan['plan_id']}/decisions", role="viewer").json()["data"]

@@ -108,10 +108,7 @@ def test_nothing_outside_can_be_touched(site, outside, method, path, body):
 
 
 def test_nobody_answers_for_a_plan_outside(site, outside):
-    plan = outside["waits"]
-    body = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
-
-    assert site.ask("POST", "/v1/approvals", body, by="bob", role="approver", scope=SHOP).status_code == 404
+    assert site.answered(outside["waits"], by="bob", role="approver", scope=SHOP).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,13 @@ def plan(site):
     return site.planned(on=False, by="ada", role="sre").json()
 
 
-def agreed(site, plan, **whose):
-    body = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
-    return site.ask("POST", "/v1/approvals", body, **whose)
-
-
 def is_waiting(site, plan):
     return site.ask("GET", f"/v1/plans/{plan['plan_id']}").json()["status"] == "awaiting_approval"
 
 
 def test_whoever_asked_does_not_approve_whatever_their_role(site, plan):
     for role in ("sre", "admin", "approver", ("operator", "approver", "security")):
-        answer = agreed(site, plan, by="ada", role=role)
+        answer = site.answered(plan, by="ada", role=role)
         assert (answer.status_code, answer.json()["code"]) == (403, "self-approval")
 
     executed = site.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", by="ada", role="admin")
@@ -32,14 +27,14 @@ def test_a_revision_makes_its_author_the_one_who_asked(site, plan):
     body["steps"] = [{key: step[key] for key in ("stage", "tool", "action", "input")} for step in plan["steps"]]
     revised = site.ask("POST", f"/v1/plans/{plan['plan_id']}/versions", body, by="bob", role="sre").json()
 
-    assert agreed(site, revised, by="bob", role="sre").status_code == 403
-    assert agreed(site, plan, by="carol", role="approver").status_code == 409
-    assert agreed(site, revised, by="carol", role="approver").status_code == 201
+    assert site.answered(revised, by="bob", role="sre").status_code == 403
+    assert site.answered(plan, by="carol", role="approver").status_code == 409
+    assert site.answered(revised, by="carol", role="approver").status_code == 201
 
 
 @pytest.mark.parametrize("kind", ["service", "agent"])
 def test_no_machine_approves_with_a_token(site, plan, kind):
-    answer = agreed(site, plan, by="robot", role="approver", kind=kind)
+    answer = site.answered(plan, by="robot", role="approver", kind=kind)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "person-required")
     assert is_waiting(site, plan)
@@ -51,7 +46,7 @@ def test_nobody_answers_through_a_key(site, plan, kind, route):
     _, text = site.made(name="stamp", kind=kind, roles=("approver", "sre", "admin"))
     path = f"/v1/plans/{plan['plan_id']}:revoke"
 
-    answer = agreed(site, plan, key=text) if route == "approve" else site.ask("POST", path, key=text)
+    answer = site.answered(plan, key=text) if route == "approve" else site.ask("POST", path, key=text)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "person-required")
     assert is_waiting(site, plan)
@@ -61,8 +56,8 @@ def test_whoever_made_a_key_does_not_approve_what_it_asked(site):
     _, text = site.made(name="puppet", roles=("operator",))
     plan = site.planned(on=False, key=text).json()
 
-    own = agreed(site, plan, by="ada", role="admin")
-    another = agreed(site, plan, by="bob", role="approver")
+    own = site.answered(plan, by="ada", role="admin")
+    another = site.answered(plan, by="bob", role="approver")
 
     assert (own.status_code, own.json()["code"]) == (403, "self-approval")
     assert another.status_code == 201
@@ -76,4 +71,4 @@ def test_what_a_key_revised_is_not_its_maker_s_to_approve(site):
 
     revised = site.ask("POST", f"/v1/plans/{plan['plan_id']}/versions", body, key=text).json()
 
-    assert agreed(site, revised, by="ada", role="sre").status_code == 403
+    assert site.answered(revised, by="ada", role="sre").status_code == 403

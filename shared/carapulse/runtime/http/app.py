@@ -19,6 +19,7 @@ from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
+from carapulse.runtime.http.unchanged import Unchanged
 
 
 class HttpApp(TellsRefusals, HasReadiness, Protocol):
@@ -64,6 +65,7 @@ def _add_edges(http: FastAPI, verifier: Verifier, limits: Limits) -> None:
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
     http.add_middleware(Gate, verifier=verifier, limits=limits)
+    http.add_middleware(Unchanged)
     http.add_middleware(Edge)
 
 
