@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -16,7 +17,8 @@ from pydantic_core import PydanticUndefined
 
 import carapulse
 from carapulse.identity.model import Role
-from carapulse.identity.permissions import GRANTS, PERMISSIONS
+from carapulse.identity.permissions import GRANTS, KEEPS_TO_SCOPE, PERMISSIONS
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.clock import SystemClock
@@ -44,6 +46,7 @@ class _NoApplication:
 
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    refusals = RefusalLog(lambda _call: nullcontext(), SystemClock())
 
     def ready(self) -> Mapping[str, bool]:
         """Return nothing that is needed."""
@@ -96,6 +99,10 @@ def _code(value: object) -> str:
     return f"`{value}`"
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(_code(name) for name in sorted(names))
+
+
 def _sentence(thing: Any) -> str:  # noqa: ANN401 - a class or a function
     return " ".join((thing.__doc__ or "").partition("\n\n")[0].split())
 
@@ -140,7 +147,11 @@ def _roles() -> list[str]:
         [_code(permission), *("yes" if permission in GRANTS[role] else "" for role in Role)]
         for permission in sorted(PERMISSIONS)
     ]
-    said = "Which role may do what. Only a person may decide an approval, whatever a service's or an agent's roles are."
+    said = (
+        "Which role may do what. Only a person may decide an approval, make a key or say what became of a lost step,"
+        " whatever a service's or an agent's roles are. A caller with a scope is refused"
+        f" {_listed(PERMISSIONS - KEEPS_TO_SCOPE)}: these are about the whole tenant."
+    )
     return [*_head("Roles", said), *_table(["Permission", *(role.value for role in Role)], rows)]
 
 

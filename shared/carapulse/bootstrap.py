@@ -12,6 +12,7 @@ from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
+from carapulse.adapters.postgres.keys import PostgresKeyDirectory
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.work import PostgresWork
@@ -20,6 +21,8 @@ from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
+from carapulse.apikeys.proving import KeyVerifier
+from carapulse.apikeys.store import PostgresApiKeys
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
@@ -30,7 +33,9 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.identity.bearers import Bearers
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.integrations import builtin_manifests
@@ -55,17 +60,17 @@ class Work(PostgresWork):
     @cached_property
     def plans(self) -> PostgresPlans:
         """The plans within this unit."""
-        return PostgresPlans(self.connection, self.tenant)
+        return PostgresPlans(self.connection, self.tenant, self.call.actor.scope)
 
     @cached_property
     def approvals(self) -> PostgresApprovals:
         """The approvals within this unit."""
-        return PostgresApprovals(self.connection, self.tenant)
+        return PostgresApprovals(self.connection, self.tenant, self.plans.visible)
 
     @cached_property
     def executions(self) -> PostgresExecutions:
         """The executions within this unit."""
-        return PostgresExecutions(self.connection, self.tenant)
+        return PostgresExecutions(self.connection, self.tenant, self.plans.visible)
 
     @cached_property
     def dry_runs(self) -> PostgresDryRuns:
@@ -85,12 +90,12 @@ class Work(PostgresWork):
     @cached_property
     def alerts(self) -> PostgresAlerts:
         """The alerts within this unit."""
-        return PostgresAlerts(self.connection, self.tenant)
+        return PostgresAlerts(self.connection, self.tenant, self.call.actor.scope, self.plans.visible)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:
         """The log, as evidence, within this unit."""
-        return PostgresEvidence(self.connection, self.tenant)
+        return PostgresEvidence(self.connection, self.tenant, self.plans.visible)
 
     @cached_property
     def dead_letters(self) -> PostgresDeadLetters:
@@ -101,6 +106,11 @@ class Work(PostgresWork):
     def archives(self) -> PostgresArchives:
         """What left the log, within this unit."""
         return PostgresArchives(self.connection, self.tenant)
+
+    @cached_property
+    def api_keys(self) -> PostgresApiKeys:
+        """The API keys within this unit."""
+        return PostgresApiKeys(self.connection, self.tenant, self.call.actor.scope)
 
     @cached_property
     def room(self) -> PostgresRoom:
@@ -118,7 +128,7 @@ class App:
     catalogue: Catalogue
     toolbox: Toolbox
     policy: RegopyEngine
-    tokens: TokenVerifier
+    tokens: Bearers
     evidence_key: Signer
     workflows: Workflows
     sealer: AesGcmSealer
@@ -133,6 +143,11 @@ class App:
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
         return Work(self.engine, call, self.clock)
+
+    @cached_property
+    def refusals(self) -> RefusalLog:
+        """What puts refusals into the log."""
+        return RefusalLog(self.begin, self.clock)
 
     @cached_property
     def watch(self) -> Watch:
@@ -172,6 +187,8 @@ def make_app(
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
     engine = connect(database_url, pool_size=settings.workers + 8)
     issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
+    sealer = AesGcmSealer.load_or_make(settings.data_dir)
+    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
     return App(
         settings=settings,
         clock=told,
@@ -179,10 +196,10 @@ def make_app(
         catalogue=catalogue,
         toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
         policy=policy,
-        tokens=TokenVerifier([issuer.issuer], told),
+        tokens=Bearers(TokenVerifier([issuer.issuer], told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
         workflows=Workflows.load(builtin_recipes()),
-        sealer=AesGcmSealer.load_or_make(settings.data_dir),
+        sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),

@@ -4,7 +4,7 @@ The runtime verifies the bearer before a route sees the request and leaves the p
 without it there is no call, so a route that forgot to be guarded can't act for anybody.
 """
 
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any, Final, Literal, Protocol, cast
 
 from fastapi import Depends, Request, params
 from fastapi.security import HTTPBearer
@@ -46,6 +46,15 @@ async def the_app(request: Request) -> Any:  # noqa: ANN401 - each area types it
     return request.app.state.app
 
 
+async def this_principal(request: Request, _call: Annotated[Call, Depends(this_call)]) -> Principal:
+    """Return who asks, with how they proved it and until when that holds."""
+    principal: Principal = request.state.principal
+    return principal
+
+
+ThisPrincipal = Annotated[Principal, Depends(this_principal)]
+"""Who asks, as an argument of a route."""
+
 ThisCall = Annotated[Call, Depends(this_call)]
 """The call, as an argument of a route."""
 
@@ -53,19 +62,25 @@ Ports = Annotated[Any, Depends(the_app)]
 """The application, as an argument of a route; use cases type it as their own ports."""
 
 
-class Needs:
-    """Refuses callers whose roles don't allow the permission; also the mark that a route is guarded."""
+AUTHENTICATED: Final = "authenticated"
+"""What a route needs that anybody may ask who proved who they are."""
 
-    def __init__(self, permission: Permission) -> None:
-        if permission not in PERMISSIONS:
+
+class Needs:
+    """Refuses callers who may not do what the permission says; also the mark that a route is guarded."""
+
+    def __init__(self, permission: Permission | Literal["authenticated"]) -> None:
+        if permission not in PERMISSIONS | {AUTHENTICATED}:
             raise ValueError(f"there is no permission {permission}")
         self.permission = permission
 
-    async def __call__(self, call: ThisCall) -> None:
-        """Return if the caller may, or raise Denied."""
-        require(call, self.permission)
+    async def __call__(self, request: Request, call: ThisCall) -> None:
+        """Return if the caller may, or raise Denied; the request remembers what was asked for."""
+        request.state.permission = self.permission
+        if self.permission != AUTHENTICATED:
+            require(call, self.permission)
 
 
-def needs(permission: Permission) -> params.Depends:
+def needs(permission: Permission | Literal["authenticated"]) -> params.Depends:
     """Return the guard for a route's `dependencies`, as in `dependencies=[needs("plan:read")]`."""
     return cast("params.Depends", Depends(Needs(permission)))

@@ -32,6 +32,7 @@ FORBIDDEN = [
     ("surfaces", "surfaces/cli/plans.py", "import carapulse.plans.usecases"),
     ("surfaces", "surfaces/cli/desk.py", "import carapulse.bootstrap"),
     ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
+    ("apikeys-private", "plans/store.py", "import carapulse.apikeys.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),

@@ -1,8 +1,8 @@
 # METADATA
 # title: Approver role
 # description: >-
-#   A plan is answered by a person whose role may, and who did not ask for it. Only where an installation names an
-#   environment for it may the requester answer, and never in production.
+#   A plan is answered by a person whose role may, and who did not ask for it, nor made the key that did. Only where an
+#   installation names an environment for it may the requester answer, and never in production.
 package carapulse.guards.approver_role
 
 import data.carapulse.facts
@@ -30,10 +30,17 @@ grant contains "a role of the actor may answer plans" if {
 
 a_person if input.call.actor.kind == "person"
 
-independent if input.plan.requested_by != input.call.actor.id
+independent if {
+	input.plan.requested_by != input.call.actor.id
+	input.plan.requested_for != input.call.actor.id
+}
 
 independent if {
-	input.plan.requested_by == input.call.actor.id
+	asked
 	input.context.environment in input.self_approval_environments
 	facts.tier == "other"
 }
+
+asked if input.plan.requested_by == input.call.actor.id
+
+asked if input.plan.requested_for == input.call.actor.id

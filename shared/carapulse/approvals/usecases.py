@@ -107,7 +107,7 @@ def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -
     Asked too early (clocks differ), it asks again later.
     """
     at = ports.clock.now()
-    with ports.begin(call) as work:
+    with ports.begin(call.by_the_clock()) as work:
         plan = work.plans.lock(message.plan_id)
         approval = work.approvals.get(message.approval_id)
         if approval.status not in OPEN:
@@ -133,9 +133,11 @@ def _judged(command: DecideApproval, call: Call, ports: ApprovalPorts, at: datet
     if decision.outcome != "allow":
         with ports.begin(call) as work:
             work.record(plan.id, fact)
-        if call.actor.id == plan.requested_by and not plan.self_approval:
+        if call.actor.id in {plan.requested_by, version.requested_for} and not plan.self_approval:
             raise SelfApproval("whoever asked can't also approve", plan_id=plan.id, decision_id=decision.id)
         enforce(decision)
+    if call.actor.id == version.requested_for and not plan.self_approval:
+        raise SelfApproval("whoever made the key that asked can't also approve", plan_id=plan.id)
     return fact
 
 

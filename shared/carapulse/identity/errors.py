@@ -33,6 +33,12 @@ class PersonRequired(Denied):
     code = "person-required"
 
 
+class ScopeExceeded(Denied):
+    """The caller may touch only a part of the tenant, and this is about more than that."""
+
+    code = "scope-exceeded"
+
+
 class TenantMismatch(Denied):
     """The request names another tenant than its token."""
 

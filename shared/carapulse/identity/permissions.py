@@ -1,19 +1,25 @@
 """Which role may do what: one table, and no by default."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from carapulse.identity.errors import PersonRequired, RoleRequired
+from carapulse.identity.errors import PersonRequired, RoleRequired, ScopeExceeded
 from carapulse.identity.model import Role
-from carapulse.kernel.call import Call
+from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.errors import Denied
 
 Permission = Literal[
     "alert:close",
     "alert:read",
+    "api-key:read",
+    "api-key:revoke",
+    "api-key:write",
     "approval:decide",
     "approval:read",
     "audit:read",
+    "authz:check",
+    "authz:check-others",
     "evidence:export",
     "execution:cancel",
     "execution:pause",
@@ -36,7 +42,7 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {"alert:read", "approval:read", "authz:check", "execution:read", "plan:read", "tool:read", "workflow:read"}
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -60,15 +66,35 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.APPROVER: _LOOK | {"approval:decide"},
         Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
+        Role.SECURITY: _PROVE
+        | {
+            "api-key:read",
+            "api-key:revoke",
+            "approval:decide",
+            "authz:check-others",
+            "execution:cancel",
+            "execution:pause",
+            "source:read",
+        },
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
         Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"approval:decide", "execution:resolve"})
-"""An approval, or what was seen of a lost step, is a person's word; a machine that holds the role can't give it."""
+PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"api-key:write", "approval:decide", "execution:resolve"})
+"""An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
+machine that holds the role can't give these."""
+
+KEEPS_TO_SCOPE: Final[frozenset[Permission]] = _OPERATE - {"message:read", "message:replay"} | {
+    "api-key:read",
+    "api-key:revoke",
+    "api-key:write",
+    "approval:decide",
+    "audit:read",
+    "evidence:export",
+}
+"""What a caller with a scope may do, because it shows and touches nothing outside. All else is about a whole tenant."""
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
@@ -76,9 +102,25 @@ def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
     return frozenset().union(*(granted for role, granted in GRANTS.items() if role in roles))
 
 
+def roles_with(permission: Permission) -> tuple[Role, ...]:
+    """Return the roles that allow this."""
+    return tuple(role for role, granted in GRANTS.items() if permission in granted)
+
+
+def refusals(actor: Actor, permission: Permission) -> Iterator[Denied]:
+    """Yield every reason why this actor may not do this. On every surface this is what decides, and no answer is yes.
+
+    Where something is done to a plan, policy decides as well, and stores show only what is within the scope.
+    """
+    if permission not in permissions_of(actor.roles):
+        yield RoleRequired(f"none of your roles allows {permission}", permission=permission)
+    if permission in PERSON_ONLY and actor.kind != "person":
+        yield PersonRequired(f"only a person may do {permission}", permission=permission)
+    if not actor.scope.is_whole and permission not in KEEPS_TO_SCOPE:
+        yield ScopeExceeded(f"{permission} is about the whole tenant, and your scope is a part", permission=permission)
+
+
 def require(call: Call, permission: Permission) -> None:
     """Return if the caller may do this, or raise Denied."""
-    if permission not in permissions_of(call.actor.roles):
-        raise RoleRequired(f"none of your roles allows {permission}", permission=permission)
-    if permission in PERSON_ONLY and call.actor.kind != "person":
-        raise PersonRequired(f"only a person may do {permission}", permission=permission)
+    for refusal in refusals(call.actor, permission):
+        raise refusal

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from carapulse.identity.errors import TokenExpired, TokenRefused
-from carapulse.identity.model import Kind, Principal, Role, Subject, Tenant
-from carapulse.kernel.call import Actor
+from carapulse.identity.model import Kind, Principal, Proof, Role, Subject, Tenant
+from carapulse.kernel.call import MOST_NAMES, Actor, Scope
 from carapulse.kernel.clock import Clock
+from carapulse.kernel.context import Name
 from carapulse.kernel.errors import Problem
 from carapulse.wire import read_json
 
@@ -23,9 +24,11 @@ Algorithm = Literal["Ed25519", "ES256", "ES384", "PS256", "RS256"]
 """Public-key signatures only: neither `none` nor a shared secret can be configured, let alone asked for by a token."""
 
 _LONGEST = 8192
+_OURS = ("key:", "source:")
 _KNOWN_ROLES = frozenset(Role)
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
+ScopeNames = Annotated[list[Name], Field(max_length=MOST_NAMES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,18 @@ class Claims(BaseModel):
     nbf: Seconds | None = None
     iat: Seconds | None = None
     roles: list[str] = Field(default_factory=list)
+    jti: Annotated[str, Field(max_length=255)] | None = None
+    scope_environments: ScopeNames | None = None
+    scope_services: ScopeNames | None = None
+    scope_clusters: ScopeNames | None = None
+
+    @field_validator("sub")
+    @classmethod
+    def _is_nobody_of_ours(cls, subject: str) -> str:
+        """Refuse names that only this installation gives to actors of its own."""
+        if subject.startswith(_OURS):
+            raise ValueError("no issuer may speak for keys and sources")
+        return subject
 
     def is_for(self, issuer: Issuer) -> bool:
         """Return whether the token was made by and for those that we expect."""
@@ -59,8 +74,16 @@ class Claims(BaseModel):
 
     def principal(self) -> Principal:
         """Return who the token speaks for; roles that we don't know are not granted."""
-        actor = Actor(id=self.sub, kind=self.kind, roles=_KNOWN_ROLES.intersection(self.roles))
-        return Principal(actor=actor, tenant=self.tenant, expires_at=self.exp)
+        known = _KNOWN_ROLES.intersection(self.roles)
+        actor = Actor(id=self.sub, kind=self.kind, roles=known, scope=self.scope())
+        proof = Proof(kind="token", id=self.jti)
+        return Principal(actor=actor, tenant=self.tenant, expires_at=self.exp, proof=proof)
+
+    def scope(self) -> Scope:
+        """Return what the token may touch; an issuer that says nothing restricts nothing."""
+        claimed = (self.scope_environments, self.scope_services, self.scope_clusters)
+        environments, services, clusters = (None if names is None else tuple(names) for names in claimed)
+        return Scope(environments=environments, services=services, clusters=clusters)
 
 
 class TokenVerifier:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
+from carapulse.plans.decisions import PlanDecision
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.requests import ClosePlan, CreatePlan
 from carapulse.plans.timeline import TimelineEntry
@@ -17,6 +18,7 @@ from carapulse.plans.usecases import (
     diff_plan,
     get_plan,
     list_plans,
+    read_decisions,
     read_timeline,
     revise_plan,
     risk_plan,
@@ -76,6 +78,12 @@ def risk(plan_id: str, call: ThisCall, ports: Ports) -> PlanRisk:
 def timeline(plan_id: str, call: ThisCall, ports: Ports) -> Page[TimelineEntry]:
     """Tell everything that happened to a plan, from its first event to its last."""
     return Page(data=read_timeline(plan_id, call, ports))
+
+
+@router.get("/v1/plans/{plan_id}/decisions", name="read_decisions", dependencies=[needs("plan:read")])
+def decisions(plan_id: str, call: ThisCall, ports: Ports) -> Page[PlanDecision]:
+    """List everything that policy decided about a plan: who asked, what it said, by which rules and of which input."""
+    return Page(data=read_decisions(plan_id, call, ports))
 
 
 @router.post("/v1/plans/{plan_id}:close", name="close_plan", dependencies=[needs("plan:create")])

@@ -1,5 +1,7 @@
 """Which areas take part: their routes and their message handlers."""
 
+from carapulse.access.routes import router as access_routes
+from carapulse.apikeys.routes import router as api_key_routes
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
@@ -22,6 +24,8 @@ ROUTERS = (
     intake_routes,
     audit_routes,
     dead_letter_routes,
+    api_key_routes,
+    access_routes,
 )
 ALL = Dispatcher.of([executions, approvals, intake])
 EXECUTIONS = ALL.only({"executions"})

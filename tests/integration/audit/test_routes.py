@@ -14,6 +14,7 @@ from carapulse.audit.routes import router
 from carapulse.audit.usecases import make_checkpoint
 from carapulse.audit.verifier import verify
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
 from carapulse.runtime.http.app import make_app
@@ -24,6 +25,7 @@ class HttpApp(App):
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.refusals = RefusalLog(self.begin, self.clock)
         return self
 
     def ready(self):

@@ -2,16 +2,23 @@
 
 import json
 import threading
+import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from tests.builders.clients import a_client
+from tests.builders.refusing import Told, a_refusal_log
 from tests.builders.serving import served
 
+from carapulse.identity.bearers import Bearers
+from carapulse.identity.errors import TokenRefused
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.model import Principal, Proof
 from carapulse.identity.tokens import TokenVerifier
+from carapulse.kernel.call import Actor
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Conflict, Fault, Invalid, Unavailable
 from carapulse.kernel.record import Record
@@ -35,13 +42,35 @@ class Draft(Record):
     choice: int | list[str] | None = None
 
 
+@dataclass
+class OneKey:
+    """Knows one key, and takes its time to look it up."""
+
+    clock: SystemClock
+    looks: int = 0
+
+    def verify(self, token):
+        self.looks += 1
+        time.sleep(0.3)
+        if token != A_KEY:
+            raise TokenRefused("the token was not accepted")
+        actor = Actor(id="key:key_1", kind="service", roles=frozenset({"viewer"}))
+        until = self.clock.now().timestamp() + 3600
+        return Principal(actor=actor, tenant="acme", expires_at=until, proof=Proof(kind="api_key", id="key_1"))
+
+
+A_KEY = "cpk_the-one"
+
+
 class Application:
     """What HTTP asks of the composition root, with levers for the test."""
 
     def __init__(self, folder):
         self.clock = SystemClock()
         self.issuer = DevelopmentIssuer.load_or_make(folder)
-        self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.tokens = Bearers(TokenVerifier([self.issuer.issuer], self.clock), OneKey(self.clock))
+        self.told = Told()
+        self.refusals = a_refusal_log(self.told)
         self.reset()
 
     def reset(self):
@@ -95,7 +124,7 @@ def a_router():
 
     @router.get("/v1/executions/{execution_id}/logs", dependencies=[needs("execution:read")])
     async def logs(request: Request, execution_id: str, ports: Ports, after: LastEventId = None) -> Response:
-        return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2))
+        return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2, longest_with_key=0.3))
 
     @router.post("/v1/webhooks/echo/{source}", status_code=202)
     async def webhook(source: str, request: Request) -> dict[str, int]:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from tests.builders.application import LAMPS
 from tests.builders.served import served
-from tests.conftest import a_copy
+from tests.conftest import a_database
 
 from carapulse.bootstrap import make_app
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -32,7 +32,7 @@ NOT_IN_A_SCHEMA = [positive_data_acceptance]
 def site(postgres, tmp_path_factory):
     """Serve the whole application on a database of its own, and return where and with which token."""
     folder = tmp_path_factory.mktemp("fuzzed")
-    with a_copy(postgres) as database:
+    with a_database(postgres) as database:
         app = make_app(Settings(data_dir=folder), database.app_url, tools=[*builtin_manifests(), LAMPS])
         token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
         with served(http.make_app(app, ROUTERS)) as url:

@@ -21,6 +21,7 @@ from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.bootstrap import Work
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.consumers import consumers
 from carapulse.intake.messages import PlanAlert, SortAlerts
@@ -48,6 +49,7 @@ class Application:
         self.engine = connect(url)
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.refusals = RefusalLog(self.begin, self.clock)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.source_directory = PostgresSourceDirectory(self.engine)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.builders.served import served
 from carapulse.adapters.postgres.engine import connect
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
 from carapulse.plans.routes import router as plan_routes
@@ -36,6 +38,10 @@ class Served(Application):
     """The application, with what HTTP asks of it."""
 
     tokens: Any = None
+
+    @cached_property
+    def refusals(self):
+        return RefusalLog(self.begin, self.clock)
 
     def ready(self):
         return {"database": True}

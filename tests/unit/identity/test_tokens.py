@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet, OKPKey, RSAKey
 from carapulse.identity.errors import TokenExpired, TokenRefused
 from carapulse.identity.issuer import AUDIENCE, ISSUER
 from carapulse.identity.tokens import Issuer, TokenVerifier
+from carapulse.kernel.call import Scope
 from carapulse.kernel.errors import Unauthenticated
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -62,6 +63,13 @@ def test_a_good_token_says_who_asks_and_for_which_tenant():
     assert principal.actor.roles == {"operator"}
 
 
+def test_a_token_may_name_a_scope():
+    principal = a_verifier().verify(a_token(scope_environments=["dev"], scope_services=[]))
+
+    assert principal.actor.scope == Scope(environments=("dev",), services=())
+    assert a_verifier().verify(a_token()).actor.scope.is_whole
+
+
 def test_a_role_that_is_not_known_is_not_granted():
     principal = a_verifier().verify(a_token(roles=["root", "viewer"]))
 
@@ -87,6 +95,11 @@ def test_one_of_several_audiences_is_enough():
         {"sub": "ada\u0000"},
         {"sub": "ada\n"},
         {"sub": 7},
+        {"sub": "key:key_1"},
+        {"sub": "source:cluster-alerts"},
+        {"scope_environments": "dev"},
+        {"scope_services": ["a b"]},
+        {"scope_clusters": [1]},
         {"tenant": None},
         {"tenant": ""},
         {"tenant": "*"},

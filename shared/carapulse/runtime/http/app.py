@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from carapulse.identity.bearers import Verifier
 from carapulse.kernel.errors import Problem
-from carapulse.routing import HasClock
 from carapulse.runtime.http.contract import (
     PROBLEM_ANSWERS,
     check_guards,
@@ -21,15 +21,16 @@ from carapulse.runtime.http.contract import (
     refuse_unknown_parameters,
 )
 from carapulse.runtime.http.edge import Edge
-from carapulse.runtime.http.gate import Gate, Limits, Verifier
+from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
+from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
 from carapulse.runtime.http.unchanged import Unchanged
 from carapulse.runtime.http.verbs import Verbs, addresses_of
 
 
-class HttpApp(HasClock, HasReadiness, Protocol):
+class HttpApp(TellsRefusals, HasReadiness, Protocol):
     """What HTTP itself asks of the application; each area asks for its own ports."""
 
     @property
@@ -57,6 +58,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         lifespan=partial(_bounded_pool, limits=bounds),
     )
     http.state.app = app
+    http.state.refusing = a_limiter()
     http.include_router(make_health_router(app))
     http.include_router(pages)
     for router in routers:

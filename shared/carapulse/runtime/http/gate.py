@@ -1,19 +1,20 @@
 """The gate: what must hold before any route sees a request. Whoever does not pass costs next to nothing."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from anyio import fail_after
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from carapulse.identity.bearers import Verifier, is_looked_up
 from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
 from carapulse.identity.model import Principal
 from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import BodyTooSlow, ContentTypeUnsupported, MalformedUrl
 from carapulse.runtime.http.problems import respond
+from carapulse.runtime.http.refusing import tell
 from carapulse.wire import read_json
 
 GUARDED = "/v1/"
@@ -21,16 +22,9 @@ SIGNED = "/v1/webhooks/"
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PARSED_IN_PLACE = 65_536
+_LOOK_UPS = 4  # at once, in threads of their own: a busy worker pool must not keep callers out
 
 log = get_logger(__name__)
-
-
-class Verifier(Protocol):
-    """Tells who is asking."""
-
-    def verify(self, token: str) -> Principal:
-        """Return the principal, or raise Unauthenticated."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +47,7 @@ class Gate:
         self._app = app
         self._verifier = verifier
         self._limits = limits
+        self._looking_up = CapacityLimiter(_LOOK_UPS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
@@ -62,6 +57,7 @@ class Gate:
         try:
             admitted = await self._admit(scope, receive)
         except Problem as problem:
+            await tell(problem, scope)
             await respond(problem)(scope, receive, send)
         except Disconnected:
             log.info("caller_left")
@@ -74,8 +70,10 @@ class Gate:
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
-            principal = self._principal(headers)
+            principal = await self._principal(headers)
             scope.setdefault("state", {})["principal"] = principal
+            if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
+                raise TenantMismatch("the request names another tenant than its token")
         if scope["method"] in _BODILESS:
             return receive
         body = await self._body(headers, receive)
@@ -83,17 +81,16 @@ class Gate:
             await _check_json(headers, body)
         return _replay(body, receive)
 
-    def _principal(self, headers: Headers) -> Principal:
+    async def _principal(self, headers: Headers) -> Principal:
         given = headers.getlist("authorization")
         if not given:
             raise TokenMissing("a bearer token is needed")
         scheme, _, token = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not token:
             raise TokenRefused("the authorization is not one bearer token")
-        principal = self._verifier.verify(token.strip(" "))
-        if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
-            raise TenantMismatch("the request names another tenant than its token")
-        return principal
+        if is_looked_up(token.strip(" ")):
+            return await run_sync(self._verifier.verify, token.strip(" "), limiter=self._looking_up)
+        return self._verifier.verify(token.strip(" "))
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         declared = headers.get("content-length", "0")

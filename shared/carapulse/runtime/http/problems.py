@@ -14,6 +14,7 @@ from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated, Unavaila
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import MethodNotAllowed, NoSuchRoute, Refused, RequestInvalid
 from carapulse.runtime.http.faults import faults_of
+from carapulse.runtime.http.refusing import tell
 from carapulse.tracing import current_trace
 
 MEDIA_TYPE = "application/problem+json"
@@ -34,10 +35,11 @@ def respond(
     return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
 
 
-async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
-    """Translate a problem that a use case raised."""
+async def answer_problem(request: Request, error: Exception) -> JSONResponse:
+    """Translate a problem that a use case raised; a refusal is told first."""
     if not isinstance(error, Problem):
         raise error
+    await tell(error, request.scope)
     return respond(error)
 
 
