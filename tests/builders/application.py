@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from tests.builders.plans import NOON, a_call
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.approvals.envelopes import ApprovalEnvelopes
@@ -14,6 +15,7 @@ from carapulse.bootstrap import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
 from carapulse.policy.ports import PolicyEngine
+from carapulse.rates.spending import Rates
 from carapulse.tools.catalogue import Catalogue
 from carapulse.workflows.book import Workflows, builtin_recipes
 
@@ -36,7 +38,7 @@ class MovableClock:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(HttpChosen):
     """What an installation chose."""
 
     self_approval_environments: frozenset[str] = frozenset()
@@ -53,6 +55,7 @@ class Application:
     workflows: Workflows = WORKFLOWS
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
+    rates: Rates = field(default_factory=unlimited)
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

@@ -1,6 +1,7 @@
 """What every route promises: a guard, a name of its own, words, and a permission that means something."""
 
 import pytest
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.identity.permissions import PERMISSIONS
 from carapulse.identity.tokens import TokenVerifier
@@ -18,6 +19,8 @@ class Application:
 
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {}

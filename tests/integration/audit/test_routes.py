@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 from tests.builders.log import App, a_call, write
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.audit.note import Signer
@@ -23,6 +24,9 @@ class HttpApp(App):
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
         return self
+
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {"database": True}

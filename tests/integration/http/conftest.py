@@ -8,6 +8,7 @@ import pytest
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 from tests.builders.clients import a_client
+from tests.builders.rates import HttpChosen, unlimited
 from tests.builders.serving import served
 
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -42,6 +43,8 @@ class Application:
         self.clock = SystemClock()
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.rates = unlimited()
+        self.settings = HttpChosen()
         self.reset()
 
     def reset(self):

@@ -6,6 +6,7 @@ import sys
 import pytest
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
@@ -18,6 +19,8 @@ from carapulse.runtime.http.faults import pointer_to
 class Application:
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {}
