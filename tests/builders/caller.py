@@ -23,7 +23,7 @@ class Caller:
 
         async def ask():
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                headers = {"authorization": f"Bearer {token}"}
+                headers = {"authorization": f"Bearer {token}", **rest.pop("headers", {})}
                 return await client.request(method, path, json=body, headers=headers, **rest)
 
         return anyio.run(ask)

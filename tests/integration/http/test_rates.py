@@ -27,7 +27,7 @@ def clients(database, tmp_path):
     clock = MovableClock()
     with ExitStack() as parts:
 
-        def start(url):
+        def start(url=database.app_url):
             application = Application(tmp_path)
             application.settings = FEW
             direct = parts.enter_context(closing(Direct(url)))
@@ -36,13 +36,12 @@ def clients(database, tmp_path):
             parts.enter_context(closing(client.http))
             return client
 
-        start.url = database.app_url
         yield start
 
 
 @pytest.fixture
 def client(clients):
-    return clients(clients.url)
+    return clients()
 
 
 def refused(answer):
@@ -56,7 +55,7 @@ def refused(answer):
 
 
 def test_two_programs_share_a_limit(clients):
-    one, other = clients(clients.url), clients(clients.url)
+    one, other = clients(), clients()
 
     answers = [each.ask("GET", "/v1/me") for _ in range(4) for each in (one, other)]
 

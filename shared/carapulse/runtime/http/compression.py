@@ -36,8 +36,8 @@ class Compressed:
         responder = _Responder(self._app, _SMALLEST, _LEVEL) if takes_gzip else None
 
         async def vary(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_compressible(headers := MutableHeaders(scope=message)):
-                headers.add_vary_header("Accept-Encoding")
+            if message["type"] == "http.response.start":
+                _add_vary(MutableHeaders(scope=message))
             await send(message)
 
         await (responder or self._app)(scope, receive, vary)
@@ -50,6 +50,11 @@ class _Responder(GZipResponder):
         if message["type"] == "http.response.start" and not _is_compressible(Headers(raw=message.get("headers", []))):
             self.exclude_content_types = (_media_type(Headers(raw=message.get("headers", []))),)
         await super().send_with_compression(message)
+
+
+def _add_vary(headers: MutableHeaders) -> None:
+    if _is_compressible(headers) and "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
 
 
 def _is_compressible(headers: Headers) -> bool:
