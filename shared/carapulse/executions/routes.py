@@ -9,12 +9,13 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from carapulse.conditions import ThisTag
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.reading import ExecutionFilter, get_execution, list_executions, read_lines, read_state
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
-from carapulse.executions.views import Accepted, ExecutionPage, ExecutionView
+from carapulse.executions.views import Accepted, ExecutionSummary, ExecutionView
 from carapulse.executions.wishes import (
     CancelExecution,
     PauseExecution,
@@ -28,6 +29,8 @@ from carapulse.executions.wishes import (
     retry_step,
 )
 from carapulse.kernel.call import Call
+from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.sse import LastEventId, stream
@@ -68,16 +71,18 @@ async def execute(plan_id: str, answer: Answer, command: ExecutePlan | None = No
 
 
 @router.get("/v1/executions", dependencies=[needs("execution:read")])
-def executions(wanted: Annotated[ExecutionFilter, Query()], call: ThisCall, ports: Ports) -> ExecutionPage:
+def executions(
+    wanted: Annotated[ExecutionFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[ExecutionSummary]:
     """List executions, newest first."""
-    return list_executions(wanted, call, ports)
+    return pages.turn(lambda wanted: list_executions(wanted, call, ports), wanted)
 
 
 @router.get("/v1/executions/{execution_id}", dependencies=[needs("execution:read")])
-async def execution(execution_id: str, call: ThisCall, ports: Ports, waiting: Waiting) -> ExecutionView:
+async def execution(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports, waiting: Waiting) -> ExecutionView:
     """Show one execution with its steps."""
     read = partial(get_execution, execution_id, call, ports)
-    return await waiting.until(_is_at_rest, read, await run_sync(read))
+    return tag.on(await waiting.until(_is_at_rest, read, await run_sync(read)))
 
 
 @router.post(f"{_ONE}:cancel", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:cancel")])

@@ -25,6 +25,7 @@ from carapulse.runtime.http.media import negotiate
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.rating import Meter, Rated
 from carapulse.runtime.http.strangers import Strangers
+from carapulse.runtime.http.unchanged import Unchanged
 from carapulse.waiting import Waits
 
 
@@ -98,6 +99,7 @@ def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     http.add_middleware(Heads)
     http.add_middleware(Gate, verifier=app.tokens, meter=Meter(app.rates), limits=limits)
     http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
+    http.add_middleware(Unchanged)
     http.add_middleware(Compressed)
     if app.settings.cors_origins:
         http.add_middleware(NamedOrigins, origins=app.settings.cors_origins)
