@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -22,9 +22,11 @@ from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.clock import SystemClock
-from carapulse.kernel.errors import Problem
+from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.kernel.event import Event
 from carapulse.metrics import show_metrics
+from carapulse.rates.model import Claim, Grant
+from carapulse.rates.spending import Rates
 from carapulse.routing import Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
@@ -41,12 +43,22 @@ REFERENCE = ROOT / "docs" / "reference"
 _NOTE = "*Rendered from the code by `make docs`; a test holds it equal.*"
 
 
+class _NoLender:
+    """Counts for nobody."""
+
+    def take(self, claims: Sequence[Claim]) -> Sequence[Grant]:
+        """Say that nobody can be asked."""
+        raise Unavailable("nothing is served here", claims=len(claims))
+
+
 class _NoApplication:
     """What HTTP itself asks of the composition root; nothing is served here."""
 
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
     refusals = RefusalLog(lambda _call: nullcontext(), SystemClock())
+    rates = Rates(_NoLender(), {})
+    settings = Settings()
 
     def ready(self) -> Mapping[str, bool]:
         """Return nothing that is needed."""

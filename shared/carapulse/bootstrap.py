@@ -14,6 +14,7 @@ from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.keys import PostgresKeyDirectory
 from carapulse.adapters.postgres.queue import PostgresQueue
+from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.processes.runner import SupervisedPrograms
@@ -44,6 +45,8 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.plans.store import PostgresPlans
+from carapulse.rates.model import Quota, Quotas, RateClass
+from carapulse.rates.spending import Rates
 from carapulse.retention.store import PostgresRoom
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
@@ -51,6 +54,7 @@ from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
 
+_COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
 
@@ -135,6 +139,8 @@ class App:
     source_directory: PostgresSourceDirectory
     journal: PostgresJournal
     blobs: Blobs
+    rates: Rates
+    counting: Direct
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     judgements: Judgements = field(default_factory=Judgements)
     versions: Versions = field(default_factory=Versions)
@@ -157,6 +163,7 @@ class App:
     def close(self) -> None:
         """Let go of the database."""
         self.journal.direct.close()
+        self.counting.close()
         self.engine.dispose()
 
     def ready(self) -> Mapping[str, bool]:
@@ -189,6 +196,7 @@ def make_app(
     issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
+    counting = Direct(database_url, _COUNTING_PATIENCE_S)
     return App(
         settings=settings,
         clock=told,
@@ -203,7 +211,20 @@ def make_app(
         source_directory=PostgresSourceDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
+        rates=Rates(PostgresRates(counting), quotas(settings)),
+        counting=counting,
     )
+
+
+def quotas(settings: Settings) -> Quotas:
+    """Return how often who may ask, for each class of requests."""
+    return {
+        RateClass.READ: Quota(settings.rate_read, settings.rate_read_tenant),
+        RateClass.WRITE: Quota(settings.rate_write, settings.rate_write_tenant),
+        RateClass.START: Quota(settings.rate_start, settings.rate_start_tenant),
+        RateClass.STREAM: Quota(settings.rate_stream, settings.rate_stream_tenant),
+        RateClass.WEBHOOK: Quota(settings.rate_webhook),
+    }
 
 
 def policies(settings: Settings) -> Path:

@@ -1,15 +1,24 @@
 """Settings: the only reader of the environment. One frozen model, prefix CARAPULSE_, nothing guessed."""
 
 import os
+import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_PAIRS = ("read", "write", "start", "stream")
+
+
+def _rate(default: int, description: str) -> Any:  # noqa: ANN401 - as pydantic's own
+    return Field(default, ge=1, le=1_000_000, description=description)
 
 
 class Settings(BaseSettings):
@@ -35,6 +44,22 @@ class Settings(BaseSettings):
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
+    cors_origins: frozenset[str] = Field(
+        frozenset(), description="JSON list of origins, as `https://host`, whose pages may ask from a browser"
+    )
+    trusted_proxies: frozenset[str] = Field(
+        frozenset(), description="JSON list of addresses or networks of proxies whose X-Forwarded headers are believed"
+    )
+    rate_read: int = _rate(600, "reads of one actor in a minute")
+    rate_read_tenant: int = _rate(3000, "reads of one tenant in a minute")
+    rate_write: int = _rate(120, "writes of one actor in a minute")
+    rate_write_tenant: int = _rate(600, "writes of one tenant in a minute")
+    rate_start: int = _rate(60, "requests of one actor in a minute that start work")
+    rate_start_tenant: int = _rate(300, "requests of one tenant in a minute that start work")
+    rate_stream: int = _rate(60, "streams that one actor opens in a minute")
+    rate_stream_tenant: int = _rate(600, "streams that one tenant opens in a minute")
+    rate_webhook: int = _rate(600, "webhooks of one source in a minute")
+    rate_unauthenticated: int = _rate(60, "failures of one address in a minute to prove who it is, in each process")
     self_approval_environments: frozenset[str] = Field(
         frozenset(), description="JSON list of environments where a requester may approve; never a production one"
     )
@@ -52,11 +77,30 @@ class Settings(BaseSettings):
         None, ge=1, le=36_500, description="days that messages stay which were given up; none keeps them"
     )
 
+    @field_validator("cors_origins")
+    @classmethod
+    def name_origins(cls, given: frozenset[str]) -> frozenset[str]:
+        """Refuse what is not the exact origin of pages as a browser sends it; `*` and `null` are none."""
+        if not all(_ORIGIN.fullmatch(each) for each in given):
+            raise ValueError("each must be an exact origin such as https://ops.example.com, in small letters")
+        return given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def name_networks(cls, given: frozenset[str]) -> frozenset[str]:
+        """Refuse what is no address and no network."""
+        for each in given:
+            ip_network(each)
+        return given
+
     @model_validator(mode="after")
     def agree(self) -> Self:
         """Refuse settings that contradict each other."""
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        for name in _PAIRS:
+            if getattr(self, f"rate_{name}") > getattr(self, f"rate_{name}_tenant"):
+                raise ValueError(f"CARAPULSE_RATE_{name.upper()} allows one actor more than its whole tenant may do")
         return self
 
 

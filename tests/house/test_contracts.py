@@ -39,6 +39,7 @@ FORBIDDEN = [
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
+    ("rates-private", "intake/store.py", "import carapulse.rates.tables"),
 ]
 
 

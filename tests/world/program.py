@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.builders.rates import GENEROUS_ENVIRONMENT
 
 from carapulse.identity.issuer import DevelopmentIssuer
 
@@ -25,7 +26,12 @@ class Program:
         file = data_dir.parent / f"{data_dir.name}-connections.json"
         file.write_text(json.dumps({"connections": connections}))
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CARAPULSE_")}
-        own = {"CARAPULSE_CONNECTIONS_FILE": str(file), "CARAPULSE_VISIBILITY_S": "2", **settings}
+        own = {
+            "CARAPULSE_CONNECTIONS_FILE": str(file),
+            "CARAPULSE_VISIBILITY_S": "2",
+            **GENEROUS_ENVIRONMENT,
+            **settings,
+        }
         self.environment = kept | own
         self.log = data_dir.parent / f"{data_dir.name}.log"
 

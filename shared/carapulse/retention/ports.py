@@ -26,6 +26,10 @@ class Room(Protocol):
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         ...
 
+    def drop_idle_rates(self) -> int:
+        """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
+        ...
+
 
 class RetentionWork(AuditWork, Protocol):
     """A unit of work that can reach the partitions."""

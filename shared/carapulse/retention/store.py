@@ -12,6 +12,8 @@ _MAKE = text("SELECT make_partitions()")
 _DROP_STEPS = text("SELECT dropped, blobs FROM drop_old_steps(:of_table, :before)")
 _DROP_LETTERS = text("SELECT drop_dead_letters(:before)")
 
+_DROP_RATES = text("SELECT drop_idle_rates()")
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresRoom:
@@ -31,3 +33,7 @@ class PostgresRoom:
     def drop_dead_letters(self, before: datetime) -> int:
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         return int(self.connection.execute(_DROP_LETTERS, {"before": before}).scalar_one())
+
+    def drop_idle_rates(self) -> int:
+        """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
+        return int(self.connection.execute(_DROP_RATES).scalar_one())

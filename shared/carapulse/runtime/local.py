@@ -140,8 +140,15 @@ def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
     """Start the API in a thread of its own, and return what ends it, and its address."""
     listening = _listen(settings.port)
     http = make_http(app, ROUTERS, Limits(threads=settings.http_threads))
+    proxies = sorted(settings.trusted_proxies)
     config = uvicorn.Config(
-        http, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_HTTP_STOP_S
+        http,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_HTTP_STOP_S,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)

@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 from tests.builders.log import App, a_call, write
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.sealing import AesGcmSealer
@@ -27,6 +28,9 @@ class HttpApp(App):
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
         self.refusals = RefusalLog(self.begin, self.clock)
         return self
+
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {"database": True}

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from tests.builders.clients import a_client
+from tests.builders.rates import HttpChosen, unlimited
 from tests.builders.refusing import Told, a_refusal_log
 from tests.builders.serving import served
 
@@ -24,7 +26,9 @@ from carapulse.kernel.errors import Conflict, Fault, Invalid, Unavailable
 from carapulse.kernel.record import Record
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.runtime.http.gate import Limits
+from carapulse.settings import Settings
 from carapulse.sse import LastEventId, Pace, Page, Row, stream
+from carapulse.waiting import Waiting
 
 
 class PlanChanged(Conflict):
@@ -71,6 +75,9 @@ class Application:
         self.tokens = Bearers(TokenVerifier([self.issuer.issuer], self.clock), OneKey(self.clock))
         self.told = Told()
         self.refusals = a_refusal_log(self.told)
+        self.rates = unlimited()
+        self.settings: HttpChosen | Settings = HttpChosen()
+        self.stopping = threading.Event()
         self.reset()
 
     def reset(self):
@@ -122,7 +129,12 @@ def a_router():
             "bug": RuntimeError("password=hunter2 at /srv/secret"),
         }[kind]
 
-    @router.get("/v1/executions/{execution_id}/logs", dependencies=[needs("execution:read")])
+    @router.get(
+        "/v1/executions/{execution_id}/logs",
+        dependencies=[needs("execution:read")],
+        response_class=Response,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
     async def logs(request: Request, execution_id: str, ports: Ports, after: LastEventId = None) -> Response:
         return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2, longest_with_key=0.3))
 
@@ -135,7 +147,32 @@ def a_router():
         ports.begun.append(1)
         assert ports.release.wait(5)
 
+    add_what_may_be_wished(router)
     return router
+
+
+def add_what_may_be_wished(router):
+    @router.get("/v1/large", dependencies=[needs("plan:read")])
+    def large(response: Response, size: int = 5000, tag: str | None = None) -> str:
+        if tag:
+            response.headers["ETag"] = tag
+        return "x" * (size - 2)
+
+    @router.get("/v1/text", dependencies=[needs("plan:read")], response_class=PlainTextResponse)
+    def plain() -> str:
+        return "plain " * 500
+
+    @router.patch("/v1/plans/{plan_id}", dependencies=[needs("plan:create")])
+    def change(plan_id: str, change: dict[str, str]) -> dict[str, str]:
+        return change
+
+    @router.get("/v1/wait", dependencies=[needs("plan:read")])
+    async def wait(ports: Ports, waiting: Waiting) -> bool:
+        def read():
+            ports.reads.append(threading.get_ident())
+            return ports.is_over
+
+        return await waiting.until(bool, read, ports.is_over)
 
 
 class Client:

@@ -13,6 +13,7 @@ from tests.builders.clients import a_client
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
 from tests.builders.queues import a_queue
+from tests.builders.rates import unlimited
 from tests.builders.serving import served
 
 from carapulse.adapters.postgres.engine import connect
@@ -46,6 +47,7 @@ class Application:
         self.workflows = WORKFLOWS
         self.envelopes = ApprovalEnvelopes()
         self.settings = application.Chosen()
+        self.rates = unlimited()
         self.engine = connect(url)
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)

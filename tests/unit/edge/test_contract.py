@@ -6,6 +6,7 @@ import sys
 import pytest
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
+from tests.builders.rates import HttpChosen, unlimited
 from tests.builders.refusing import a_refusal_log
 
 from carapulse.identity.tokens import TokenVerifier
@@ -20,6 +21,8 @@ class Application:
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
     refusals = a_refusal_log()
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {}

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from carapulse.routing import Needs
 from carapulse.runtime.http.errors import RequestInvalid
-from carapulse.runtime.http.gate import GUARDED, SIGNED
+from carapulse.runtime.http.paths import GUARDED, SIGNED
 from carapulse.runtime.http.problems import MEDIA_TYPE
 
 _PROBLEM = "#/components/schemas/Problem"

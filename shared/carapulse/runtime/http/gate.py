@@ -12,13 +12,13 @@ from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
 from carapulse.identity.model import Principal
 from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.observe import get_logger
-from carapulse.runtime.http.errors import BodyTooSlow, ContentTypeUnsupported, MalformedUrl
+from carapulse.runtime.http.errors import BodyTooSlow, MalformedUrl
+from carapulse.runtime.http.media import check_media
+from carapulse.runtime.http.paths import GUARDED, SIGNED, path_of
 from carapulse.runtime.http.problems import respond
+from carapulse.runtime.http.rating import Meter
 from carapulse.runtime.http.refusing import tell
 from carapulse.wire import read_json
-
-GUARDED = "/v1/"
-SIGNED = "/v1/webhooks/"
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PARSED_IN_PLACE = 65_536
@@ -41,11 +41,12 @@ class Disconnected(Exception):  # noqa: N818 - not an error of anybody
 
 
 class Gate:
-    """Reads address, bearer and body, in this order, and lets through only what holds."""
+    """Reads address, bearer and body, in this order, counts in between, and lets through only what holds."""
 
-    def __init__(self, app: ASGIApp, verifier: Verifier, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, meter: Meter, limits: Limits) -> None:
         self._app = app
         self._verifier = verifier
+        self._meter = meter
         self._limits = limits
         self._looking_up = CapacityLimiter(_LOOK_UPS)
 
@@ -66,7 +67,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
@@ -74,11 +75,15 @@ class Gate:
             scope.setdefault("state", {})["principal"] = principal
             if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
                 raise TenantMismatch("the request names another tenant than its token")
+        if path.startswith(GUARDED):
+            await self._meter.count(scope)
         if scope["method"] in _BODILESS:
             return receive
         body = await self._body(headers, receive)
+        if body:
+            check_media(scope["method"], headers, is_signed=is_signed)
         if body and not is_signed:
-            await _check_json(headers, body)
+            await _check_json(body)
         return _replay(body, receive)
 
     async def _principal(self, headers: Headers) -> Principal:
@@ -122,12 +127,7 @@ def _check_url(scope: Scope) -> None:
         raise MalformedUrl("the address holds characters that no address may hold")
 
 
-async def _check_json(headers: Headers, body: bytes) -> None:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not (
-        media_type.startswith("application/") and media_type.endswith("+json")
-    ):
-        raise ContentTypeUnsupported("the body must be application/json")
+async def _check_json(body: bytes) -> None:
     # A large body would hold up every other request while it is parsed.
     if len(body) > _PARSED_IN_PLACE:
         await run_sync(read_json, body)

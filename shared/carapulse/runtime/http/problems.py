@@ -1,6 +1,7 @@
 """Every error as one shape: application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -29,7 +30,7 @@ def respond(
     problem: Problem, errors: Sequence[dict[str, str]] = (), headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the answer that tells a caller about a problem."""
-    if isinstance(problem, Unavailable):
+    if isinstance(problem, Unavailable) and problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_not_served", code=problem.code, detail=problem.detail, cause=repr(problem.__cause__))
     content = _body(problem, errors)
     return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
@@ -59,8 +60,16 @@ async def answer_framework(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == NoSuchRoute.status:
         return respond(NoSuchRoute("there is nothing under this path"))
     if error.status_code == MethodNotAllowed.status:
-        return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=error.headers)
+        return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=_with_head(error.headers))
     return respond(Refused("the request could not be understood"), headers=error.headers)
+
+
+def _with_head(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the headers, with HEAD among the methods that are allowed wherever GET is."""
+    return {
+        name: ", ".join(sorted({*value.split(", "), "HEAD"})) if "GET" in value.split(", ") else value
+        for name, value in (headers or {}).items()
+    }
 
 
 def _body(problem: Problem, errors: Sequence[dict[str, str]]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class Api:
 
     def text(self, path: str) -> str:
         """Read something as it is, which need not be JSON."""
-        response = self._asked(lambda: self._http.get(path))
+        response = self._asked(lambda: self._http.get(path, headers={"Accept": "*/*"}))
         _check(response)
         return response.text
 
