@@ -14,6 +14,8 @@ from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
+from carapulse.adapters.postgres.tail import PostgresTail
+from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
@@ -38,6 +40,8 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.live.hub import Hub, Room
+from carapulse.live.store import PostgresTickets
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
 from carapulse.settings import Settings, environment
@@ -103,6 +107,11 @@ class Work(PostgresWork):
         return PostgresArchives(self.connection, self.tenant)
 
     @cached_property
+    def tickets(self) -> PostgresTickets:
+        """The tickets for live streams, within this unit."""
+        return PostgresTickets(self.connection, self.tenant)
+
+    @cached_property
     def room(self) -> PostgresRoom:
         """The partitions, within this unit."""
         return PostgresRoom(self.connection)
@@ -123,6 +132,7 @@ class App:
     workflows: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
+    ticket_directory: PostgresTicketDirectory
     journal: PostgresJournal
     blobs: Blobs
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
@@ -138,6 +148,12 @@ class App:
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
+
+    @cached_property
+    def live(self) -> Hub:
+        """Where clients follow the log."""
+        room = Room(self.settings.live_clients, self.settings.live_clients_of_tenant)
+        return Hub(PostgresTail(self.engine, self.journal.direct), self.stopping, room)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -184,6 +200,7 @@ def make_app(
         workflows=Workflows.load(builtin_recipes()),
         sealer=AesGcmSealer.load_or_make(settings.data_dir),
         source_directory=PostgresSourceDirectory(engine),
+        ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
     )

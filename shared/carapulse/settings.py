@@ -3,13 +3,16 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
+
+Origin = Annotated[str, Field(max_length=300, pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+"""Where a page is from, as browsers say it: scheme, host, and a port unless it is the scheme's own."""
 
 
 class Settings(BaseSettings):
@@ -38,6 +41,12 @@ class Settings(BaseSettings):
     self_approval_environments: frozenset[str] = Field(
         frozenset(), description="JSON list of environments where a requester may approve; never a production one"
     )
+
+    allowed_origins: frozenset[Origin] = Field(
+        frozenset(), description="JSON list of other origins whose pages may follow events, as https://ops.example"
+    )
+    live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
+    live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
 
     lines_retention_days: int | None = Field(
         None, ge=1, le=36_500, description="days that lines of tools stay after their execution; none keeps them"

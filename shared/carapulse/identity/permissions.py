@@ -14,6 +14,7 @@ Permission = Literal[
     "approval:decide",
     "approval:read",
     "audit:read",
+    "event:read",
     "evidence:export",
     "execution:cancel",
     "execution:pause",
@@ -36,7 +37,7 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {"alert:read", "approval:read", "event:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
