@@ -14,6 +14,7 @@ from anyio import CancelScope, create_task_group, fail_after, sleep
 from fastapi import Response, WebSocket, WebSocketDisconnect
 from starlette.types import Receive, Scope, Send
 
+from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 
 LONGEST_MESSAGE: Final = 4096
@@ -24,6 +25,13 @@ _BREATH_S = 0.05  # between two messages of one client
 _PATIENCE_S = 20.0
 
 log = get_logger(__name__)
+
+
+class PushUnsupported(Problem):
+    """What runs here can't answer in parts, so nothing can be followed."""
+
+    code = "push-unsupported"
+    status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class Parts(Protocol):
@@ -64,8 +72,10 @@ class Pushed(Response):
         del self.headers["content-length"]
         self._opening = opening
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Send part after part until there is none, or nobody reads."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send part after part until there is none, or nobody reads; raises PushUnsupported behind API Gateway."""
+        if "aws.event" in scope:
+            raise PushUnsupported("a function behind API Gateway answers all at once; follow at a server")
         async with self._opening() as source, create_task_group() as tasks:
             tasks.start_soon(_until_left, receive, tasks.cancel_scope)
             await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": self.raw_headers})

@@ -18,6 +18,12 @@ class PositionUnknown(Invalid):
     code = "position-unknown"
 
 
+class AddressInvalid(Invalid):
+    """The address of a WebSocket asks for something that can't be followed."""
+
+    code = "address-invalid"
+
+
 class MessageRefused(Invalid):
     """The message is none that a follower may send."""
 

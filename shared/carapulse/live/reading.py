@@ -5,7 +5,8 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from carapulse.kernel.errors import Fault, Invalid
+from carapulse.kernel.errors import Fault
+from carapulse.live.errors import AddressInvalid
 from carapulse.live.model import Ask
 
 
@@ -15,12 +16,6 @@ class Parameters(Protocol):
     def multi_items(self) -> Iterable[tuple[str, str]]:
         """Return every name and value."""
         ...
-
-
-class AddressInvalid(Invalid):
-    """The address asks for something that can't be followed."""
-
-    code = "address-invalid"
 
 
 def ask_of(query: Parameters) -> Ask:
