@@ -1,5 +1,6 @@
 """A real Postgres for every kind of test that needs one: one server a run, one copied database a test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -9,11 +10,16 @@ from pathlib import Path
 
 import pg8000.native
 import pytest
+from hypothesis import settings
 
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.migrate import migrate
 
+# A run of the suite tries the same examples each time: what it found once it finds again. `make fuzz` looks further.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("campaign", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 _TEMPLATE = "carapulse_template"
 _numbers = count(1)
 

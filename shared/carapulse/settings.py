@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     )
 
     allowed_origins: frozenset[Origin] = Field(
-        frozenset(), description="JSON list of other origins whose pages may follow events, as https://ops.example"
+        frozenset(), description="JSON list of other origins whose pages may open a WebSocket, as https://ops.example"
     )
     live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
     live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit
+from carapulse.kernel.cursor import Wanted
 from carapulse.kernel.event import Event
 from carapulse.kernel.record import Record
 
@@ -42,7 +42,7 @@ class Head(Record):
     hash: str
 
 
-class EventFilter(Record):
+class EventFilter(Wanted):
     """Which events are wanted, and which page of them."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -53,8 +53,6 @@ class EventFilter(Record):
     actor_id: Word | None = None
     since: Moment | None = Field(None, alias="from", description="not before this moment")
     until: Moment | None = Field(None, alias="to", description="before this moment")
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class EvidenceExported(Event):

@@ -16,11 +16,12 @@ from carapulse.live.ports import TicketPorts
 from carapulse.live.usecases import take_ticket
 from carapulse.routing import HasClock
 from carapulse.runtime.http.contract import PROBLEM_ANSWERS, check_guards, describe, refuse_unknown_parameters
-from carapulse.runtime.http.door import Door, Verifier
+from carapulse.runtime.http.door import Door
 from carapulse.runtime.http.edge import Edge
-from carapulse.runtime.http.gate import Gate, Limits
+from carapulse.runtime.http.gate import Gate, Limits, Verifier
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
+from carapulse.runtime.http.unchanged import Unchanged
 
 
 class HttpApp(HasClock, HasReadiness, Protocol):
@@ -56,15 +57,17 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     check_guards(http)
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
-    _add_edges(http, Door(app.tokens, partial(take_ticket, ports=cast("TicketPorts", app)), bounds.origins), bounds)
+    _add_edges(http, app, bounds)
     return http
 
 
-def _add_edges(http: FastAPI, door: Door, limits: Limits) -> None:
+def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
+    door = Door(partial(take_ticket, ports=cast("TicketPorts", app)), limits.origins)
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
-    http.add_middleware(Gate, door=door, limits=limits)
+    http.add_middleware(Gate, verifier=app.tokens, door=door, limits=limits)
+    http.add_middleware(Unchanged)
     http.add_middleware(Edge)
 
 

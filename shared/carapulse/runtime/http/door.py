@@ -1,15 +1,15 @@
-"""Who asks: a bearer in the header; or, where a browser can't set one, a ticket in the address of a live stream."""
+"""The other way in: where a browser can't set a bearer, a ticket in the address of a live stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
+from carapulse.identity.errors import TenantMismatch
 from carapulse.identity.model import Principal
 from carapulse.live.errors import OriginRefused, TicketRefused
 
@@ -19,49 +19,27 @@ WITH_TICKET: Final = frozenset({("http", "/v1/events"), ("websocket", "/v1/ws")}
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-class Verifier(Protocol):
-    """Tells who is asking."""
-
-    def verify(self, token: str) -> Principal:
-        """Return the principal, or raise Unauthenticated."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is known of those who may come in."""
+    """Takes tickets, of pages that may ask."""
 
-    verifier: Verifier
     take_ticket: Callable[[str], Principal]
     origins: frozenset[str]
 
-    async def admit(self, scope: Scope, path: str) -> Principal:
-        """Return who asks; raises Unauthenticated or Denied."""
-        headers = Headers(scope=scope)
-        takes_tickets = (scope["type"], path) in WITH_TICKET
-        if takes_tickets:
-            self._check_origin(headers)
-        tickets = _tickets_of(scope) if takes_tickets else []
-        if tickets:
-            principal = await self._by_ticket(tickets, headers)
-        else:
-            principal = self._by_bearer(headers.getlist("authorization"))
-        if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
-            raise TenantMismatch("the request names another tenant than its token")
-        return principal
-
-    async def _by_ticket(self, tickets: list[str], headers: Headers) -> Principal:
+    async def visitor(self, scope: Scope, path: str, headers: Headers) -> Principal | None:
+        """Return whom a ticket speaks for, or None if none is shown; raises TicketRefused or OriginRefused."""
+        if (scope["type"], path) not in WITH_TICKET:
+            return None
+        self._check_origin(headers)
+        tickets = _tickets_of(scope)
+        if not tickets:
+            return None
         if len(tickets) > 1 or "authorization" in headers:
             raise TicketRefused("a ticket stands alone")
-        return await run_sync(self.take_ticket, tickets[0])
-
-    def _by_bearer(self, given: list[str]) -> Principal:
-        if not given:
-            raise TokenMissing("a bearer token is needed")
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not token:
-            raise TokenRefused("the authorization is not one bearer token")
-        return self.verifier.verify(token.strip(" "))
+        principal = await run_sync(self.take_ticket, tickets[0])
+        if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
+            raise TenantMismatch("the request names another tenant than its ticket")
+        return principal
 
     def _check_origin(self, headers: Headers) -> None:
         """Let a page in that is our own or listed; programs that are no browser name no origin."""

@@ -1,13 +1,15 @@
 """The gate: what must hold before any route sees a request. Whoever does not pass costs next to nothing."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from anyio import fail_after
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
+from carapulse.identity.model import Principal
 from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.observe import get_logger
 from carapulse.runtime.http.door import Door
@@ -23,6 +25,14 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _PARSED_IN_PLACE = 65_536
 
 log = get_logger(__name__)
+
+
+class Verifier(Protocol):
+    """Tells who is asking."""
+
+    def verify(self, token: str) -> Principal:
+        """Return the principal, or raise Unauthenticated."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,9 @@ class Disconnected(Exception):  # noqa: N818 - not an error of anybody
 class Gate:
     """Reads address, bearer and body, in this order, and lets through only what holds."""
 
-    def __init__(self, app: ASGIApp, door: Door, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, door: Door, limits: Limits) -> None:
         self._app = app
+        self._verifier = verifier
         self._door = door
         self._limits = limits
 
@@ -72,13 +83,27 @@ class Gate:
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
-            scope.setdefault("state", {})["principal"] = await self._door.admit(scope, path)
+            visitor = await self._door.visitor(scope, path, headers)
+            principal = self._principal(headers) if visitor is None else visitor
+            scope.setdefault("state", {})["principal"] = principal
         if scope["type"] == "websocket" or scope["method"] in _BODILESS:
             return receive
         body = await self._body(headers, receive)
         if body and not is_signed:
             await _check_json(headers, body)
         return _replay(body, receive)
+
+    def _principal(self, headers: Headers) -> Principal:
+        given = headers.getlist("authorization")
+        if not given:
+            raise TokenMissing("a bearer token is needed")
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != "bearer" or not token:
+            raise TokenRefused("the authorization is not one bearer token")
+        principal = self._verifier.verify(token.strip(" "))
+        if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
+            raise TenantMismatch("the request names another tenant than its token")
+        return principal
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         declared = headers.get("content-length", "0")
