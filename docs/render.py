@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from docs.breaking import breaking_changes
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from pydantic_core import PydanticUndefined
 
 import carapulse
@@ -24,6 +24,7 @@ from carapulse.integrations import builtin_manifests
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.kernel.event import Event
+from carapulse.live.readers import READERS
 from carapulse.metrics import show_metrics
 from carapulse.rates.model import Claim, Grant
 from carapulse.rates.spending import Rates
@@ -147,11 +148,11 @@ def _http() -> list[str]:
 
 
 def _route_rows(route: Any) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
-    if not isinstance(route.original_route, APIRoute):
+    if not isinstance(route.original_route, (APIRoute, APIWebSocketRoute)):
         return []
     needed = [each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)]
     told = [_code(*needed) if needed else "", _sentence(route.original_route.endpoint)]
-    return [[_code(f"{method} {route.path}"), *told] for method in sorted(route.methods or ())]
+    return [[_code(f"{method} {route.path}"), *told] for method in sorted(route.methods or ("WebSocket",))]
 
 
 def _roles() -> list[str]:
@@ -243,12 +244,25 @@ def _ours(kind: type[T]) -> list[type[T]]:
 
 def _events() -> list[str]:
     rows = [
-        [_code(each.__name__), each.__module__.split(".")[1], _sentence(each), ", ".join(map(_code, each.model_fields))]
+        [
+            _code(each.__name__),
+            each.__module__.split(".")[1],
+            _code(READERS[each.__name__]),
+            _sentence(each),
+            _body(each),
+        ]
         for each in _ours(Event)
         if not each.__name__.startswith("_")
     ]
-    said = "Every kind of fact in the log. A plan's events, its execution's too, are in the stream named as the plan."
-    return [*_head("Events", said), *_table(["Type", "Area", "What has happened", "Body"], rows)]
+    said = (
+        "Every kind of fact in the log, and the permission that following it needs."
+        " A plan's events, its execution's too, are in the stream named as the plan."
+    )
+    return [*_head("Events", said), *_table(["Type", "Area", "Permission", "What has happened", "Body"], rows)]
+
+
+def _body(kind: type[Event]) -> str:
+    return ", ".join(map(_code, kind.model_fields))
 
 
 def _errors() -> list[str]:

@@ -16,6 +16,8 @@ from carapulse.adapters.postgres.keys import PostgresKeyDirectory
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
+from carapulse.adapters.postgres.tail import PostgresTail
+from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
@@ -44,6 +46,8 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.live.hub import Hub, Room
+from carapulse.live.store import PostgresTickets
 from carapulse.plans.store import PostgresPlans
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
@@ -117,6 +121,11 @@ class Work(PostgresWork):
         return PostgresApiKeys(self.connection, self.tenant, self.call.actor.scope)
 
     @cached_property
+    def tickets(self) -> PostgresTickets:
+        """The tickets for live streams, within this unit."""
+        return PostgresTickets(self.connection, self.tenant)
+
+    @cached_property
     def room(self) -> PostgresRoom:
         """The partitions, within this unit."""
         return PostgresRoom(self.connection)
@@ -137,6 +146,7 @@ class App:
     workflows: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
+    ticket_directory: PostgresTicketDirectory
     journal: PostgresJournal
     blobs: Blobs
     rates: Rates
@@ -159,6 +169,12 @@ class App:
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
+
+    @cached_property
+    def live(self) -> Hub:
+        """Where clients follow the log."""
+        room = Room(self.settings.live_clients, self.settings.live_clients_of_tenant)
+        return Hub(PostgresTail(self.engine, self.journal.direct), self.stopping, room)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -209,6 +225,7 @@ def make_app(
         workflows=Workflows.load(builtin_recipes()),
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
+        ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
         rates=Rates(PostgresRates(counting), quotas(settings)),

@@ -6,7 +6,8 @@ without it there is no call, so a route that forgot to be guarded can't act for 
 
 from typing import Annotated, Any, Final, Literal, Protocol, cast
 
-from fastapi import Depends, Request, params
+from fastapi import Depends, params
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBearer
 
 from carapulse.identity.errors import TokenMissing
@@ -26,34 +27,44 @@ class HasClock(Protocol):
         ...
 
 
-bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="A token of an issuer that the installation trusts."
+class _Bearer(HTTPBearer):
+    """Describes the bearer in OpenAPI; the gate has read it by then, of a WebSocket too."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Do nothing."""
+
+
+bearer = _Bearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="HTTPBearer",
+    description="A token of an issuer that the installation trusts.",
 )
 
 
-async def this_call(request: Request, _scheme: Annotated[object, Depends(bearer)]) -> Call:
-    """Return who asks, for which tenant, when and under which trace; raise TokenMissing if nobody proved it."""
-    principal: Principal | None = getattr(request.state, "principal", None)
+async def this_principal(connection: HTTPConnection, _scheme: Annotated[object, Depends(bearer)]) -> Principal:
+    """Return who asks, how they proved it and for how long that holds; raise TokenMissing if nobody did."""
+    principal: Principal | None = getattr(connection.state, "principal", None)
     if principal is None:
         raise TokenMissing("a bearer token is needed")
-    app = cast("HasClock", request.app.state.app)
-    trace = current_trace() or Trace.begin()
-    return Call(actor=principal.actor, tenant=principal.tenant, at=app.clock.now(), trace=trace.id)
-
-
-async def the_app(request: Request) -> Any:  # noqa: ANN401 - each area types it as its own ports
-    """Return the composition root's object."""
-    return request.app.state.app
-
-
-async def this_principal(request: Request, _call: Annotated[Call, Depends(this_call)]) -> Principal:
-    """Return who asks, with how they proved it and until when that holds."""
-    principal: Principal = request.state.principal
     return principal
 
 
 ThisPrincipal = Annotated[Principal, Depends(this_principal)]
-"""Who asks, as an argument of a route."""
+"""Who asks and until when that is proven, as an argument of a route."""
+
+
+async def this_call(connection: HTTPConnection, principal: ThisPrincipal) -> Call:
+    """Return who asks, for which tenant, when and under which trace."""
+    app = cast("HasClock", connection.app.state.app)
+    trace = current_trace() or Trace.begin()
+    return Call(actor=principal.actor, tenant=principal.tenant, at=app.clock.now(), trace=trace.id)
+
+
+async def the_app(connection: HTTPConnection) -> Any:  # noqa: ANN401 - each area types it as its own ports
+    """Return the composition root's object."""
+    return connection.app.state.app
+
 
 ThisCall = Annotated[Call, Depends(this_call)]
 """The call, as an argument of a route."""
@@ -74,9 +85,9 @@ class Needs:
             raise ValueError(f"there is no permission {permission}")
         self.permission = permission
 
-    async def __call__(self, request: Request, call: ThisCall) -> None:
+    async def __call__(self, connection: HTTPConnection, call: ThisCall) -> None:
         """Return if the caller may, or raise Denied; the request remembers what was asked for."""
-        request.state.permission = self.permission
+        connection.state.permission = self.permission
         if self.permission != AUTHENTICATED:
             require(call, self.permission)
 

@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
     cors_origins: frozenset[str] = Field(
-        frozenset(), description="JSON list of origins, as `https://host`, whose pages may ask from a browser"
+        frozenset(),
+        description="JSON list of origins, as `https://host`, whose pages may ask and follow from a browser",
     )
     trusted_proxies: frozenset[str] = Field(
         frozenset(), description="JSON list of addresses or networks of proxies whose X-Forwarded headers are believed"
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     self_approval_environments: frozenset[str] = Field(
         frozenset(), description="JSON list of environments where a requester may approve; never a production one"
     )
+
+    live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
+    live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
 
     lines_retention_days: int | None = Field(
         None, ge=1, le=36_500, description="days that lines of tools stay after their execution; none keeps them"

@@ -11,10 +11,12 @@ def test_api_answers_on_lambda_to_whom_it_knows(installation):
         _, known = function(a_request("GET", "/v1/plans", authorization=f"Bearer {installation.token('viewer')}"))
         _, unknown = function(a_request("GET", "/v1/plans"))
         _, ready = function(a_request("GET", "/readyz"))
+        _, pushed = function(a_request("GET", "/v1/events", authorization=f"Bearer {installation.token('viewer')}"))
 
     assert (known["statusCode"], json.loads(known["body"])["data"]) == (200, [])
     assert (unknown["statusCode"], json.loads(unknown["body"])["code"]) == (401, "token-missing")
     assert ready["statusCode"] == 200
+    assert (pushed["statusCode"], json.loads(pushed["body"])["code"]) == (501, "push-unsupported")
 
 
 def test_api_answers_under_a_server_to_whom_it_knows(installation):

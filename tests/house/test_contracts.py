@@ -38,6 +38,8 @@ FORBIDDEN = [
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+    ("live-private", "plans/store.py", "import carapulse.live.tables"),
+    ("technology", "live/hub.py", "import starlette"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
     ("rates-private", "intake/store.py", "import carapulse.rates.tables"),
 ]

@@ -40,6 +40,8 @@ HTTP = make_app(Application(), ROUTERS)
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",
+    "POST /v1/api-keys",
+    "POST /v1/live:ticket",
     *(f"POST /v1/executions/{{execution_id}}:{verb}" for verb in ("cancel", "pause", "resume", "resolve")),
 }
 GUARDS = list(guards_of(HTTP))

@@ -20,6 +20,7 @@ Permission = Literal[
     "audit:read",
     "authz:check",
     "authz:check-others",
+    "event:read",
     "evidence:export",
     "execution:cancel",
     "execution:pause",
@@ -42,7 +43,16 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "authz:check", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {
+        "alert:read",
+        "approval:read",
+        "authz:check",
+        "event:read",
+        "execution:read",
+        "plan:read",
+        "tool:read",
+        "workflow:read",
+    }
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",

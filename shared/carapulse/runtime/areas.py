@@ -10,6 +10,7 @@ from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
 from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
+from carapulse.live.routes import router as live_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.tools.routes import router as tool_routes
@@ -26,6 +27,7 @@ ROUTERS = (
     dead_letter_routes,
     api_key_routes,
     access_routes,
+    live_routes,
 )
 ALL = Dispatcher.of([executions, approvals, intake])
 EXECUTIONS = ALL.only({"executions"})

@@ -22,6 +22,7 @@ from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
+from carapulse.pushing import LONGEST_MESSAGE
 from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
@@ -34,6 +35,7 @@ log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 _HTTP_STOP_S = 1
+_HEARTBEAT_S = 15
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class _Ending:
 def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
     """Start the API in a thread of its own, and return what ends it, and its address."""
     listening = _listen(settings.port)
-    http = make_http(app, ROUTERS, Limits(threads=settings.http_threads))
+    http = make_http(app, ROUTERS, Limits.of(settings))
     proxies = sorted(settings.trusted_proxies)
     config = uvicorn.Config(
         http,
@@ -149,6 +151,10 @@ def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
         timeout_graceful_shutdown=_HTTP_STOP_S,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST_MESSAGE,
+        ws_ping_interval=_HEARTBEAT_S,
+        ws_per_message_deflate=False,  # what it keeps for each connection is more than all of ours
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from carapulse.identity.bearers import Verifier
 from carapulse.kernel.errors import Problem
+from carapulse.live.ports import TicketPorts
+from carapulse.live.usecases import take_ticket
 from carapulse.rates.spending import Rates
 from carapulse.runtime.http.compression import Compressed
 from carapulse.runtime.http.contract import (
@@ -23,6 +25,7 @@ from carapulse.runtime.http.contract import (
     refuse_unknown_parameters,
 )
 from carapulse.runtime.http.cors import NamedOrigins
+from carapulse.runtime.http.door import Door
 from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.heads import Heads
@@ -104,12 +107,13 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
 
 def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     """Put around the routes what holds for all of them, the innermost first."""
+    door = Door(partial(take_ticket, ports=cast("TicketPorts", app)), limits.origins)
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
     http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
     http.add_middleware(Heads)
-    http.add_middleware(Gate, verifier=app.tokens, meter=Meter(app.rates), limits=limits)
+    http.add_middleware(Gate, verifier=app.tokens, door=door, meter=Meter(app.rates), limits=limits)
     http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
     http.add_middleware(Unchanged)
     http.add_middleware(Compressed)

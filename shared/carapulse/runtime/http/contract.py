@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.requests import HTTPConnection
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
 from carapulse.routing import Needs
 from carapulse.runtime.http.errors import RequestInvalid
@@ -53,7 +54,7 @@ def check_guards(app: FastAPI) -> None:
 def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each path that is served with the permissions that it needs."""
     for route in iter_route_contexts(app.routes):
-        given = route.dependencies if isinstance(route.original_route, APIRoute) else ()
+        given = route.dependencies if isinstance(route.original_route, (APIRoute, APIWebSocketRoute)) else ()
         needed = (each.dependency for each in given)
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
 
@@ -64,11 +65,14 @@ def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
         yield route.path or "", frozenset(route.methods or ())
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all."""
-    if not request.query_params:
+async def refuse_unknown_parameters(request: HTTPConnection) -> None:
+    """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all.
+
+    A WebSocket's are not in the document; its route reads them by itself, as strictly.
+    """
+    if not request.query_params or request.scope["type"] == "websocket":
         return
-    path, method = request.scope["route"].path, request.method.lower()
+    path, method = request.scope["route"].path, request.scope["method"].lower()
     operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
     known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
     if unknown := sorted(set(request.query_params) - known):

@@ -1,6 +1,7 @@
 """The gate: what must hold before any route sees a request. Whoever does not pass costs next to nothing."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
@@ -12,12 +13,14 @@ from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
 from carapulse.identity.model import Principal
 from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.observe import get_logger
+from carapulse.runtime.http.door import Door
 from carapulse.runtime.http.errors import BodyTooSlow, MalformedUrl
 from carapulse.runtime.http.media import check_media
 from carapulse.runtime.http.paths import GUARDED, SIGNED, path_of
 from carapulse.runtime.http.problems import respond
 from carapulse.runtime.http.rating import Meter
 from carapulse.runtime.http.refusing import tell
+from carapulse.settings import Settings
 from carapulse.wire import read_json
 
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,11 +32,17 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one process takes on: threads for routes, bytes of a body, and seconds until it must have arrived."""
+    """What one process takes on: threads of routes, bytes of a body, seconds until it came; and whose pages may ask."""
 
     threads: int = 40
     body_bytes: int = 1_048_576
     body_seconds: float = 10.0
+    origins: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what an installation chose."""
+        return cls(threads=settings.http_threads, origins=settings.cors_origins)
 
 
 class Disconnected(Exception):  # noqa: N818 - not an error of anybody
@@ -43,16 +52,17 @@ class Disconnected(Exception):  # noqa: N818 - not an error of anybody
 class Gate:
     """Reads address, bearer and body, in this order, counts in between, and lets through only what holds."""
 
-    def __init__(self, app: ASGIApp, verifier: Verifier, meter: Meter, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, door: Door, meter: Meter, limits: Limits) -> None:
         self._app = app
         self._verifier = verifier
         self._meter = meter
+        self._door = door
         self._limits = limits
         self._looking_up = CapacityLimiter(_LOOK_UPS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         try:
@@ -71,13 +81,14 @@ class Gate:
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
-            principal = await self._principal(headers)
+            visitor = await self._door.visitor(scope, path, headers)
+            principal = await self._principal(headers) if visitor is None else visitor
             scope.setdefault("state", {})["principal"] = principal
             if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
                 raise TenantMismatch("the request names another tenant than its token")
         if path.startswith(GUARDED):
             await self._meter.count(scope)
-        if scope["method"] in _BODILESS:
+        if scope["type"] == "websocket" or scope["method"] in _BODILESS:
             return receive
         body = await self._body(headers, receive)
         if body:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from fastapi import Request
+from fastapi.requests import HTTPConnection
 from starlette.datastructures import Headers
 
 from carapulse.runtime.http.errors import ContentTypeUnsupported, NotAcceptable
@@ -30,10 +30,10 @@ def check_media(method: str, headers: Headers, *, is_signed: bool) -> None:
         raise ContentTypeUnsupported("the body must be in UTF-8", charset=["utf-8"])
 
 
-async def negotiate(request: Request) -> None:
+async def negotiate(request: HTTPConnection) -> None:
     """Return if the caller takes what the route gives, or raise NotAcceptable. Problems are told to everybody."""
     accepted = request.headers.getlist("accept")
-    if not accepted:
+    if not accepted or request.scope["type"] == "websocket":
         return
     available = given_by(request.scope["route"])
     ranges = [each for each in ",".join(accepted).split(",") if each.strip()]

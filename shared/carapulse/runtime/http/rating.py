@@ -30,6 +30,7 @@ ROUTES: Final[Mapping[str, RateClass]] = {
     "POST /v1/workflows/{name}:start": RateClass.START,
     "POST /v1/dead-letters/{message_id}:replay": RateClass.START,
     "GET /v1/executions/{execution_id}/logs": RateClass.STREAM,
+    "GET /v1/events": RateClass.STREAM,
 }
 """What is neither read nor plainly written. Webhooks are a class of their own, counted for each source."""
 
@@ -123,7 +124,7 @@ def _show(standing: Standing | None, headers: MutableHeaders) -> None:
 
 def _spender(scope: Scope) -> Spender:
     path = path_of(scope)
-    rate_class = class_of(scope.get("method", "GET"), path)
+    rate_class = RateClass.STREAM if scope["type"] == "websocket" else class_of(scope["method"], path)
     if rate_class is RateClass.WEBHOOK:
         return Spender(rate_class, source_of(path))
     principal = scope["state"]["principal"]

@@ -64,7 +64,7 @@ def _refusal(problem: Problem, scope: Scope, principal: Principal, app: HasClock
         call=call,
         reason=problem.code,
         permission=scope.get("state", {}).get("permission"),
-        method=scope["method"],
+        method=scope.get("method", "GET"),
         route=getattr(scope.get("route"), "path", None),
     )
 

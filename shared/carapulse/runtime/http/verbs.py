@@ -23,7 +23,8 @@ def addresses_of(routes: Iterable[tuple[str, frozenset[str]]]) -> Methods:
     """Return a pattern for each path, those with verbs first, and all methods that it answers to."""
     found: dict[str, frozenset[str]] = {}
     for path, methods in routes:
-        found[path] = found.get(path, frozenset()) | methods
+        heads = {"HEAD"} if "GET" in methods else set()
+        found[path] = found.get(path, frozenset()) | methods | heads
     ordered = sorted(found, key=lambda path: ("{" in path, _VERB.search(path) is None))
     return {re.compile(_NAME.sub("[^/]+", re.escape(path))): found[path] for path in ordered}
 
