@@ -30,6 +30,7 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.idempotency.store import PostgresKeys
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
@@ -101,6 +102,11 @@ class Work(PostgresWork):
     def archives(self) -> PostgresArchives:
         """What left the log, within this unit."""
         return PostgresArchives(self.connection, self.tenant)
+
+    @cached_property
+    def keys(self) -> PostgresKeys:
+        """The caller's idempotency keys, within this unit."""
+        return PostgresKeys(self.connection, self.call)
 
     @cached_property
     def room(self) -> PostgresRoom:

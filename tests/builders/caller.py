@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import anyio
 import httpx
+from tests.builders.keys import FRESH, keyed
 
 from carapulse.bootstrap import App
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -19,11 +20,13 @@ class Caller:
         self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
     def __call__(self, method, path, body=None, *, by="ada", role="admin", tenant="acme", **rest):
+        """Ask; `key` is the idempotency key of a POST, None for none, and without it there is a fresh one."""
+        key, more = rest.pop("key", FRESH), rest.pop("headers", {})
         token = self._issuer.mint(tenant, by, frozenset({role}), timedelta(minutes=10))
 
         async def ask():
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                headers = {"authorization": f"Bearer {token}"}
+                headers = {"authorization": f"Bearer {token}", **keyed(method, key), **more}
                 return await client.request(method, path, json=body, headers=headers, **rest)
 
         return anyio.run(ask)

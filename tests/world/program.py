@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.builders.keys import keyed
 
 from carapulse.identity.issuer import DevelopmentIssuer
 
@@ -55,7 +56,7 @@ class Program:
 
     def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
         """Make one request as somebody."""
-        headers = {"Authorization": f"Bearer {self.token(who, role)}"}
+        headers = {"Authorization": f"Bearer {self.token(who, role)}", **keyed(method)}
         return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
 
     def token(self, who: str, role: str = "operator") -> str:

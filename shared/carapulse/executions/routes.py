@@ -23,14 +23,18 @@ from carapulse.executions.wishes import (
     retry_step,
 )
 from carapulse.plans.views import PlanView
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 from carapulse.sse import LastEventId, stream
 
 router = APIRouter(tags=["executions"])
 _ONE = "/v1/executions/{execution_id}"
 
 
-@router.post("/v1/plans/{plan_id}:execute", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("plan:execute")])
+@router.post(
+    "/v1/plans/{plan_id}:execute",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("plan:execute"), starts_work],
+)
 def execute(
     plan_id: str, call: ThisCall, ports: Ports, response: Response, command: ExecutePlan | None = None
 ) -> Accepted:
@@ -82,7 +86,7 @@ def resolve(execution_id: str, command: ResolveStep, call: ThisCall, ports: Port
     return Accepted.of(resolve_step(execution_id, command, call, ports))
 
 
-@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create"), starts_work])
 def undo(execution_id: str, call: ThisCall, ports: Ports, command: UndoExecution | None = None) -> PlanView:
     """Plan the way back from a run that is over. The plan is judged, approved and executed like any other."""
     return undo_execution(execution_id, command or UndoExecution(), call, ports)

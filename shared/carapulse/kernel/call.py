@@ -15,6 +15,13 @@ class Actor(Record):
     roles: frozenset[str] = frozenset()
 
 
+class Attempt(Record):
+    """One try to carry out a request that its caller may send again: under which key, and which try of those."""
+
+    id: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+
+
 class Call(Record):
     """The circumstances of one request, message or task."""
 
@@ -22,3 +29,4 @@ class Call(Record):
     tenant: str = Field(min_length=1)
     at: AwareDatetime
     trace: str = Field(description="W3C trace id, 32 hex digits")
+    attempt: Attempt | None = Field(None, description="what the caller's units of work must mark as having an effect")

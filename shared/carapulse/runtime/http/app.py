@@ -18,6 +18,7 @@ from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits, Verifier
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
+from carapulse.runtime.http.repeats import Repeats
 
 
 class HttpApp(HasClock, HasReadiness, Protocol):
@@ -53,15 +54,16 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     check_guards(http)
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
-    _add_edges(http, app.tokens, bounds)
+    _add_edges(http, app, bounds)
     return http
 
 
-def _add_edges(http: FastAPI, verifier: Verifier, limits: Limits) -> None:
+def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
-    http.add_middleware(Gate, verifier=verifier, limits=limits)
+    http.add_middleware(Repeats, ports=app)
+    http.add_middleware(Gate, verifier=app.tokens, limits=limits)
     http.add_middleware(Edge)
 
 

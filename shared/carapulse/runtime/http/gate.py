@@ -70,7 +70,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = path_of(scope)
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
@@ -81,7 +81,7 @@ class Gate:
         body = await self._body(headers, receive)
         if body and not is_signed:
             await _check_json(headers, body)
-        return _replay(body, receive)
+        return replayed(body, receive)
 
     def _principal(self, headers: Headers) -> Principal:
         given = headers.getlist("authorization")
@@ -119,6 +119,17 @@ class Gate:
         return bytes(body)
 
 
+def path_of(scope: Scope) -> str:
+    """Return the path of a request, without what a server in front of it has added."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def may_carry_key(path: str) -> bool:
+    """Say whether an idempotency key means something on a POST to this path; webhooks have ids of their own."""
+    return path.startswith(GUARDED) and not path.startswith(SIGNED)
+
+
 def _check_url(scope: Scope) -> None:
     path, query = scope["path"], scope.get("query_string", b"").lower()
     if not path.isprintable() or "\ufffd" in path or b"%00" in query or b"\0" in query:
@@ -138,7 +149,8 @@ async def _check_json(headers: Headers, body: bytes) -> None:
         read_json(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read already, in one piece."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
