@@ -31,6 +31,7 @@ from carapulse.rates.spending import Rates
 from carapulse.routing import Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
+from carapulse.runtime.http.contract import keys_of
 from carapulse.settings import Settings
 from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
@@ -138,21 +139,27 @@ def make_http() -> FastAPI:
 
 
 def _http() -> list[str]:
-    rows = [row for route in iter_route_contexts(make_http().routes) for row in _route_rows(route)]
+    http = make_http()
+    keys = {path: "required" if must else "optional" for path, must in keys_of(http).items()}
+    rows = [row for route in iter_route_contexts(http.routes) for row in _route_rows(route, keys)]
     said = (
-        "Every route, and the permission that it needs; one without is open or proves its sender by itself."
+        "Every route, and the permission that it needs; one without is open or proves its sender by itself. Under a"
+        " [key](../how-to/send-a-request-again.md) a request may be sent again."
         " `GET /openapi.json` describes bodies and answers. Errors are `application/problem+json` with a `code` of"
         " [errors.md](errors.md)."
     )
-    return [*_head("HTTP", said), *_table(["Route", "Permission", "What it does"], rows)]
+    return [*_head("HTTP", said), *_table(["Route", "Permission", "Key", "What it does"], rows)]
 
 
-def _route_rows(route: Any) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
+def _route_rows(route: Any, keys: Mapping[str, str]) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
     if not isinstance(route.original_route, (APIRoute, APIWebSocketRoute)):
         return []
     needed = [each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)]
-    told = [_code(*needed) if needed else "", _sentence(route.original_route.endpoint)]
-    return [[_code(f"{method} {route.path}"), *told] for method in sorted(route.methods or ("WebSocket",))]
+    permission, said = _code(*needed) if needed else "", _sentence(route.original_route.endpoint)
+    return [
+        [_code(f"{method} {route.path}"), permission, keys.get(route.path, "") if method == "POST" else "", said]
+        for method in sorted(route.methods or ("WebSocket",))
+    ]
 
 
 def _roles() -> list[str]:

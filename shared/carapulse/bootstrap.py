@@ -36,6 +36,7 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.idempotency.store import PostgresKeys
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.refusals import RefusalLog
@@ -124,6 +125,11 @@ class Work(PostgresWork):
     def tickets(self) -> PostgresTickets:
         """The tickets for live streams, within this unit."""
         return PostgresTickets(self.connection, self.tenant)
+
+    @cached_property
+    def keys(self) -> PostgresKeys:
+        """The caller's idempotency keys, within this unit."""
+        return PostgresKeys(self.connection, self.call)
 
     @cached_property
     def room(self) -> PostgresRoom:

@@ -10,10 +10,12 @@ from fastapi import Depends, params
 from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBearer
 
+from carapulse.idempotency.errors import KeyMissing
+from carapulse.idempotency.model import HEADER
 from carapulse.identity.errors import TokenMissing
 from carapulse.identity.model import Principal
 from carapulse.identity.permissions import PERMISSIONS, Permission, require
-from carapulse.kernel.call import Call
+from carapulse.kernel.call import Attempt, Call
 from carapulse.kernel.clock import Clock
 from carapulse.tracing import Trace, current_trace
 
@@ -57,8 +59,13 @@ ThisPrincipal = Annotated[Principal, Depends(this_principal)]
 async def this_call(connection: HTTPConnection, principal: ThisPrincipal) -> Call:
     """Return who asks, for which tenant, when and under which trace."""
     app = cast("HasClock", connection.app.state.app)
+    return call_of(principal, app.clock, getattr(connection.state, "attempt", None))
+
+
+def call_of(principal: Principal, clock: Clock, attempt: Attempt | None = None) -> Call:
+    """Return the call that somebody makes now, under the trace of the request."""
     trace = current_trace() or Trace.begin()
-    return Call(actor=principal.actor, tenant=principal.tenant, at=app.clock.now(), trace=trace.id)
+    return Call(actor=principal.actor, tenant=principal.tenant, at=clock.now(), trace=trace.id, attempt=attempt)
 
 
 async def the_app(connection: HTTPConnection) -> Any:  # noqa: ANN401 - each area types it as its own ports
@@ -95,3 +102,27 @@ class Needs:
 def needs(permission: Permission | Literal["authenticated"]) -> params.Depends:
     """Return the guard for a route's `dependencies`, as in `dependencies=[needs("plan:read")]`."""
     return cast("params.Depends", Depends(Needs(permission)))
+
+
+class StartsWork:
+    """Refuses a request without an idempotency key; also the mark that a route starts work."""
+
+    async def __call__(self, call: ThisCall) -> None:
+        """Return if the request can be sent again without harm, or raise KeyMissing."""
+        if call.attempt is None:
+            raise KeyMissing(f"this starts work: say under which {HEADER}, so that it can be sent again")
+
+
+class ShowsSecret:
+    """The mark of a route whose answer has a secret in it that is shown once, and must not be kept to be replayed."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Tell those who keep answers."""
+        connection.state.answer_is_secret = True
+
+
+starts_work = cast("params.Depends", Depends(StartsWork()))
+"""For a route's `dependencies`, behind the permission that it needs."""
+
+shows_secret = cast("params.Depends", Depends(ShowsSecret()))
+"""For a route's `dependencies`."""

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         None, ge=1, le=36_500, description="days that messages stay which were given up; none keeps them"
     )
 
+    idempotency_hours: int = Field(
+        24, ge=24, le=8760, description="hours that the answer to a request with an Idempotency-Key is kept"
+    )
+
     @field_validator("cors_origins")
     @classmethod
     def name_origins(cls, given: frozenset[str]) -> frozenset[str]:

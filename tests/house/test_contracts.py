@@ -36,6 +36,7 @@ FORBIDDEN = [
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
+    ("idempotency-private", "adapters/postgres/log.py", "import carapulse.idempotency.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("live-private", "plans/store.py", "import carapulse.live.tables"),

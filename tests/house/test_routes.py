@@ -15,10 +15,17 @@ from carapulse.rates.model import RateClass
 from carapulse.routing import AUTHENTICATED
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.contract import guards_of
+from carapulse.runtime.http.contract import guards_of, keys_of
 from carapulse.runtime.http.rating import ROUTES
 
 SIGNED = "/v1/webhooks/"
+STARTS_WORK = {
+    "/v1/plans",
+    "/v1/plans/{plan_id}/versions",
+    "/v1/plans/{plan_id}:execute",
+    "/v1/workflows/{name}:start",
+    "/v1/executions/{execution_id}:undo",
+}
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
 
@@ -106,3 +113,19 @@ def test_a_guarded_operation_says_that_it_needs_a_bearer(name, operation):
     is_guarded = name.partition(" ")[2].startswith("/v1/") and SIGNED not in name
 
     assert bool(operation.get("security")) is is_guarded
+
+
+def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
+    keys = keys_of(HTTP)
+    said = {
+        name.partition(" ")[2]: parameter["required"]
+        for name, operation in OPERATIONS
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == "Idempotency-Key"
+    }
+
+    assert {path for path, must in keys.items() if must} == STARTS_WORK
+    assert {f"POST {path}" for path in keys} == {
+        name for name, _ in OPERATIONS if name.startswith("POST /v1/") and SIGNED not in name
+    }
+    assert said == keys

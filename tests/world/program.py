@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.builders.keys import FRESH, keyed
 from tests.builders.rates import GENEROUS_ENVIRONMENT
 
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -60,8 +61,8 @@ class Program:
         return code, time.monotonic() - began
 
     def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
-        """Make one request as somebody."""
-        headers = {"Authorization": f"Bearer {self.token(who, role)}"}
+        """Make one request as somebody; `key` is the idempotency key of a POST, and without it there is a fresh one."""
+        headers = {"Authorization": f"Bearer {self.token(who, role)}", **keyed(method, more.pop("key", FRESH))}
         return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
 
     def token(self, who: str, role: str = "operator") -> str:

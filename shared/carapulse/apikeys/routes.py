@@ -12,12 +12,12 @@ from carapulse.apikeys.views import IssuedKey
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, shows_secret
 
 router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"])
 
 
-@router.post("", name="create", status_code=HTTPStatus.CREATED, dependencies=[needs("api-key:write")])
+@router.post("", name="create", status_code=HTTPStatus.CREATED, dependencies=[needs("api-key:write"), shows_secret])
 def create(command: CreateApiKey, response: Response, call: ThisCall, ports: Ports) -> IssuedKey:
     """Make a key for a service or an agent. Its text is in this answer and in no other."""
     issued = create_api_key(command, call, ports)

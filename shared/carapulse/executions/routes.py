@@ -32,7 +32,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.plans.views import PlanView
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 from carapulse.sse import LastEventId, stream
 from carapulse.waiting import Waiting
 
@@ -64,7 +64,9 @@ def _is_at_rest(found: ExecutionState | ExecutionView) -> bool:
     return found.status.at_rest
 
 
-@router.post("/v1/plans/{plan_id}:execute", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("plan:execute")])
+@router.post(
+    "/v1/plans/{plan_id}:execute", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("plan:execute"), starts_work]
+)
 async def execute(plan_id: str, answer: Answer, command: ExecutePlan | None = None) -> Accepted:
     """Begin the one execution of a plan that policy, and everybody who must, has agreed to."""
     return await answer(partial(execute_plan, plan_id, command or ExecutePlan()))
@@ -115,7 +117,7 @@ async def resolve(execution_id: str, command: ResolveStep, answer: Answer) -> Ac
     return await answer(partial(resolve_step, execution_id, command))
 
 
-@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create"), starts_work])
 def undo(execution_id: str, call: ThisCall, ports: Ports, command: UndoExecution | None = None) -> PlanView:
     """Plan the way back from a run that is over. The plan is judged, approved and executed like any other."""
     return undo_execution(execution_id, command or UndoExecution(), call, ports)

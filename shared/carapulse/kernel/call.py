@@ -58,6 +58,13 @@ class Actor(Record):
     owner: str | None = Field(default=None, description="the person who answers for it: whoever made the key it uses")
 
 
+class Attempt(Record):
+    """One try to carry out a request that its caller may send again: under which key, and which try of those."""
+
+    id: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+
+
 class Call(Record):
     """The circumstances of one request, message or task."""
 
@@ -65,6 +72,7 @@ class Call(Record):
     tenant: str = Field(min_length=1)
     at: AwareDatetime
     trace: str = Field(description="W3C trace id, 32 hex digits")
+    attempt: Attempt | None = Field(None, description="what the caller's units of work must mark as having an effect")
 
     def by_the_clock(self) -> Self:
         """Return this call for what happens because its time has come: the scope of whoever once asked has no say."""

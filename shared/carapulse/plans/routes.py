@@ -24,12 +24,17 @@ from carapulse.plans.usecases import (
     risk_plan,
 )
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(tags=["plans"])
 
 
-@router.post("/v1/plans", name="create_plan", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+@router.post(
+    "/v1/plans",
+    name="create_plan",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("plan:create"), starts_work],
+)
 def create(command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
     """Draft a plan and have it judged. What policy denies is answered with 403 and its reasons, and is not kept."""
     return create_plan(command, call, ports)
@@ -53,7 +58,7 @@ def get(plan_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     "/v1/plans/{plan_id}/versions",
     name="revise_plan",
     status_code=HTTPStatus.CREATED,
-    dependencies=[needs("plan:create")],
+    dependencies=[needs("plan:create"), starts_work],
 )
 def revise(plan_id: str, command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
     """Make a further version of a plan. It is judged and answered anew; no earlier answer counts for it."""

@@ -10,7 +10,7 @@ from alembic import op
 from carapulse.migrations.tenancy import callable_by_app, open_to_owner, wall
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 
 _TABLE = """
 CREATE UNLOGGED TABLE rates (

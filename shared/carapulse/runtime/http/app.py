@@ -35,6 +35,7 @@ from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.rating import Meter, Rated
 from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
+from carapulse.runtime.http.repeats import Repeats
 from carapulse.runtime.http.strangers import Strangers
 from carapulse.runtime.http.unchanged import Unchanged
 from carapulse.runtime.http.verbs import Verbs, addresses_of
@@ -113,6 +114,7 @@ def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     http.add_exception_handler(HTTPException, answer_framework)
     http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
     http.add_middleware(Heads)
+    http.add_middleware(Repeats, ports=app)
     http.add_middleware(Gate, verifier=app.tokens, door=door, meter=Meter(app.rates), limits=limits)
     http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
     http.add_middleware(Unchanged)

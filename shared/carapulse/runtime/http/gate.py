@@ -95,7 +95,7 @@ class Gate:
             check_media(scope["method"], headers, is_signed=is_signed)
         if body and not is_signed:
             await _check_json(body)
-        return _replay(body, receive)
+        return replayed(body, receive)
 
     async def _principal(self, headers: Headers) -> Principal:
         given = headers.getlist("authorization")
@@ -132,6 +132,11 @@ class Gate:
         return bytes(body)
 
 
+def may_carry_key(path: str) -> bool:
+    """Say whether an idempotency key means something on a POST to this path; webhooks have ids of their own."""
+    return path.startswith(GUARDED) and not path.startswith(SIGNED)
+
+
 def _check_url(scope: Scope) -> None:
     path, query = scope["path"], scope.get("query_string", b"").lower()
     if not path.isprintable() or "\ufffd" in path or b"%00" in query or b"\0" in query:
@@ -146,7 +151,8 @@ async def _check_json(body: bytes) -> None:
         read_json(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read already, in one piece."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
