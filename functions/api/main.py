@@ -3,11 +3,11 @@
 from typing import Any
 
 from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.functions import application
+from carapulse.runtime.functions import serving_people
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.gateway import behind_gateway
 
-app = make_app(application("api"), ROUTERS)
+app = make_app(serving_people("api"), ROUTERS)
 _answer = behind_gateway(app)
 
 

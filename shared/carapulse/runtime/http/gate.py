@@ -1,15 +1,18 @@
 """The gate: what must hold before any route sees a request. Whoever does not pass costs next to nothing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from anyio import fail_after
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carapulse.identity.errors import TenantMismatch, TokenMissing, TokenRefused
 from carapulse.identity.model import Principal
+from carapulse.identity.ports import Fetch
 from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import BodyTooSlow, ContentTypeUnsupported, MalformedUrl
@@ -28,8 +31,12 @@ log = get_logger(__name__)
 class Verifier(Protocol):
     """Tells who is asking."""
 
+    def wanted(self, token: str) -> Fetch | None:
+        """Return what has to be fetched before this token can be verified, or None; or raise Unauthenticated."""
+        ...
+
     def verify(self, token: str) -> Principal:
-        """Return the principal, or raise Unauthenticated."""
+        """Return the principal, or raise Unauthenticated, or Unavailable if it can't be known now. Never blocks."""
         ...
 
 
@@ -53,6 +60,8 @@ class Gate:
         self._app = app
         self._verifier = verifier
         self._limits = limits
+        # One turn for each issuer: who waits for a slow one takes no thread, and keeps nobody from another.
+        self._turns: dict[str, CapacityLimiter] = defaultdict(partial(CapacityLimiter, 1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
@@ -74,7 +83,7 @@ class Gate:
         _check_url(scope)
         is_signed = path.startswith(SIGNED)
         if path.startswith(GUARDED) and not is_signed:
-            principal = self._principal(headers)
+            principal = await self._principal(headers)
             scope.setdefault("state", {})["principal"] = principal
         if scope["method"] in _BODILESS:
             return receive
@@ -83,14 +92,11 @@ class Gate:
             await _check_json(headers, body)
         return _replay(body, receive)
 
-    def _principal(self, headers: Headers) -> Principal:
-        given = headers.getlist("authorization")
-        if not given:
-            raise TokenMissing("a bearer token is needed")
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not token:
-            raise TokenRefused("the authorization is not one bearer token")
-        principal = self._verifier.verify(token.strip(" "))
+    async def _principal(self, headers: Headers) -> Principal:
+        token = _bearer(headers)
+        if fetch := self._verifier.wanted(token):
+            await run_sync(fetch.run, limiter=self._turns[fetch.issuer])
+        principal = self._verifier.verify(token)
         if any(tenant != principal.tenant for tenant in headers.getlist("x-tenant-id")):
             raise TenantMismatch("the request names another tenant than its token")
         return principal
@@ -117,6 +123,16 @@ class Gate:
                 raise TooLarge("the body is too large", most_bytes=self._limits.body_bytes)
             is_more = message.get("more_body", False)
         return bytes(body)
+
+
+def _bearer(headers: Headers) -> str:
+    given = headers.getlist("authorization")
+    if not given:
+        raise TokenMissing("a bearer token is needed")
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not token:
+        raise TokenRefused("the authorization is not one bearer token")
+    return token.strip(" ")
 
 
 def _check_url(scope: Scope) -> None:
