@@ -68,6 +68,12 @@ def environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - the one place
 
 
+def state_home() -> Path:
+    """Return where programs of this person keep what should outlast them (XDG Base Directory Specification)."""
+    named = Path(environment().get("XDG_STATE_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".local" / "state"
+
+
 def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting
     """Read the environment, with what a caller gives on top; a CARAPULSE_ name that is no setting stops the start."""
     known = {f"CARAPULSE_{name.upper()}" for name in Settings.model_fields}

@@ -1,6 +1,8 @@
 """What a file of issuers may say, and what tokens then mean."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +166,19 @@ def test_no_address_leads_down_from_an_encrypted_one():
     assert not leads_no_lower("http://127.0.0.1/jwks", "https://login.example")
     assert leads_no_lower("https://keys.example/jwks", "https://login.example")
     assert leads_no_lower("http://127.0.0.1/jwks", "http://127.0.0.1:8080")
+
+
+def test_the_file_in_the_manual_can_be_used(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "use-your-identity-provider.md").read_text()
+    (block,) = re.findall(r"(?ms)^```yaml\n(.*?)^```$", page)
+    path = tmp_path / "issuers.yaml"
+    path.write_text(block)
+
+    people, pipelines = load_issuers(path)
+
+    ada = people.principal({"sub": "ada", "organization": "acme", "realm_access": {"roles": ["carapulse-oncall"]}}, 1)
+    said = {"repository": "acme/shop", "https://ci.example.com/claims/group": ["deployers"]}
+    pipeline = pipelines.principal(said, 1).actor
+    assert (ada.tenant, ada.actor.id, ada.actor.kind) == ("acme", "ops:ada", "person")
+    assert (pipeline.id, pipeline.kind) == ("ci:acme/shop", "service")
+    assert (ada.actor.roles, pipeline.roles) == (frozenset({"sre"}), frozenset({"service"}))
