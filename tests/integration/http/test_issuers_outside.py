@@ -271,16 +271,24 @@ def test_an_issuer_that_does_not_answer_is_asked_less_and_less(site, issuer):
     assert asked[-1] - asked[-121] <= 5
 
 
-HUGE = said(200, {"keys": [], "more": "x" * 300_000})
+def instead(path, status=200, headers=None, padding=0):
+    """Have the truth told wrongly at a path: with another status, other headers, or much space behind it."""
+
+    def change(issuer):
+        _, own, content = issuer.answer(path, {})
+        issuer.answers[path] = (status, {**own, **(headers or {})}, content + b" " * padding)
+
+    return change
+
+
 BROKEN = {
     "wrong issuer": lambda one: setattr(one, "said_issuer", "https://somebody.example"),
-    "keys at an address that is not safe": lambda one: setattr(one, "jwks_uri", "http://192.0.2.7/jwks"),
-    "keys in a file": lambda one: setattr(one, "jwks_uri", "file:///etc/passwd"),
-    "huge discovery": lambda one: one.answers.update({DISCOVERY: HUGE}),
-    "huge keys": lambda one: one.answers.update({JWKS: HUGE}),
+    "huge discovery": instead(DISCOVERY, padding=300_000),
+    "huge keys": instead(JWKS, padding=300_000),
     "too many keys": lambda one: one.more_keys.extend([{"kty": "EC"}] * 100),
-    "redirecting discovery": lambda one: one.answers.update({DISCOVERY: (302, {"Location": one.url + "/other"}, b"")}),
-    "redirecting keys": lambda one: one.answers.update({JWKS: (307, {"Location": one.url + "/other"}, b"")}),
+    "redirecting discovery": instead(DISCOVERY, 302, {"Location": "/other"}),
+    "redirecting keys": instead(JWKS, 307, {"Location": "/other"}),
+    "keys with an error": instead(JWKS, 500),
     "no JSON": lambda one: one.answers.update({JWKS: (200, {}, b"<html>")}),
     "keys that are no list": lambda one: one.answers.update({JWKS: said(200, {"keys": {"0": {}}})}),
     "no keys": lambda one: one.keys.clear(),
@@ -311,6 +319,21 @@ def test_a_slow_issuer_keeps_nobody_else_waiting(site, issuer):
     assert not answers
     waiting.join()
     assert answers == [200]
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.7/jwks", "file:///etc/passwd", "http://ada:word@127.0.0.1/jwks"])
+def test_keys_are_not_fetched_from_an_address_that_is_not_safe(issuer, address):
+    issuer.jwks_uri = address
+
+    with pytest.raises(IssuerUnavailable, match="not safe"):
+        Publication(TrustedIssuer.model_validate(issuer.trusted()), HttpxWeb()).read()
+
+
+def test_nobody_is_asked_about_an_algorithm_that_the_issuer_does_not_use(site, issuer):
+    for alg in ("none", "HS256", "RS256"):
+        assert site.code(f"{part({'alg': alg, 'kid': 'new'})}.{part(issuer.claims())}.AAAA") == REFUSED
+
+    assert not issuer.asked
 
 
 def test_an_issuer_that_takes_too_long_is_given_up(issuer):
