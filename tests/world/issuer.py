@@ -45,6 +45,9 @@ class Issuer:
         self.answers: dict[str, Answer] = {}
         """What a path answers instead of the truth."""
         self.delay_s = 0.0
+        self.free = threading.Event()
+        """Until it is set, nothing is answered."""
+        self.free.set()
         self.cache_control = "max-age=300"
         self.said_issuer: str | None = None
         self.jwks_uri: str | None = None
@@ -110,6 +113,7 @@ class Issuer:
         self.asked[path] += 1
         self.forms += [form] if form else []
         time.sleep(self.delay_s)
+        self.free.wait(30)
         if path in self.answers:
             return self.answers[path]
         match path:

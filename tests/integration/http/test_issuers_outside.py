@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import APIRouter
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -19,6 +20,7 @@ from tests.builders.clients import a_client
 from tests.builders.serving import served
 from tests.world.issuer import DISCOVERY, JWKS, a_key, an_issuer, said
 
+from carapulse.adapters.oidc.jwks import usable
 from carapulse.adapters.oidc.publication import Publication, lifetime
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.bootstrap import trusted
@@ -308,7 +310,7 @@ def test_an_issuer_that_answers_wrongly_is_neither_believed_nor_called_a_liar(si
 
 
 def test_a_slow_issuer_keeps_nobody_else_waiting(site, issuer):
-    issuer.delay_s = 0.7
+    issuer.free.clear()
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(site.ask(a_token(issuer)).status_code))
     waiting.start()
@@ -316,7 +318,7 @@ def test_a_slow_issuer_keeps_nobody_else_waiting(site, issuer):
         time.sleep(0.01)
 
     assert site.http.get("/healthz").status_code == 200
-    assert not answers
+    issuer.free.set()
     waiting.join()
     assert answers == [200]
 
@@ -327,6 +329,20 @@ def test_keys_are_not_fetched_from_an_address_that_is_not_safe(issuer, address):
 
     with pytest.raises(IssuerUnavailable, match="not safe"):
         Publication(TrustedIssuer.model_validate(issuer.trusted()), HttpxWeb()).read()
+
+
+def test_a_key_that_is_too_short_is_left_out():
+    strong, weak = (rsa.generate_private_key(public_exponent=65537, key_size=bits) for bits in (2048, 1024))
+    entries = [{**_entry(each.public_key().public_numbers()), "kid": kid} for kid, each in (("s", strong), ("w", weak))]
+
+    assert [each.kid for each in usable(entries, ["RS256"])] == ["s"]
+
+
+def _entry(numbers):
+    def word(number):
+        return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).rstrip(b"=").decode()
+
+    return {"kty": "RSA", "n": word(numbers.n), "e": word(numbers.e)}
 
 
 def test_nobody_is_asked_about_an_algorithm_that_the_issuer_does_not_use(site, issuer):

@@ -66,12 +66,11 @@ class KeptLogin:
     def read(self) -> Login | None:
         """Return the login, or None. Raises KeyExposed when others could have read it."""
         try:
-            login = Login.model_validate_json(read_private(self.path))
+            return Login.model_validate_json(read_private(self.path))
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
             raise Misused(f"the login in {self.path} can't be read; run `carapulse logout`") from error
-        return login if login.url == self.url else None
 
     def keep(self, login: Login) -> None:
         """Put a login in place of whatever is there."""
