@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -24,11 +25,12 @@ DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": No
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said: the text as it came, and the JSON in it."""
+    """What the API said: the text as it came, the JSON in it, and the ETag of what it shows."""
 
     status: int
     text: str
     body: Any
+    etag: str | None = None
 
 
 def path_of(*segments: str, verb: str = "") -> str:
@@ -63,17 +65,23 @@ class Api:
         """Read something."""
         return self._send("GET", path, params={key: value for key, value in query.items() if value is not None})
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Ask for something to be done."""
-        return self._send("POST", path, json=body or {})
+    def post(self, path: str, body: Mapping[str, Any] | None = None, seen: str | None = None) -> Answer:
+        """Ask for something to be done, with what was seen as it still is."""
+        return self._send("POST", path, json=body or {}, headers=_if_match(seen))
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Put something in its place."""
-        return self._send("PUT", path, json=body)
+        """Put something in its place: of what is there now, or of nothing."""
+        try:
+            condition = _if_match(self.get(path).etag)
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            condition = {"If-None-Match": "*"}
+        return self._send("PUT", path, json=body, headers=condition)
 
     def delete(self, path: str) -> Answer:
-        """Take something away."""
-        return self._send("DELETE", path)
+        """Take away what is there now."""
+        return self._send("DELETE", path, headers=_if_match(self.get(path).etag))
 
     def text(self, path: str) -> str:
         """Read something as it is, which need not be JSON."""
@@ -94,7 +102,8 @@ class Api:
     def _send(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - as httpx takes it
         response = self._asked(lambda: self._http.request(method, path, **given))
         _check(response)
-        return Answer(response.status_code, response.text, _read(response) if response.content else None)
+        body = _read(response) if response.content else None
+        return Answer(response.status_code, response.text, body, response.headers.get("etag"))
 
     def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         try:
@@ -103,6 +112,10 @@ class Api:
             raise Unanswered(_why(self.url, error)) from error
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise Unanswered(f"{self.url} can't be asked: {error}") from error
+
+
+def _if_match(etag: str | None) -> dict[str, str]:
+    return {} if etag is None else {"If-Match": etag}
 
 
 def _check(response: httpx.Response) -> None:
