@@ -3,12 +3,12 @@
 from typing import Any
 
 from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.functions import application
+from carapulse.runtime.functions import serving_people
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.gate import Limits
 from carapulse.runtime.http.gateway import behind_gateway
 
-_application = application("api")
+_application = serving_people("api")
 app = make_app(_application, ROUTERS, Limits.of(_application.settings))
 _answer = behind_gateway(app)
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.adapters.oidc.configuration import load_issuers
+from carapulse.adapters.oidc.keys import FetchedKeys
+from carapulse.adapters.oidc.publication import Publication
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
@@ -38,9 +41,11 @@ from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.idempotency.store import PostgresKeys
 from carapulse.identity.bearers import Bearers
+from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.issuers import TrustedIssuer
 from carapulse.identity.refusals import RefusalLog
-from carapulse.identity.tokens import TokenVerifier
+from carapulse.identity.tokens import Issuer, TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.blobs import Blobs
@@ -215,7 +220,6 @@ def make_app(
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
     engine = connect(database_url, pool_size=settings.workers + 8)
-    issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
     counting = Direct(database_url, _COUNTING_PATIENCE_S)
@@ -226,7 +230,7 @@ def make_app(
         catalogue=catalogue,
         toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
         policy=policy,
-        tokens=Bearers(TokenVerifier([issuer.issuer], told), keys),
+        tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
         workflows=Workflows.load(builtin_recipes()),
         sealer=sealer,
@@ -248,6 +252,27 @@ def quotas(settings: Settings) -> Quotas:
         RateClass.STREAM: Quota(settings.rate_stream, settings.rate_stream_tenant),
         RateClass.WEBHOOK: Quota(settings.rate_webhook),
     }
+
+
+def refuse_nobody_believed(settings: Settings) -> None:
+    """Raise NobodyBelieved for settings under which no token could be good: nothing that serves people may start so."""
+    if settings.issuers_file is None and settings.database_url is not None:
+        raise NobodyBelieved("with a database of your own, CARAPULSE_ISSUERS_FILE must say whose tokens are believed")
+
+
+def _issuers(settings: Settings, clock: Clock) -> list[Issuer]:
+    """Return whose tokens are believed; the development issuer's on the embedded stack alone, if none is chosen."""
+    if settings.issuers_file is not None:
+        return [trusted(each, clock) for each in load_issuers(settings.issuers_file)]
+    if settings.database_url is not None:
+        return []
+    return [DevelopmentIssuer.load_or_make(settings.data_dir, clock).issuer]
+
+
+def trusted(issuer: TrustedIssuer, clock: Clock) -> Issuer:
+    """Return an issuer outside as a verifier sees it; its keys are fetched when a token needs them."""
+    keys = FetchedKeys(Publication(issuer, HttpxWeb()), clock)
+    return Issuer(issuer.issuer, issuer.audience, keys, issuer.algorithms, issuer.principal)
 
 
 def policies(settings: Settings) -> Path:

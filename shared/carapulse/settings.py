@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
+    issuers_file: Path | None = Field(
+        None, description="YAML: whose tokens are believed; none believes the embedded stack's own and nobody else's"
+    )
     url: str = Field("http://127.0.0.1:8080", description="for the command line: where the API is")
     token: SecretStr | None = Field(None, description="for the command line: the bearer token")
     token_file: Path | None = Field(None, description="for the command line: a file that holds the bearer token")
@@ -115,6 +118,12 @@ class Settings(BaseSettings):
 def environment() -> Mapping[str, str]:
     """Return the process environment, for what is named by reference: secrets that tools use."""
     return os.environ  # noqa: TID251 - the one place
+
+
+def state_home() -> Path:
+    """Return where programs of this person keep what should outlast them (XDG Base Directory Specification)."""
+    named = Path(environment().get("XDG_STATE_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".local" / "state"
 
 
 def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from carapulse.identity.errors import TokenNotMintable
 from carapulse.identity.keyfile import keep_once, read_private
 from carapulse.identity.model import Kind, Role, Subject, Tenant
-from carapulse.identity.tokens import Issuer
+from carapulse.identity.tokens import HeldKeys, Issuer
 from carapulse.kernel.call import Scope
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.ids import new_id
@@ -49,7 +49,7 @@ class DevelopmentIssuer:
     def issuer(self) -> Issuer:
         """What a verifier must know; the private key is not in it."""
         public = OKPKey.import_key(self.key.as_dict(private=False))
-        return Issuer(name=ISSUER, audience=AUDIENCE, keys=KeySet([public]), algorithms=("Ed25519",))
+        return Issuer(name=ISSUER, audience=AUDIENCE, keys=HeldKeys(KeySet([public])), algorithms=("Ed25519",))
 
     def mint(
         self,

@@ -19,6 +19,10 @@ Subject = Annotated[
 """The name of an actor: never empty, never blank, no control characters."""
 
 
+OURS = ("key:", "source:")
+"""How the names begin that only this installation gives, to actors of its own; no issuer may speak for them."""
+
+
 class Role(StrEnum):
     """What somebody is trusted to be; what a role may do is written in permissions.py."""
 

@@ -11,7 +11,7 @@ from carapulse.live.model import Ask, Position, Ticket
 from carapulse.live.reading import ask_of
 from carapulse.live.usecases import issue_ticket
 from carapulse.pushing import Pushed, converse
-from carapulse.routing import Ports, ThisCall, ThisPrincipal, needs
+from carapulse.routing import Ports, ThisCall, ThisPrincipal, needs, shows_secret
 
 router = APIRouter(tags=["live"])
 
@@ -41,7 +41,7 @@ async def talk_about_events(socket: WebSocket, call: ThisCall, principal: ThisPr
     await converse(socket, partial(converse_about, ask_of(socket.query_params), call, principal, ports.live))
 
 
-@router.post("/v1/live:ticket", dependencies=[needs("event:read")], status_code=HTTPStatus.CREATED)
+@router.post("/v1/live:ticket", dependencies=[needs("event:read"), shows_secret], status_code=HTTPStatus.CREATED)
 def issue(call: ThisCall, principal: ThisPrincipal, ports: Ports) -> Ticket:
     """Issue a ticket: it opens one stream within half a minute, for a browser that can't send a bearer there."""
     return issue_ticket(principal, call, ports)

@@ -19,7 +19,7 @@ from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
-from carapulse.bootstrap import App, make_app
+from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
 from carapulse.pushing import LONGEST_MESSAGE
@@ -62,6 +62,7 @@ def serve(settings: Settings) -> int:
 @contextmanager
 def running(settings: Settings) -> Iterator[Program]:
     """Start every part in order, and end them in the opposite order."""
+    refuse_nobody_believed(settings)
     with ExitStack() as parts:
         address = parts.enter_context(_database(settings))
         app = make_app(settings, address)

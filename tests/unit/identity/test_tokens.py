@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet, OKPKey, RSAKey
 
 from carapulse.identity.errors import TokenExpired, TokenRefused
 from carapulse.identity.issuer import AUDIENCE, ISSUER
-from carapulse.identity.tokens import Issuer, TokenVerifier
+from carapulse.identity.tokens import HeldKeys, Issuer, TokenVerifier
 from carapulse.kernel.call import Scope
 from carapulse.kernel.errors import Unauthenticated
 
@@ -29,7 +29,7 @@ class StoppedClock:
 
 def a_verifier(*more):
     public = OKPKey.import_key(KEY.as_dict(private=False))
-    return TokenVerifier([Issuer(ISSUER, AUDIENCE, KeySet([public])), *more], StoppedClock())
+    return TokenVerifier([Issuer(ISSUER, AUDIENCE, HeldKeys(KeySet([public]))), *more], StoppedClock())
 
 
 def claims(**changed):
@@ -187,7 +187,7 @@ def test_the_public_key_is_no_shared_secret(public):
 
 def test_an_issuer_can_sign_for_itself_only():
     other = RSAKey.generate_key(2048)
-    verifier = a_verifier(Issuer("corporate", AUDIENCE, KeySet([other]), ("RS256",)))
+    verifier = a_verifier(Issuer("corporate", AUDIENCE, HeldKeys(KeySet([other])), ("RS256",)))
 
     assert verifier.verify(a_token(key=other, alg="RS256", iss="corporate")).tenant == "acme"
     with pytest.raises(TokenRefused):
@@ -196,7 +196,7 @@ def test_an_issuer_can_sign_for_itself_only():
 
 def test_an_algorithm_that_the_issuer_does_not_use_is_refused():
     other = RSAKey.generate_key(2048)
-    verifier = a_verifier(Issuer("corporate", AUDIENCE, KeySet([other]), ("RS256",)))
+    verifier = a_verifier(Issuer("corporate", AUDIENCE, HeldKeys(KeySet([other])), ("RS256",)))
 
     with pytest.raises(TokenRefused):
         verifier.verify(a_token(key=other, alg="PS256", iss="corporate"))

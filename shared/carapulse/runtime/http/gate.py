@@ -1,6 +1,8 @@
 """The gate: what must hold before any route sees a request. Whoever does not pass costs next to nothing."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from anyio import CapacityLimiter, fail_after
@@ -59,6 +61,8 @@ class Gate:
         self._door = door
         self._limits = limits
         self._looking_up = CapacityLimiter(_LOOK_UPS)
+        # One turn for each issuer: who waits for a slow one takes no thread, and keeps nobody from another.
+        self._turns: dict[str, CapacityLimiter] = defaultdict(partial(CapacityLimiter, 1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
@@ -98,15 +102,12 @@ class Gate:
         return replayed(body, receive)
 
     async def _principal(self, headers: Headers) -> Principal:
-        given = headers.getlist("authorization")
-        if not given:
-            raise TokenMissing("a bearer token is needed")
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != "bearer" or not token:
-            raise TokenRefused("the authorization is not one bearer token")
-        if is_looked_up(token.strip(" ")):
-            return await run_sync(self._verifier.verify, token.strip(" "), limiter=self._looking_up)
-        return self._verifier.verify(token.strip(" "))
+        token = _bearer(headers)
+        if is_looked_up(token):
+            return await run_sync(self._verifier.verify, token, limiter=self._looking_up)
+        if fetch := self._verifier.wanted(token):
+            await run_sync(fetch.run, limiter=self._turns[fetch.issuer])
+        return self._verifier.verify(token)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         declared = headers.get("content-length", "0")
@@ -135,6 +136,16 @@ class Gate:
 def may_carry_key(path: str) -> bool:
     """Say whether an idempotency key means something on a POST to this path; webhooks have ids of their own."""
     return path.startswith(GUARDED) and not path.startswith(SIGNED)
+
+
+def _bearer(headers: Headers) -> str:
+    given = headers.getlist("authorization")
+    if not given:
+        raise TokenMissing("a bearer token is needed")
+    scheme, _, token = given[0].partition(" ")
+    if len(given) > 1 or scheme.lower() != "bearer" or not token:
+        raise TokenRefused("the authorization is not one bearer token")
+    return token.strip(" ")
 
 
 def _check_url(scope: Scope) -> None:

@@ -28,7 +28,7 @@ _KEY: Final = "Idempotency-Key"
 _PROBLEM = "application/problem+json"
 _HTTP_ERROR = 400
 # An address of this machine is never behind a proxy, whatever the environment says.
-_DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Api:
         self.url = url.rstrip("/")
         self.again_s = _AGAIN_S
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        mounts = None if transport else _DIRECT
+        mounts = None if transport else DIRECT
         try:
             self._http = httpx.Client(
                 base_url=self.url, headers=headers, timeout=_TIMEOUT, mounts=mounts, transport=transport
