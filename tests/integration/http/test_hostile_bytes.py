@@ -38,7 +38,7 @@ def raw(port, data):
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             return connection.recv(65536).partition(b"\r\n")[0].decode()
-        except ConnectionError:
+        except OSError:
             return ""
 
 
