@@ -15,17 +15,25 @@ from carapulse.kernel.errors import Problem
 from carapulse.rates.spending import Rates
 from carapulse.routing import HasClock
 from carapulse.runtime.http.compression import Compressed
-from carapulse.runtime.http.contract import PROBLEM_ANSWERS, check_guards, describe, refuse_unknown_parameters
+from carapulse.runtime.http.contract import (
+    PROBLEM_ANSWERS,
+    check_guards,
+    describe,
+    methods_of,
+    refuse_unknown_parameters,
+)
 from carapulse.runtime.http.cors import NamedOrigins
 from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits, Verifier
 from carapulse.runtime.http.heads import Heads
 from carapulse.runtime.http.health import HasReadiness, make_health_router
 from carapulse.runtime.http.media import negotiate
+from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.rating import Meter, Rated
 from carapulse.runtime.http.strangers import Strangers
 from carapulse.runtime.http.unchanged import Unchanged
+from carapulse.runtime.http.verbs import Verbs, addresses_of
 from carapulse.waiting import Waits
 
 
@@ -83,6 +91,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
     http.state.app = app
     http.state.waits = Waits()
     http.include_router(make_health_router(app))
+    http.include_router(pages)
     for router in routers:
         http.include_router(router, dependencies=[Depends(negotiate), Depends(refuse_unknown_parameters)])
     check_guards(http)
@@ -96,6 +105,7 @@ def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
+    http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
     http.add_middleware(Heads)
     http.add_middleware(Gate, verifier=app.tokens, meter=Meter(app.rates), limits=limits)
     http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
