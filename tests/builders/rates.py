@@ -24,7 +24,7 @@ class Plenty:
         return [Grant(granted=each.wanted, taken=each.wanted, slot=0, left_s=60.0) for each in claims]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HttpChosen:
     """What an installation chose that says nothing about HTTP."""
 

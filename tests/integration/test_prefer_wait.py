@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 from tests.builders.caller import Caller
@@ -13,19 +14,29 @@ def ask(rig):
     return Caller(rig.app)
 
 
+@contextmanager
 def working(rig):
     """Work off the queue beside, as the program does."""
-    timer = threading.Timer(0.2, rig.workers.run_until_idle)
-    timer.start()
-    return timer
+    is_over = threading.Event()
+
+    def work():
+        while not is_over.wait(0.1):
+            rig.workers.run_until_idle()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def test_a_run_is_begun_and_its_end_is_the_answer(rig, ask):
     plan = rig.plan(act("switch", "hall"), check("hall"))
-    worker = working(rig)
 
-    answer = ask("POST", f"/v1/plans/{plan.plan_id}:execute", {}, headers={"prefer": "wait=20"})
-    worker.join()
+    with working(rig):
+        answer = ask("POST", f"/v1/plans/{plan.plan_id}:execute", {}, headers={"prefer": "wait=20"})
 
     assert (answer.status_code, answer.json()["status"]) == (202, "succeeded")
     assert answer.headers["location"] == f"/v1/executions/{answer.json()['execution_id']}"

@@ -12,6 +12,7 @@ from docs.render import make_http
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from tests.builders.application import LAMPS
+from tests.builders.rates import GENEROUS
 from tests.builders.served import served
 from tests.conftest import a_database
 
@@ -33,7 +34,7 @@ def site(postgres, tmp_path_factory):
     """Serve the whole application on a database of its own, and return where and with which token."""
     folder = tmp_path_factory.mktemp("fuzzed")
     with a_database(postgres) as database:
-        app = make_app(Settings(data_dir=folder), database.app_url, tools=[*builtin_manifests(), LAMPS])
+        app = make_app(Settings(data_dir=folder, **GENEROUS), database.app_url, tools=[*builtin_manifests(), LAMPS])
         token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
         with served(http.make_app(app, ROUTERS)) as url:
             yield url, token

@@ -60,16 +60,8 @@ async def answer_framework(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == NoSuchRoute.status:
         return respond(NoSuchRoute("there is nothing under this path"))
     if error.status_code == MethodNotAllowed.status:
-        return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=_with_head(error.headers))
+        return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=error.headers)
     return respond(Refused("the request could not be understood"), headers=error.headers)
-
-
-def _with_head(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the headers, with HEAD among the methods that are allowed wherever GET is."""
-    return {
-        name: ", ".join(sorted({*value.split(", "), "HEAD"})) if "GET" in value.split(", ") else value
-        for name, value in (headers or {}).items()
-    }
 
 
 def _body(problem: Problem, errors: Sequence[dict[str, str]]) -> dict[str, Any]:

@@ -20,11 +20,10 @@ _NOT_ALLOWED: Final = 405
 
 
 def addresses_of(routes: Iterable[tuple[str, frozenset[str]]]) -> Methods:
-    """Return a pattern for each path, those with verbs first, and all methods that it answers to."""
+    """Return a pattern for each path, those with verbs first, and all that it answers to: HEAD wherever GET is."""
     found: dict[str, frozenset[str]] = {}
     for path, methods in routes:
-        heads = {"HEAD"} if "GET" in methods else set()
-        found[path] = found.get(path, frozenset()) | methods | heads
+        found[path] = found.get(path, frozenset()) | methods | ({"HEAD"} if "GET" in methods else frozenset())
     ordered = sorted(found, key=lambda path: ("{" in path, _VERB.search(path) is None))
     return {re.compile(_NAME.sub("[^/]+", re.escape(path))): found[path] for path in ordered}
 
