@@ -9,6 +9,7 @@ from carapulse.apikeys.errors import ExpiryInvalid, GrantExceeded
 from carapulse.identity.model import Role
 from carapulse.identity.permissions import permissions_of
 from carapulse.kernel.call import Actor, Call, Scope
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 
 LONGEST = timedelta(days=365)
@@ -23,7 +24,7 @@ class CreateApiKey(Record):
     kind: KeyKind
     roles: frozenset[Role] = Field(min_length=1)
     scope: Scope = Scope()
-    expires_at: AwareDatetime
+    expires_at: Moment
 
 
 class ApiKey(Record):
