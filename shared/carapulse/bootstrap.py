@@ -38,6 +38,8 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.knowledge.model import Kind
+from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
 from carapulse.settings import Settings, environment
@@ -86,6 +88,15 @@ class Work(PostgresWork):
     def alerts(self) -> PostgresAlerts:
         """The alerts within this unit."""
         return PostgresAlerts(self.connection, self.tenant)
+
+    def documents(self, kind: Kind) -> PostgresDocuments:
+        """Return the playbooks or the runbooks within this unit."""
+        return PostgresDocuments(self.connection, self.tenant, kind)
+
+    @cached_property
+    def memories(self) -> PostgresMemories:
+        """What is remembered, within this unit."""
+        return PostgresMemories(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

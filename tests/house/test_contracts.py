@@ -36,6 +36,7 @@ FORBIDDEN = [
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
+    ("knowledge-private", "plans/store.py", "import carapulse.knowledge.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
 ]

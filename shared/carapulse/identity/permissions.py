@@ -21,12 +21,21 @@ Permission = Literal[
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:read",
+    "memory:write",
     "message:discard",
     "message:read",
     "message:replay",
     "plan:create",
     "plan:execute",
     "plan:read",
+    "playbook:delete",
+    "playbook:read",
+    "playbook:write",
+    "runbook:delete",
+    "runbook:read",
+    "runbook:write",
     "source:read",
     "source:write",
     "tool:read",
@@ -36,7 +45,17 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {
+        "alert:read",
+        "approval:read",
+        "execution:read",
+        "memory:read",
+        "plan:read",
+        "playbook:read",
+        "runbook:read",
+        "tool:read",
+        "workflow:read",
+    }
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -47,8 +66,12 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:write",
     "plan:create",
     "plan:execute",
+    "playbook:write",
+    "runbook:write",
     "workflow:start",
 }
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}
@@ -58,12 +81,20 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
+        Role.SRE: _OPERATE
+        | {
+            "approval:decide",
+            "audit:read",
+            "evidence:export",
+            "message:discard",
+            "playbook:delete",
+            "runbook:delete",
+        },
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
-        Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
+        Role.AGENT: _LOOK | {"memory:write", "plan:create", "workflow:start"},
     }
 )
 

@@ -8,6 +8,7 @@ from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
 from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
+from carapulse.knowledge.routes import router as knowledge_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.tools.routes import router as tool_routes
@@ -20,6 +21,7 @@ ROUTERS = (
     workflow_routes,
     tool_routes,
     intake_routes,
+    knowledge_routes,
     audit_routes,
     dead_letter_routes,
 )
