@@ -42,6 +42,7 @@ from carapulse.knowledge.model import Kind
 from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
+from carapulse.sessions.store import PostgresSessions
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
@@ -97,6 +98,11 @@ class Work(PostgresWork):
     def memories(self) -> PostgresMemories:
         """What is remembered, within this unit."""
         return PostgresMemories(self.connection, self.tenant)
+
+    @cached_property
+    def sessions(self) -> PostgresSessions:
+        """The sessions within this unit."""
+        return PostgresSessions(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

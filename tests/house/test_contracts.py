@@ -38,6 +38,7 @@ FORBIDDEN = [
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("knowledge-private", "plans/store.py", "import carapulse.knowledge.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+    ("sessions-private", "knowledge/store.py", "import carapulse.sessions.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
 ]
 

@@ -36,6 +36,9 @@ Permission = Literal[
     "runbook:delete",
     "runbook:read",
     "runbook:write",
+    "session:delete",
+    "session:read",
+    "session:write",
     "source:read",
     "source:write",
     "tool:read",
@@ -53,6 +56,7 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "plan:read",
         "playbook:read",
         "runbook:read",
+        "session:read",
         "tool:read",
         "workflow:read",
     }
@@ -72,6 +76,8 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "plan:execute",
     "playbook:write",
     "runbook:write",
+    "session:delete",
+    "session:write",
     "workflow:start",
 }
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}

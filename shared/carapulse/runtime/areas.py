@@ -11,6 +11,7 @@ from carapulse.intake.routes import router as intake_routes
 from carapulse.knowledge.routes import router as knowledge_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.sessions.routes import router as session_routes
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
@@ -22,6 +23,7 @@ ROUTERS = (
     tool_routes,
     intake_routes,
     knowledge_routes,
+    session_routes,
     audit_routes,
     dead_letter_routes,
 )
