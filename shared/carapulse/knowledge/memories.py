@@ -7,8 +7,8 @@ from pydantic import Field, JsonValue
 from carapulse.identity.model import Role
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.canonical import digest
-from carapulse.kernel.clock import Moment
 from carapulse.kernel.ids import new_id
+from carapulse.kernel.moment import Instant
 from carapulse.kernel.record import Record
 from carapulse.kernel.words import Data, Prose, Tags, Title
 from carapulse.knowledge.errors import NotYourMemory
@@ -30,8 +30,8 @@ class MemorySummary(Record):
     title: str
     tags: tuple[str, ...]
     owner: str
-    created_at: Moment
-    updated_at: Moment
+    created_at: Instant
+    updated_at: Instant
 
 
 class Memory(MemorySummary):

@@ -6,8 +6,8 @@ from pydantic import Field, JsonValue
 
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
-from carapulse.kernel.clock import Moment
 from carapulse.kernel.ids import new_id
+from carapulse.kernel.moment import Instant
 from carapulse.kernel.record import Record
 from carapulse.kernel.words import Data, Prose, Tags, Title
 
@@ -47,7 +47,7 @@ class VersionSummary(Record):
     version: int = Field(ge=1)
     tags: tuple[str, ...]
     digest: str
-    created_at: Moment
+    created_at: Instant
     created_by: str
 
 
@@ -86,9 +86,9 @@ class DocumentSummary(Record):
     version: int = Field(ge=1)
     tags: tuple[str, ...]
     digest: str
-    created_at: Moment
+    created_at: Instant
     created_by: str
-    updated_at: Moment
+    updated_at: Instant
     updated_by: str
 
     @classmethod

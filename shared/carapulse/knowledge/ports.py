@@ -4,8 +4,8 @@ from typing import Protocol
 
 from carapulse.identity.model import Subject
 from carapulse.kernel.call import Call
-from carapulse.kernel.clock import Moment
 from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.moment import Instant
 from carapulse.kernel.words import Tag, Title
 from carapulse.kernel.work import Work
 from carapulse.knowledge.memories import Memory, MemorySummary
@@ -62,7 +62,7 @@ class Documents(Protocol):
         """Keep a further version of a locked document, and what the document is with it."""
         ...
 
-    def delete(self, document: DocumentSummary, at: Moment) -> None:
+    def delete(self, document: DocumentSummary, at: Instant) -> None:
         """Show a locked document no more, and let its name go; its versions stay."""
         ...
 

@@ -7,9 +7,9 @@ from pydantic import Field, JsonValue
 
 from carapulse.identity.model import Role as ActorRole
 from carapulse.kernel.call import Actor, Call
-from carapulse.kernel.clock import Moment
 from carapulse.kernel.cursor import Wanted
 from carapulse.kernel.ids import new_id
+from carapulse.kernel.moment import Instant
 from carapulse.kernel.record import Record
 from carapulse.kernel.words import Data, Title
 from carapulse.sessions.errors import LastOwner, NotAnOwner
@@ -39,8 +39,8 @@ class Session(Record):
     group: str | None
     metadata: dict[str, JsonValue]
     created_by: str
-    created_at: Moment
-    updated_at: Moment
+    created_at: Instant
+    updated_at: Instant
 
     @classmethod
     def of(cls, content: SessionContent, call: Call) -> Self:
@@ -68,7 +68,7 @@ class Member(Membership):
     """Somebody who takes part in a session."""
 
     member_id: str
-    added_at: Moment
+    added_at: Instant
     added_by: str
 
     @classmethod

@@ -78,7 +78,11 @@ def get_member(place: ThisPlace, tag: ThisTag, call: ThisCall, ports: Ports) -> 
     return tag.on(usecases.get_member(place, call, ports))
 
 
-@router.put(_MEMBER, dependencies=[needs("session:write")])
+@router.put(
+    _MEMBER,
+    dependencies=[needs("session:write")],
+    responses={201: {"description": "The member is new", "model": Member}},
+)
 def put_member(
     place: ThisPlace, membership: Membership, seen: IfMatchOrAbsent, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Member:

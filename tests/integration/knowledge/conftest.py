@@ -2,14 +2,14 @@
 
 import pytest
 from tests.builders.kept import an_asker, kept
-from tests.conftest import a_database
+from tests.conftest import a_copy
 
 from carapulse.knowledge.routes import router
 
 
 @pytest.fixture(scope="module")
 def app(postgres):
-    with a_database(postgres) as database, kept(database) as built:
+    with a_copy(postgres) as database, kept(database) as built:
         yield built
 
 

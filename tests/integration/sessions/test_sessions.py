@@ -223,3 +223,11 @@ def test_a_minimal_session_is_read_as_it_was_begun(ask):
 def test_a_viewer_a_service_and_an_agent_begin_no_session(ask):
     for role in ("viewer", "auditor", "service", "agent"):
         assert told(ask("POST", "/v1/sessions", NEW, role=role)) == (403, "role-required")
+
+
+def test_an_id_of_an_issuer_is_taken_as_it_is(ask, path):
+    member = f"{path}/members/repo:acme/site:ref:refs/heads/main"
+
+    assert put(ask, member, "viewer").json()["member_id"] == "repo:acme/site:ref:refs/heads/main"
+    assert ask("GET", member).status_code == 200
+    assert ask("POST", member, {}).headers["allow"] == "DELETE, GET, PUT"
