@@ -52,12 +52,15 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.knowledge.model import Kind
+from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.live.hub import Hub, Room
 from carapulse.live.store import PostgresTickets
 from carapulse.plans.store import PostgresPlans
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
 from carapulse.retention.store import PostgresRoom
+from carapulse.sessions.store import PostgresSessions
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
@@ -105,6 +108,20 @@ class Work(PostgresWork):
     def alerts(self) -> PostgresAlerts:
         """The alerts within this unit."""
         return PostgresAlerts(self.connection, self.tenant, self.call.actor.scope, self.plans.visible)
+
+    def documents(self, kind: Kind) -> PostgresDocuments:
+        """Return the playbooks or the runbooks within this unit."""
+        return PostgresDocuments(self.connection, self.tenant, kind)
+
+    @cached_property
+    def memories(self) -> PostgresMemories:
+        """What is remembered, within this unit."""
+        return PostgresMemories(self.connection, self.tenant)
+
+    @cached_property
+    def sessions(self) -> PostgresSessions:
+        """The sessions within this unit."""
+        return PostgresSessions(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

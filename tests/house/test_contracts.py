@@ -38,9 +38,11 @@ FORBIDDEN = [
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("idempotency-private", "adapters/postgres/log.py", "import carapulse.idempotency.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
+    ("knowledge-private", "plans/store.py", "import carapulse.knowledge.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("live-private", "plans/store.py", "import carapulse.live.tables"),
     ("technology", "live/hub.py", "import starlette"),
+    ("sessions-private", "knowledge/store.py", "import carapulse.sessions.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
     ("rates-private", "intake/store.py", "import carapulse.rates.tables"),
 ]

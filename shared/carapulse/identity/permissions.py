@@ -28,12 +28,24 @@ Permission = Literal[
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:read",
+    "memory:write",
     "message:discard",
     "message:read",
     "message:replay",
     "plan:create",
     "plan:execute",
     "plan:read",
+    "playbook:delete",
+    "playbook:read",
+    "playbook:write",
+    "runbook:delete",
+    "runbook:read",
+    "runbook:write",
+    "session:delete",
+    "session:read",
+    "session:write",
     "source:read",
     "source:write",
     "tool:read",
@@ -49,7 +61,11 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "authz:check",
         "event:read",
         "execution:read",
+        "memory:read",
         "plan:read",
+        "playbook:read",
+        "runbook:read",
+        "session:read",
         "tool:read",
         "workflow:read",
     }
@@ -63,8 +79,14 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:write",
     "plan:create",
     "plan:execute",
+    "playbook:write",
+    "runbook:write",
+    "session:delete",
+    "session:write",
     "workflow:start",
 }
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}
@@ -74,7 +96,15 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
+        Role.SRE: _OPERATE
+        | {
+            "approval:decide",
+            "audit:read",
+            "evidence:export",
+            "message:discard",
+            "playbook:delete",
+            "runbook:delete",
+        },
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE
         | {
@@ -88,7 +118,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         },
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
-        Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
+        Role.AGENT: _LOOK | {"memory:write", "plan:create", "workflow:start"},
     }
 )
 
@@ -96,15 +126,34 @@ PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"api-key:write", "approva
 """An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
 machine that holds the role can't give these."""
 
-KEEPS_TO_SCOPE: Final[frozenset[Permission]] = _OPERATE - {"message:read", "message:replay"} | {
-    "api-key:read",
-    "api-key:revoke",
-    "api-key:write",
-    "approval:decide",
-    "audit:read",
-    "evidence:export",
-}
-"""What a caller with a scope may do, because it shows and touches nothing outside. All else is about a whole tenant."""
+KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
+    {
+        "alert:close",
+        "alert:read",
+        "api-key:read",
+        "api-key:revoke",
+        "api-key:write",
+        "approval:decide",
+        "approval:read",
+        "audit:read",
+        "authz:check",
+        "evidence:export",
+        "execution:cancel",
+        "execution:pause",
+        "execution:read",
+        "execution:resolve",
+        "execution:resume",
+        "execution:retry",
+        "plan:create",
+        "plan:execute",
+        "plan:read",
+        "tool:read",
+        "workflow:read",
+        "workflow:start",
+    }
+)
+"""What a caller with a scope may do, because it shows and touches nothing outside. All else is about a whole tenant,
+and what is new is so until somebody has looked."""
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:

@@ -18,8 +18,11 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked",
+        "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
+        "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
         "message:read": "MessageBuried MessageDiscarded MessageReplayed",
-        "audit:read": "AccessRefused EventsArchived EvidenceExported TicketIssued TicketUsed",
+        "audit:read": "AccessRefused EventsArchived EvidenceExported MemberAdded MemberChanged MemberRemoved"
+        " SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )
 READERS: Final[Mapping[str, Permission]] = MappingProxyType(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from tests.builders.application import LAMPS, MovableClock
 from tests.builders.plans import GLANCE, SWITCH
-from tests.conftest import a_copy
+from tests.conftest import a_database
 
 from carapulse.bootstrap import make_app
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -86,7 +86,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(postgres, tmp_path_factory) -> Iterator[Site]:
-    with a_copy(postgres) as database:
+    with a_database(postgres) as database:
         folder = tmp_path_factory.mktemp("site")
         folder.chmod(0o700)
         site = Site(database.app_url, folder)

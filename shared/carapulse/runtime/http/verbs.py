@@ -16,6 +16,7 @@ from carapulse.runtime.http.problems import respond
 Methods = Mapping[re.Pattern[str], frozenset[str]]
 _VERB: Final = re.compile(r"\}:[a-z-]+$")
 _NAME: Final = re.compile(r"\\\{\w+\\\}")
+_REST: Final = re.compile(r"\\\{\w+:path\\\}")
 _NOT_ALLOWED: Final = 405
 
 
@@ -25,7 +26,11 @@ def addresses_of(routes: Iterable[tuple[str, frozenset[str]]]) -> Methods:
     for path, methods in routes:
         found[path] = found.get(path, frozenset()) | methods | ({"HEAD"} if "GET" in methods else frozenset())
     ordered = sorted(found, key=lambda path: ("{" in path, _VERB.search(path) is None))
-    return {re.compile(_NAME.sub("[^/]+", re.escape(path))): found[path] for path in ordered}
+    return {_pattern_of(path): found[path] for path in ordered}
+
+
+def _pattern_of(path: str) -> re.Pattern[str]:
+    return re.compile(_NAME.sub("[^/]+", _REST.sub(".+", re.escape(path))))
 
 
 class Verbs:

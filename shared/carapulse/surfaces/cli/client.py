@@ -99,6 +99,10 @@ class Api:
             condition = {"If-None-Match": "*"}
         return self._send("PUT", path, json=body, headers=condition)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Change what is there now."""
+        return self._send("PATCH", path, json=body, headers=_if_match(self.get(path).etag))
+
     def delete(self, path: str) -> Answer:
         """Take away what is there now."""
         return self._send("DELETE", path, headers=_if_match(self.get(path).etag))

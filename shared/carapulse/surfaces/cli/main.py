@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "workflow": ("workflows:app", "Recipes that become plans."),
     "alert": ("alerts:app", "What was reported, and what it led to."),
     "source": ("sources:app", "Who may report alerts, and what those lead to."),
+    "runbook": ("runbooks:app", "What people do about a service, in versions that stay."),
     "queue": ("queues:app", "What was given up, and why; try it again, or throw it away."),
     "tool": ("tools:app", "What can be done at all."),
     "audit": ("audits:app", "The log of everything that happened."),
