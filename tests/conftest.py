@@ -1,5 +1,6 @@
 """A real Postgres for every kind of test that needs one: one server a run, one copied database a test."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -9,11 +10,16 @@ from pathlib import Path
 
 import pg8000.native
 import pytest
+from hypothesis import settings
 
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.migrate import migrate
 
+# A run of the suite tries the same examples each time: what it found once it finds again. `make fuzz` looks further.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("campaign", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 _TEMPLATE = "carapulse_template"
 _numbers = count(1)
 
@@ -76,6 +82,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give the test a database of its own."""
+    with a_copy(postgres) as copied:
+        yield copied
+
+
+@contextmanager
+def a_copy(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Copy the migrated database, for a test or for many."""
     name = f"test_{next(_numbers)}"
     admin = over_socket(postgres.socket)
     admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")

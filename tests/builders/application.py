@@ -1,5 +1,6 @@
 """The application as plans, workflows and approvals see it: everything real, but a clock that tests move."""
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from sqlalchemy import Engine
 from tests.builders.plans import NOON, a_call
 
 from carapulse.adapters.rego.engine import RegopyEngine
+from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.bootstrap import Work
@@ -53,6 +55,7 @@ class Application:
     workflows: Workflows = WORKFLOWS
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
+    sealer: AesGcmSealer = field(default_factory=lambda: AesGcmSealer(secrets.token_bytes(32)))
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

@@ -11,6 +11,8 @@ from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 
+ADA = {"by": "ada", "role": "admin", "tenant": "acme"}
+
 
 class Caller:
     """Asks in anybody's name."""
@@ -19,14 +21,14 @@ class Caller:
         self._issuer = DevelopmentIssuer.load_or_make(app.settings.data_dir)
         self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
-    def __call__(self, method, path, body=None, *, by="ada", role="admin", tenant="acme", **rest):
+    def __call__(self, method, path, body=None, *, headers=None, key=FRESH, **rest):
         """Ask; `key` is the idempotency key of a POST, None for none, and without it there is a fresh one."""
-        key, more = rest.pop("key", FRESH), rest.pop("headers", {})
-        token = self._issuer.mint(tenant, by, frozenset({role}), timedelta(minutes=10))
+        who = {name: rest.pop(name, default) for name, default in ADA.items()}
+        token = self._issuer.mint(who["tenant"], who["by"], frozenset({who["role"]}), timedelta(minutes=10))
 
         async def ask():
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                headers = {"authorization": f"Bearer {token}", **keyed(method, key), **more}
-                return await client.request(method, path, json=body, headers=headers, **rest)
+                given = {"authorization": f"Bearer {token}", **keyed(method, key), **(headers or {})}
+                return await client.request(method, path, json=body, headers=given, **rest)
 
         return anyio.run(ask)

@@ -15,6 +15,8 @@ from carapulse.metrics import show_metrics
 from carapulse.observe import FACTS
 from carapulse.rows import json_or_text, read_row
 
+NEW = {"if-none-match": "*"}
+
 
 @pytest.fixture
 def rig(database, world, tmp_path):
@@ -83,7 +85,7 @@ def test_an_event_of_another_shape_is_named(ask, database, plan, body):
 
 
 def test_a_source_whose_registration_is_none_is_named(ask, database):
-    source = ask("PUT", "/v1/sources/cluster", a_registration().model_dump(mode="json")).json()["source"]
+    source = ask("PUT", "/v1/sources/cluster", a_registration().model_dump(mode="json"), headers=NEW).json()["source"]
     alter(database, 'UPDATE sources SET registration = \'{"trust": "signed"}\'')
 
     assert told(ask("GET", "/v1/sources")) == (500, "corrupt-row", "sources", source["id"])
@@ -91,7 +93,7 @@ def test_a_source_whose_registration_is_none_is_named(ask, database):
 
 
 def test_an_alert_whose_body_is_none_is_named(ask, database):
-    source = ask("PUT", "/v1/sources/cluster", a_registration().model_dump(mode="json")).json()["source"]
+    source = ask("PUT", "/v1/sources/cluster", a_registration().model_dump(mode="json"), headers=NEW).json()["source"]
     columns = "tenant, id, source_id, source, key, status, body"
     row = f"'acme', 'alert_1', '{source['id']}', 'cluster', 'sha256:1', 'open', '{{}}'"
     alter(database, f"INSERT INTO alerts ({columns}) VALUES ({row})")

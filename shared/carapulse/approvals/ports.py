@@ -6,20 +6,16 @@ from typing import Protocol
 from carapulse.approvals.model import Approval, ApprovalStatus
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
-from carapulse.kernel.record import Record
-from carapulse.kernel.work import Work
-from carapulse.plans.ports import Plans, PlanSettings
+from carapulse.kernel.cursor import Page, Wanted
+from carapulse.plans.ports import PlanSettings, ShownWork
 from carapulse.policy.ports import PolicyEngine
 
 
-class ApprovalFilter(Record):
+class ApprovalFilter(Wanted):
     """Which approvals are wanted, and which page of them."""
 
     status: ApprovalStatus | None = None
     plan_id: str | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class Approvals(Protocol):
@@ -50,17 +46,12 @@ class Approvals(Protocol):
         ...
 
 
-class ApprovalWork(Work, Protocol):
+class ApprovalWork(ShownWork, Protocol):
     """A unit of work that can reach approvals and plans. Whoever changes an approval locks its plan first."""
 
     @property
     def approvals(self) -> Approvals:
         """The approvals within this unit."""
-        ...
-
-    @property
-    def plans(self) -> Plans:
-        """The plans within this unit."""
         ...
 
 

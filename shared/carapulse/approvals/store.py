@@ -12,7 +12,7 @@ from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus
 from carapulse.approvals.ports import ApprovalFilter
 from carapulse.approvals.tables import answers, approvals
-from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.kernel.cursor import Page
 from carapulse.rows import read_row
 
 _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
@@ -66,11 +66,11 @@ class PostgresApprovals:
             query = query.where(_in_status(wanted.status, at))
         if wanted.plan_id is not None:
             query = query.where(approvals.c.plan_id == wanted.plan_id)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(approvals.c.id < before)
+        if wanted.cursor is not None:
+            query = query.where(approvals.c.id < wanted.cursor)
         found = self._all(query)
         data = found[: wanted.limit]
-        return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
+        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def _envelopes(self) -> Select[Any]:
         return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant)

@@ -18,11 +18,13 @@ from carapulse.approvals.model import OPEN, Answer, AnswerStatus, Approval, Appr
 from carapulse.approvals.ports import ApprovalFilter, ApprovalPorts, ApprovalWork
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
+from carapulse.kernel.precondition import WHICHEVER, Match
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.plans.events import PlanApproved, PlanExpired, PlanRejected
 from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanStatus
+from carapulse.plans.usecases import shown_plan
 from carapulse.policy.document import Action
 from carapulse.policy.model import PolicyDecided
 from carapulse.policy.usecases import enforce, judge
@@ -40,7 +42,7 @@ class DecideApproval(Record):
     note: Note | None = None
 
 
-def decide_approval(command: DecideApproval, call: Call, ports: ApprovalPorts) -> Approval:
+def decide_approval(command: DecideApproval, call: Call, ports: ApprovalPorts, seen: Match = WHICHEVER) -> Approval:
     """Record one person's answer, provided it is about the plan that was judged and policy lets them answer.
 
     Policy is asked before the plan is locked: what it is told of a plan's version can't change.
@@ -49,6 +51,7 @@ def decide_approval(command: DecideApproval, call: Call, ports: ApprovalPorts) -
     decided = _judged(command, call, ports, at)
     with ports.begin(call) as work:
         plan = work.plans.lock(command.plan_id)
+        seen.check(shown_plan(plan, work))
         approval = _asked_about(plan, work)
         answer = Answer(approver=call.actor.id, status=command.status, note=command.note, at=at)
         after = approval.decided(answer, digest=command.digest)

@@ -1,16 +1,15 @@
 """What the log holds: an entry is one event in its place; sealed, it carries its hash."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit
+from carapulse.kernel.cursor import Wanted
 from carapulse.kernel.event import Event
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 
 
 class Entry(Record):
@@ -42,7 +41,7 @@ class Head(Record):
     hash: str
 
 
-class EventFilter(Record):
+class EventFilter(Wanted):
     """Which events are wanted, and which page of them."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -53,8 +52,6 @@ class EventFilter(Record):
     actor_id: Word | None = None
     since: Moment | None = Field(None, alias="from", description="not before this moment")
     until: Moment | None = Field(None, alias="to", description="before this moment")
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class EvidenceExported(Event):

@@ -8,15 +8,18 @@ from fastapi.responses import PlainTextResponse
 from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events
 from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 
 router = APIRouter(tags=["audit"])
 
 
 @router.get("/v1/audit/events", dependencies=[needs("audit:read")])
-def read_events(wanted: Annotated[EventFilter, Query()], call: ThisCall, ports: Ports) -> Page[SealedEntry]:
+def read_events(
+    wanted: Annotated[EventFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[SealedEntry]:
     """List what has happened, the newest first."""
-    return list_events(wanted, call, ports)
+    return pages.turn(lambda wanted: list_events(wanted, call, ports), wanted)
 
 
 @router.get("/v1/audit/key", dependencies=[needs("audit:read")], response_class=PlainTextResponse)

@@ -29,7 +29,7 @@ from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.errors import NoSuchEvidence
 from carapulse.audit.model import EventFilter, Head, SealedEntry
 from carapulse.audit.tables import event_archives, events, streams
-from carapulse.kernel.cursor import CursorInvalid, Page, cursor_of, key_of
+from carapulse.kernel.cursor import CursorInvalid, Page
 from carapulse.rows import corrupt_row, read_row
 
 _ONE_AT_A_TIME = 0x_CA2A_0002  # key of the advisory lock
@@ -147,12 +147,12 @@ class PostgresEvidence:
         """Return events, the newest first."""
         order = _order(wanted)
         query = _filtered(self._entries().add_columns(events.c.position), wanted)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(tuple_(*order) < tuple_(*_place(before, order)))
+        if wanted.cursor is not None:
+            query = query.where(tuple_(*order) < tuple_(*_place(wanted.cursor, order)))
         newest_first = [column.desc() for column in order]
         rows = self.connection.execute(query.order_by(*newest_first).limit(wanted.limit + 1)).all()
         kept = rows[: wanted.limit]
-        cursor = cursor_of(_key(kept[-1], order)) if len(rows) > len(kept) else None
+        cursor = _key(kept[-1], order) if len(rows) > len(kept) else None
         return Page(data=tuple(_entry(row) for row in kept), next_cursor=cursor)
 
     def _entries(self) -> Select[Any]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit
+from carapulse.kernel.cursor import Wanted
 from carapulse.kernel.record import Record
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -25,10 +25,8 @@ class DeadLetter(Record):
     body: Any
 
 
-class DeadLetterFilter(Record):
+class DeadLetterFilter(Wanted):
     """Which dead letters are wanted, and which page of them."""
 
     queue: Word | None = None
     type: Word | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None

@@ -15,15 +15,18 @@ from carapulse.deadletters.usecases import (
 )
 from carapulse.deadletters.views import DeadLetterView, SettledView
 from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead-letters"])
 
 
 @router.get("", name="list", dependencies=[needs("message:read")])
-def list_page(wanted: Annotated[DeadLetterFilter, Query()], call: ThisCall, ports: Ports) -> Page[DeadLetterView]:
+def list_page(
+    wanted: Annotated[DeadLetterFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[DeadLetterView]:
     """List the messages that were given up, the last to die first."""
-    return list_dead_letters(wanted, call, ports)
+    return pages.turn(lambda wanted: list_dead_letters(wanted, call, ports), wanted)
 
 
 @router.get("/{message_id}", name="get", dependencies=[needs("message:read")])

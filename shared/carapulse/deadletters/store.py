@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, Text, cast, delete, func,
 from carapulse.deadletters.errors import DeadLetterNotFound, MessageNotDead
 from carapulse.deadletters.model import DeadLetter, DeadLetterFilter
 from carapulse.deadletters.tables import messages
-from carapulse.kernel.cursor import CursorInvalid, Page, cursor_of, key_of
+from carapulse.kernel.cursor import CursorInvalid, Page
 from carapulse.rows import json_or_text, read_row
 
 _LETTER = [messages.c[name] for name in DeadLetter.model_fields if name in messages.c and name != "body"] + [
@@ -32,8 +32,8 @@ class PostgresDeadLetters:
         for name in ("queue", "type"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(messages.c[name] == value)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(place < _place(before))
+        if wanted.cursor is not None:
+            query = query.where(place < _place(wanted.cursor))
         query = query.order_by(messages.c.dead_at.desc(), messages.c.id.desc()).limit(wanted.limit + 1)
         found = [_letter(row) for row in self.connection.execute(query).mappings()]
         data = tuple(found[: wanted.limit])
@@ -80,7 +80,7 @@ def _letter(row: RowMapping) -> DeadLetter:
 
 
 def _cursor(letter: DeadLetter) -> str:
-    return cursor_of(f"{letter.dead_at.isoformat()} {letter.id}")
+    return f"{letter.dead_at.isoformat()} {letter.id}"
 
 
 def _place(key: str) -> tuple[datetime, str]:

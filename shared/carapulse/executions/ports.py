@@ -13,8 +13,7 @@ from carapulse.executions.model import ExecutionState
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.work import Work
-from carapulse.plans.ports import Plans
+from carapulse.plans.ports import ShownWork
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.model import Invocation, Outcome
@@ -77,17 +76,12 @@ class Executions(Protocol):
         ...
 
 
-class ExecutionWork(Work, Protocol):
+class ExecutionWork(ShownWork, Protocol):
     """A unit of work that can reach executions and what they stand on."""
 
     @property
     def executions(self) -> Executions:
         """The executions within this unit."""
-        ...
-
-    @property
-    def plans(self) -> Plans:
-        """The plans within this unit."""
         ...
 
     @property

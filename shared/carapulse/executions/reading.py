@@ -1,24 +1,21 @@
 """Reading executions: one, many, and the lines that their tools write."""
 
+from carapulse import sse
 from carapulse.executions.model import Status
 from carapulse.executions.ports import ExecutionPorts
-from carapulse.executions.views import ExecutionPage, ExecutionSummary, ExecutionView, LineView
+from carapulse.executions.views import ExecutionSummary, ExecutionView, LineView
 from carapulse.kernel.call import Call
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, cursor_of, key_of
+from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.errors import Invalid
-from carapulse.kernel.record import Record
-from carapulse.sse import Page, Row
 
 _LINES = 200
 
 
-class ExecutionFilter(Record):
+class ExecutionFilter(Wanted):
     """Which executions are wanted, and which page of them."""
 
     plan_id: str | None = None
     status: Status | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 def get_execution(execution_id: str, call: Call, ports: ExecutionPorts) -> ExecutionView:
@@ -29,25 +26,25 @@ def get_execution(execution_id: str, call: Call, ports: ExecutionPorts) -> Execu
     return ExecutionView.shown(state, version, ports.clock.now())
 
 
-def list_executions(wanted: ExecutionFilter, call: Call, ports: ExecutionPorts) -> ExecutionPage:
+def list_executions(wanted: ExecutionFilter, call: Call, ports: ExecutionPorts) -> Page[ExecutionSummary]:
     """Return executions, newest first."""
     with ports.begin(call) as work:
         states = work.executions.page(
-            limit=wanted.limit + 1, before=key_of(wanted.cursor), plan_id=wanted.plan_id, status=wanted.status
+            limit=wanted.limit + 1, before=wanted.cursor, plan_id=wanted.plan_id, status=wanted.status
         )
     shown = states[: wanted.limit]
-    more = cursor_of(shown[-1].id) if len(states) > wanted.limit else None
-    return ExecutionPage(data=tuple(ExecutionSummary.of(state) for state in shown), next_cursor=more)
+    more = shown[-1].id if len(states) > wanted.limit else None
+    return Page(data=tuple(ExecutionSummary.of(state) for state in shown), next_cursor=more)
 
 
-def read_lines(execution_id: str, call: Call, ports: ExecutionPorts, after: str | None) -> Page:
+def read_lines(execution_id: str, call: Call, ports: ExecutionPorts, after: str | None) -> sse.Page:
     """Return the lines after a place, and the final status once no line can follow."""
     place = _place(after)
     with ports.begin(call) as work:
         state = work.executions.get(execution_id)
         lines = work.executions.lines_after(execution_id, place, _LINES)
-    rows = (Row(str(line.n), "log", LineView.of(line).model_dump(mode="json")) for line in lines)
-    return Page(tuple(rows), is_last=state.status.at_rest and len(lines) < _LINES)
+    rows = (sse.Row(str(line.n), "log", LineView.of(line).model_dump(mode="json")) for line in lines)
+    return sse.Page(tuple(rows), is_last=state.status.at_rest and len(lines) < _LINES)
 
 
 def _place(after: str | None) -> int:

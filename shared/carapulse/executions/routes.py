@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from carapulse.conditions import ThisTag
 from carapulse.executions.reading import ExecutionFilter, get_execution, list_executions, read_lines
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
-from carapulse.executions.views import Accepted, ExecutionPage, ExecutionView
+from carapulse.executions.views import Accepted, ExecutionSummary, ExecutionView
 from carapulse.executions.wishes import (
     CancelExecution,
     PauseExecution,
@@ -22,6 +23,8 @@ from carapulse.executions.wishes import (
     resume_execution,
     retry_step,
 )
+from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
 from carapulse.sse import LastEventId, stream
@@ -45,15 +48,17 @@ def execute(
 
 
 @router.get("/v1/executions", dependencies=[needs("execution:read")])
-def executions(wanted: Annotated[ExecutionFilter, Query()], call: ThisCall, ports: Ports) -> ExecutionPage:
+def executions(
+    wanted: Annotated[ExecutionFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[ExecutionSummary]:
     """List executions, newest first."""
-    return list_executions(wanted, call, ports)
+    return pages.turn(lambda wanted: list_executions(wanted, call, ports), wanted)
 
 
 @router.get("/v1/executions/{execution_id}", dependencies=[needs("execution:read")])
-def execution(execution_id: str, call: ThisCall, ports: Ports) -> ExecutionView:
+def execution(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ExecutionView:
     """Show one execution with its steps."""
-    return get_execution(execution_id, call, ports)
+    return tag.on(get_execution(execution_id, call, ports))
 
 
 @router.post(f"{_ONE}:cancel", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:cancel")])

@@ -110,13 +110,6 @@ class ExecutionView(ExecutionSummary):
         )
 
 
-class ExecutionPage(Record):
-    """A page of executions, newest first. `next_cursor` asks for the next one."""
-
-    data: tuple[ExecutionSummary, ...]
-    next_cursor: str | None
-
-
 class LineView(Record):
     """One line that a tool wrote."""
 

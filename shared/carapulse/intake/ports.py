@@ -9,7 +9,7 @@ from carapulse.intake.alerts import Alert, AlertStatus
 from carapulse.intake.model import Credential, Source
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
+from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 
@@ -53,14 +53,12 @@ class Delivery(Record):
     received_at: AwareDatetime
 
 
-class AlertFilter(Record):
+class AlertFilter(Wanted):
     """Which alerts are wanted, and which page of them."""
 
     status: AlertStatus | None = None
     source: str | None = None
     service: str | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class Sources(Protocol):

@@ -3,8 +3,9 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request
 
+from carapulse.conditions import IfMatch, IfMatchOrAbsent, ThisTag
 from carapulse.intake.alerts import Alert
 from carapulse.intake.model import Registration, SourceName
 from carapulse.intake.ports import AlertFilter
@@ -23,6 +24,7 @@ from carapulse.intake.usecases import (
 )
 from carapulse.intake.views import Issued, Received, SourceView
 from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs, shows_secret
 from carapulse.tracing import Trace, current_trace
 
@@ -65,13 +67,22 @@ def receive_alerts_with_token(source: str, token: str, body: Body, trace: ThisTr
     return receive_alerts(Webhook(source_id=source, token=token, body=body, trace=trace), ports)
 
 
-@router.put("/v1/sources/{name}", dependencies=[needs("source:write")])
+@router.put(
+    "/v1/sources/{name}",
+    dependencies=[needs("source:write")],
+    responses={201: {"description": "The source is new", "model": Issued}},
+)
 def put_source(
-    name: SourceName, registration: Registration, response: Response, call: ThisCall, ports: Ports
+    name: SourceName,
+    registration: Registration,
+    seen: IfMatchOrAbsent,
+    tag: ThisTag,
+    call: ThisCall,
+    ports: Ports,
 ) -> Issued:
     """Register a source, or change it. A new source's secret is in this answer and in no other."""
-    issued = register_source(name, registration, call, ports)
-    response.status_code = HTTPStatus.CREATED if issued.created else HTTPStatus.OK
+    issued = register_source(name, registration, call, ports, seen)
+    tag.on(issued.source, created=issued.created)
     return issued
 
 
@@ -82,9 +93,9 @@ def get_sources(call: ThisCall, ports: Ports) -> Page[SourceView]:
 
 
 @router.get("/v1/sources/{name}", dependencies=[needs("source:read")])
-def get_one_source(name: SourceName, call: ThisCall, ports: Ports) -> SourceView:
+def get_one_source(name: SourceName, tag: ThisTag, call: ThisCall, ports: Ports) -> SourceView:
     """Show a source."""
-    return get_source(name, call, ports)
+    return tag.on(get_source(name, call, ports))
 
 
 @router.post("/v1/sources/{name}:rotate", dependencies=[needs("source:write"), shows_secret])
@@ -94,21 +105,21 @@ def rotate_source_credential(name: SourceName, command: RotateCredential, call: 
 
 
 @router.delete("/v1/sources/{name}", dependencies=[needs("source:write")], status_code=HTTPStatus.NO_CONTENT)
-def delete_source(name: SourceName, call: ThisCall, ports: Ports) -> None:
+def delete_source(name: SourceName, seen: IfMatch, call: ThisCall, ports: Ports) -> None:
     """Let a source report no more."""
-    retire_source(name, call, ports)
+    retire_source(name, call, ports, seen)
 
 
 @router.get("/v1/alerts", dependencies=[needs("alert:read")])
-def get_alerts(wanted: Annotated[AlertFilter, Query()], call: ThisCall, ports: Ports) -> Page[Alert]:
+def get_alerts(wanted: Annotated[AlertFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports) -> Page[Alert]:
     """List alerts, the newest first: what became of each, and why."""
-    return list_alerts(wanted, call, ports)
+    return pages.turn(lambda wanted: list_alerts(wanted, call, ports), wanted)
 
 
 @router.get("/v1/alerts/{alert_id}", dependencies=[needs("alert:read")])
-def get_one_alert(alert_id: str, call: ThisCall, ports: Ports) -> Alert:
+def get_one_alert(alert_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Alert:
     """Show an alert."""
-    return get_alert(alert_id, call, ports)
+    return tag.on(get_alert(alert_id, call, ports))
 
 
 @router.post("/v1/alerts/{alert_id}:close", dependencies=[needs("alert:close")])

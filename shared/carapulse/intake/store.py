@@ -13,7 +13,7 @@ from carapulse.intake.errors import AlertNotFound
 from carapulse.intake.model import Credential, Source
 from carapulse.intake.ports import AlertFilter, Delivery
 from carapulse.intake.tables import alerts, source_credentials, sources, webhook_deliveries
-from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.kernel.cursor import Page
 from carapulse.rows import read_row
 
 _SOURCE = [sources.c[name] for name in Source.model_fields]
@@ -167,12 +167,12 @@ class PostgresAlerts:
         for name in ("status", "source", "service"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(alerts.c[name] == value)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(alerts.c.id < before)
+        if wanted.cursor is not None:
+            query = query.where(alerts.c.id < wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [_alert(row) for row in rows]
         data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=cursor_of(data[-1].id) if len(found) > wanted.limit else None)
+        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def _one(self, alert_id: str, *, lock: bool = False) -> Alert:
         query = select(*_ALERT).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id)

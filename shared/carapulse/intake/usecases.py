@@ -16,6 +16,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.ids import new_id
+from carapulse.kernel.precondition import WHICHEVER, Match
 from carapulse.kernel.record import Record
 
 _WEEK = 604_800
@@ -24,10 +25,12 @@ _WEEK = 604_800
 class RotateCredential(Record):
     """Ask for a new proof, and say for how long the older ones are still good."""
 
-    older_for_s: int = Field(86_400, ge=0, le=_WEEK)
+    older_for_s: int = Field(86_400, ge=0, le=_WEEK, strict=True)
 
 
-def register_source(name: str, registration: Registration, call: Call, ports: IntakePorts) -> Issued:
+def register_source(
+    name: str, registration: Registration, call: Call, ports: IntakePorts, seen: Match = WHICHEVER
+) -> Issued:
     """Register a source, or change its registration; the same again changes nothing.
 
     The proof is in the answer when the source is new or proves itself in another way from now on, and never again.
@@ -35,6 +38,7 @@ def register_source(name: str, registration: Registration, call: Call, ports: In
     registration.check()
     with ports.begin(call) as work:
         known = work.sources.named(name)
+        seen.check(None if known is None else _view(known, call, work))
         if known is None:
             return _add(name, registration, call, ports, work)
         if known.registration == registration:
@@ -64,10 +68,11 @@ def rotate_credential(name: str, command: RotateCredential, call: Call, ports: I
         return Issued.of(_view(source, call, work), proof, created=False)
 
 
-def retire_source(name: str, call: Call, ports: IntakePorts) -> None:
+def retire_source(name: str, call: Call, ports: IntakePorts, seen: Match = WHICHEVER) -> None:
     """Let a source report no more. What it reported stays, and so do the plans that came of it."""
     with ports.begin(call) as work:
         source = _known(name, work)
+        seen.check(_view(source, call, work))
         work.sources.retire(source, call.at)
         work.record(source.id, SourceRetired(source_id=source.id, name=source.name))
 

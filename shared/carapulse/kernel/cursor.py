@@ -1,7 +1,8 @@
-"""Lists in pages: an opaque cursor names the last item of a page, so that nothing is skipped or seen twice."""
+"""Lists in pages: the key of a page's last item continues it, so that nothing is skipped or seen twice.
 
-import base64
-import binascii
+Inside the program a cursor is that key in clear; `routing.py` seals it on its way out and opens it on its way in.
+"""
+
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
@@ -10,13 +11,13 @@ from carapulse.kernel.errors import Invalid
 from carapulse.kernel.record import Record
 
 T = TypeVar("T")
-Limit = Annotated[int, Field(ge=1, le=200)]
+Limit = Annotated[int, Field(ge=1, le=200, description="how many items a page has at most")]
 DEFAULT_LIMIT = 50
-_LONGEST = 500
+Cursor = Annotated[str, Field(max_length=1000, description="`next_cursor` of the page before")]
 
 
 class CursorInvalid(Invalid):
-    """The cursor is not one that a list gave out."""
+    """The cursor is not one that this list gave out for these filters."""
 
     code = "cursor-invalid"
 
@@ -28,20 +29,8 @@ class Page(Record, Generic[T]):
     next_cursor: str | None = None
 
 
-def cursor_of(key: str) -> str:
-    """Return the cursor that continues after the item with this key."""
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+class Wanted(Record):
+    """Which page is wanted; areas add what the list can be filtered by."""
 
-
-def key_of(cursor: str | None) -> str | None:
-    """Return the key that a cursor stands for, or raise CursorInvalid."""
-    if cursor is None:
-        return None
-    try:
-        padded = cursor[:_LONGEST] + "=" * (-len(cursor) % 4)
-        key = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise CursorInvalid("the cursor is not one that this list gave out") from error
-    if not key.isprintable() or cursor_of(key) != cursor:
-        raise CursorInvalid("the cursor is not one that this list gave out")
-    return key
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor | None = None

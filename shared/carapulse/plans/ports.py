@@ -7,7 +7,7 @@ from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
-from carapulse.kernel.cursor import DEFAULT_LIMIT, Limit, Page
+from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
@@ -19,15 +19,13 @@ from carapulse.tools.manifest import Action
 from carapulse.tools.model import JsonObject, Risk, Targets
 
 
-class PlanFilter(Record):
+class PlanFilter(Wanted):
     """Which plans are wanted, and which page of them."""
 
     status: PlanStatus | None = None
     environment: str | None = None
     risk: Risk | None = None
     trigger: Trigger | None = None
-    limit: Limit = DEFAULT_LIMIT
-    cursor: str | None = None
 
 
 class Plans(Protocol):
@@ -70,13 +68,8 @@ class Happened(Protocol):
         ...
 
 
-class PlanWork(Work, Protocol):
-    """A unit of work that can reach plans and what happened to them."""
-
-    @property
-    def evidence(self) -> Happened:
-        """The log within this unit."""
-        ...
+class ShownWork(Work, Protocol):
+    """A unit of work that can reach what is shown of plans."""
 
     @property
     def plans(self) -> Plans:
@@ -86,6 +79,15 @@ class PlanWork(Work, Protocol):
     @property
     def dry_runs(self) -> DryRuns:
         """What was tried out, within this unit."""
+        ...
+
+
+class PlanWork(ShownWork, Protocol):
+    """A unit of work that can reach plans and what happened to them."""
+
+    @property
+    def evidence(self) -> Happened:
+        """The log within this unit."""
         ...
 
 

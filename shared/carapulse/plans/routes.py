@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
 from carapulse.plans.ports import PlanFilter
 from carapulse.plans.requests import ClosePlan, CreatePlan
 from carapulse.plans.timeline import TimelineEntry
@@ -37,15 +39,17 @@ def create(command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
 
 
 @router.get("/v1/plans", name="list_plans", dependencies=[needs("plan:read")])
-def list_page(wanted: Annotated[PlanFilter, Query()], call: ThisCall, ports: Ports) -> Page[PlanSummary]:
+def list_page(
+    wanted: Annotated[PlanFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[PlanSummary]:
     """List plans, the newest first."""
-    return list_plans(wanted, call, ports)
+    return pages.turn(lambda wanted: list_plans(wanted, call, ports), wanted)
 
 
 @router.get("/v1/plans/{plan_id}", name="get_plan", dependencies=[needs("plan:read")])
-def get(plan_id: str, call: ThisCall, ports: Ports) -> PlanView:
-    """Return a plan with its steps."""
-    return get_plan(plan_id, call, ports)
+def get(plan_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
+    """Return a plan with its steps. Whoever answers the question about it names its ETag."""
+    return tag.on(get_plan(plan_id, call, ports))
 
 
 @router.post(

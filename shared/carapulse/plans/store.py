@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 
 from carapulse.kernel.canonical import digest as digest_of
-from carapulse.kernel.cursor import Page, cursor_of, key_of
+from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Invalid
 from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
 from carapulse.plans.model import Plan, PlanVersion
@@ -73,12 +73,12 @@ class PostgresPlans:
         for name in ("status", "environment", "risk", "trigger"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(plans.c[name] == value)
-        if (before := key_of(wanted.cursor)) is not None:
-            query = query.where(plans.c.id < before)
+        if wanted.cursor is not None:
+            query = query.where(plans.c.id < wanted.cursor)
         found = tuple(_head(dict(row)) for row in self.connection.execute(query).mappings())
         more = len(found) > wanted.limit
         data = found[: wanted.limit]
-        return Page(data=data, next_cursor=cursor_of(data[-1].id) if more else None)
+        return Page(data=data, next_cursor=data[-1].id if more else None)
 
     def _heads(self) -> Select[Any]:
         return select(*_HEAD).where(plans.c.tenant == self.tenant)

@@ -12,7 +12,7 @@ from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
 from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion
-from carapulse.plans.ports import PlanFilter, PlanPorts, PlanWork
+from carapulse.plans.ports import PlanFilter, PlanPorts, PlanWork, ShownWork
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
 from carapulse.plans.timeline import TimelineEntry, entry_of
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
@@ -69,8 +69,12 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
 def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
     """Return a plan with its current version's steps."""
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        version, tried = work.plans.version(plan.id, plan.version), work.dry_runs.latest(plan.id, plan.version)
+        return shown_plan(work.plans.get(plan_id), work)
+
+
+def shown_plan(plan: Plan, work: ShownWork) -> PlanView:
+    """Return what is shown of a plan now."""
+    version, tried = work.plans.version(plan.id, plan.version), work.dry_runs.latest(plan.id, plan.version)
     return PlanView.with_steps(plan, version, tried)
 
 

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
@@ -20,9 +21,9 @@ def list_all(ports: Ports) -> Page[Workflow]:
 
 
 @router.get("/v1/workflows/{name}", name="get_workflow", dependencies=[needs("workflow:read")])
-def get(name: str, ports: Ports) -> Workflow:
+def get(name: str, tag: ThisTag, ports: Ports) -> Workflow:
     """Return one workflow."""
-    return get_workflow(name, ports)
+    return tag.on(get_workflow(name, ports))
 
 
 @router.post(

@@ -8,6 +8,7 @@ import pytest
 from tests.builders.log import App, a_call, write
 
 from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.audit.note import Signer
 from carapulse.audit.routes import router
 from carapulse.audit.usecases import make_checkpoint
@@ -21,6 +22,7 @@ from carapulse.runtime.http.app import make_app
 class HttpApp(App):
     def serve(self, folder):
         self.issuer = DevelopmentIssuer.load_or_make(folder)
+        self.sealer = AesGcmSealer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
         return self
 

@@ -16,7 +16,7 @@ from carapulse.deadletters.usecases import (
     list_dead_letters,
     replay_dead_letter,
 )
-from carapulse.kernel.cursor import CursorInvalid, cursor_of
+from carapulse.kernel.cursor import CursorInvalid
 
 BECAUSE = SettleDeadLetter(note="the lamp is mended")
 
@@ -159,4 +159,4 @@ def test_lists_show_the_last_to_die_first_go_on_where_they_ended_and_can_be_narr
 )
 def test_a_cursor_of_another_list_is_refused(engine, key):
     with pytest.raises(CursorInvalid):
-        listed(engine, cursor=cursor_of(key))
+        listed(engine, cursor=key)

@@ -71,15 +71,21 @@ class Site:
         self.http = a_client(f"http://127.0.0.1:{port}")
         self.dispatcher = Dispatcher.of([handlers])
 
-    def ask(self, method, path, *, roles=("admin",), tenant="acme", **rest):
+    def ask(self, method, path, *, roles=("admin",), tenant="acme", headers=None, **rest):
         token = self.application.issuer.mint(
             tenant=tenant, subject="ada", roles=frozenset(roles), lifetime=timedelta(hours=1)
         )
-        return self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **rest)
+        return self.http.request(method, path, headers={"Authorization": f"Bearer {token}", **(headers or {})}, **rest)
+
+    def change(self, method, path, **rest):
+        """Change what is there now, or make what isn't."""
+        tenant = rest.get("tenant", "acme")
+        etag = self.ask("GET", path, tenant=tenant).headers.get("ETag")
+        return self.ask(method, path, headers={"If-Match": etag} if etag else {"If-None-Match": "*"}, **rest)
 
     def register(self, name="cluster-alerts", *, tenant="acme", **given):
         body = a_registration(**given).model_dump(mode="json")
-        return self.ask("PUT", f"/v1/sources/{name}", tenant=tenant, json=body)
+        return self.change("PUT", f"/v1/sources/{name}", tenant=tenant, json=body)
 
     def send(self, source, body, headers=None, **about):
         given = headers if headers is not None else signed(body, **about)

@@ -133,7 +133,7 @@ def test_alerts_come_in_pages_and_by_status(site, source):
     site.work_off()
 
     first = site.ask("GET", "/v1/alerts", params={"limit": 2, "status": "open"}).json()
-    second = site.ask("GET", "/v1/alerts", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    second = site.ask("GET", "/v1/alerts", params={"limit": 2, "status": "open", "cursor": first["next_cursor"]}).json()
 
     assert (len(first["data"]), len(second["data"]), second["next_cursor"]) == (2, 1, None)
     assert site.alerts(status="failed") == []
@@ -151,7 +151,7 @@ def test_another_tenant_sees_no_alert(site, source):
 
 def test_what_was_taken_before_a_source_was_retired_is_worked_off(site, source):
     site.report(source, "firing_one_service")
-    site.ask("DELETE", "/v1/sources/cluster-alerts")
+    site.change("DELETE", "/v1/sources/cluster-alerts")
 
     site.work_off()
 

@@ -77,7 +77,7 @@ def test_a_rotation_may_end_the_older_secret_at_once(site):
 def test_a_retired_source_may_report_no_more_and_its_name_is_free(site):
     before = site.register().json()
 
-    assert site.ask("DELETE", "/v1/sources/cluster-alerts").status_code == 204
+    assert site.change("DELETE", "/v1/sources/cluster-alerts").status_code == 204
 
     assert site.report(before).status_code == 401
     assert site.ask("GET", "/v1/sources/cluster-alerts").status_code == 404
@@ -124,7 +124,7 @@ def test_two_tenants_may_use_the_same_name_and_see_only_their_own(site):
 def test_a_registration_that_cannot_work_is_refused_with_its_place(site, pointer, change):
     body = {"trust": "signed", "context": {"environment": "staging"}, **change}
 
-    answer = site.ask("PUT", "/v1/sources/cluster-alerts", json=body)
+    answer = site.change("PUT", "/v1/sources/cluster-alerts", json=body)
 
     assert answer.status_code == 422
     assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]

@@ -50,14 +50,15 @@ class Caller:
     def __init__(self, client, issuer):
         self.client, self.issuer = client, issuer
 
-    def __call__(self, method, path, body=None, *, by="ada", role="operator", tenant="acme"):
+    def __call__(self, method, path, body=None, *, by="ada", role="operator", tenant="acme", **headers):
         token = self.issuer.mint(tenant, by, frozenset({role}), timedelta(hours=1))
-        headers = {"authorization": f"Bearer {token}", **keyed(method)}
+        headers = {"authorization": f"Bearer {token}", **keyed(method), **headers}
         return self.client.request(method, path, json=body, headers=headers)
 
-    def decide(self, plan, by="bob", role="approver", **changed):
+    def decide(self, plan, by="bob", role="approver", seen=None, **changed):
+        etag = seen or self("GET", f"/v1/plans/{plan['plan_id']}").headers.get("etag", '"none"')
         body = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"], "note": "ok", **changed}
-        return self("POST", "/v1/approvals", body, by=by, role=role)
+        return self("POST", "/v1/approvals", body, by=by, role=role, **{"if-match": etag})
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from carapulse.idempotency.model import HEADER
+from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
 from carapulse.runtime.http.gate import GUARDED, SIGNED, may_carry_key
@@ -43,7 +43,7 @@ _KEY_SCHEMA: Mapping[str, Any] = {
         "The same key with the same request gets the answer of the first, also after a lost connection; the request is"
         " carried out once. Choose a new one, such as a UUID, for each request."
     ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "pattern": PATTERN},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
@@ -77,6 +77,12 @@ def keys_of(app: FastAPI) -> Mapping[str, bool]:
         if isinstance(route.original_route, APIRoute) and "POST" in (route.methods or ()) and may_carry_key(path):
             found[path] = any(isinstance(each.dependency, StartsWork) for each in route.dependencies)
     return found
+
+
+def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each path that is served with methods that it answers to."""
+    for route in iter_route_contexts(app.routes):
+        yield route.path or "", frozenset(route.methods or ())
 
 
 async def refuse_unknown_parameters(request: Request) -> None:

@@ -1,6 +1,7 @@
 """carapulse plan approve, deny and revoke: one person's answer to exactly one version of a plan."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group
@@ -50,17 +51,17 @@ def revoke(desk: Desk, plan_id: PlanId) -> None:
 
 def _answer(desk: Desk, plan_id: str, status: str, said: tuple[str | None, str | None], *, yes: bool) -> Answer:
     digest, note = said
-    if digest is None:
-        digest = _looked_at(desk, plan_id, status, yes=yes)
-    body = {"plan_id": plan_id, "status": status, "digest": digest} | ({"note": note} if note else {})
-    return desk.api.post("/v1/approvals", body)
-
-
-def _looked_at(desk: Desk, plan_id: str, status: str, *, yes: bool) -> str:
-    """Return the digest of the plan as it was just shown, if that is what the person means."""
-    if not (yes or desk.can_ask):
+    if digest is None and not (yes or desk.can_ask):
         raise Misused("nobody can be asked here: give --digest, or --yes for the plan as it is now")
-    plan = desk.api.get(path_of("plans", plan_id)).body
+    plan = desk.api.get(path_of("plans", plan_id))
+    if digest is None:
+        digest = _looked_at(desk, plan.body, status, yes=yes)
+    body = {"plan_id": plan_id, "status": status, "digest": digest} | ({"note": note} if note else {})
+    return desk.api.post("/v1/approvals", body, seen=plan.etag)
+
+
+def _looked_at(desk: Desk, plan: Mapping[str, Any], status: str, *, yes: bool) -> str:
+    """Return the digest of the plan as it is shown, if that is what the person means."""
     if not yes:
         desk.side.print(Group(plan_view(plan), Text(f"digest {plain(plan['digest'])}")))
         typer.confirm(f"Is exactly this {status}?", abort=True, err=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -32,11 +33,12 @@ _DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": N
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API said: the text as it came, and the JSON in it."""
+    """What the API said: the text as it came, the JSON in it, and the ETag of what it shows."""
 
     status: int
     text: str
     body: Any
+    etag: str | None = None
 
 
 def path_of(*segments: str, verb: str = "") -> str:
@@ -72,9 +74,13 @@ class Api:
         """Read something."""
         return self._send("GET", path, params={key: value for key, value in query.items() if value is not None})
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """Ask for something to be done, once: if the answer gets lost, the request is sent again under the same key."""
-        ask = partial(self._send, "POST", path, json=body or {}, headers={_KEY: str(uuid.uuid4())})
+    def post(self, path: str, body: Mapping[str, Any] | None = None, seen: str | None = None) -> Answer:
+        """Ask for something to be done, with what was seen as it still is.
+
+        It is done once: if the answer gets lost, the request is sent again under the same key.
+        """
+        headers = {_KEY: str(uuid.uuid4()), **_if_match(seen)}
+        ask = partial(self._send, "POST", path, json=body or {}, headers=headers)
         for pause_s in self.again_s:
             try:
                 return ask()
@@ -85,12 +91,18 @@ class Api:
         return ask()
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Put something in its place."""
-        return self._send("PUT", path, json=body)
+        """Put something in its place: of what is there now, or of nothing."""
+        try:
+            condition = _if_match(self.get(path).etag)
+        except Refused as refused:
+            if refused.status != HTTPStatus.NOT_FOUND:
+                raise
+            condition = {"If-None-Match": "*"}
+        return self._send("PUT", path, json=body, headers=condition)
 
     def delete(self, path: str) -> Answer:
-        """Take something away."""
-        return self._send("DELETE", path)
+        """Take away what is there now."""
+        return self._send("DELETE", path, headers=_if_match(self.get(path).etag))
 
     def text(self, path: str) -> str:
         """Read something as it is, which need not be JSON."""
@@ -111,7 +123,8 @@ class Api:
     def _send(self, method: str, path: str, **given: Any) -> Answer:  # noqa: ANN401 - as httpx takes it
         response = self._asked(lambda: self._http.request(method, path, **given))
         _check(response)
-        return Answer(response.status_code, response.text, _read(response) if response.content else None)
+        body = _read(response) if response.content else None
+        return Answer(response.status_code, response.text, body, response.headers.get("etag"))
 
     def _asked(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         try:
@@ -120,6 +133,10 @@ class Api:
             raise Unanswered(_why(self.url, error)) from error
         except (httpx.InvalidURL, httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise Unanswered(f"{self.url} can't be asked: {error}") from error
+
+
+def _if_match(etag: str | None) -> dict[str, str]:
+    return {} if etag is None else {"If-Match": etag}
 
 
 def _check(response: httpx.Response) -> None:

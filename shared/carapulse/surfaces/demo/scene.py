@@ -39,7 +39,9 @@ class Scene:
     def answer(self, person: str, plan: Json, status: str, digest: str | None = None, note: str | None = None) -> Json:
         """Give one person's answer to a plan."""
         body = {"plan_id": plan["plan_id"], "status": status, "digest": digest or plan["digest"]}
-        found: Json = self.carapulse.as_(person).post("/v1/approvals", body | ({"note": note} if note else {})).body
+        api = self.carapulse.as_(person)
+        seen = api.get(path_of("plans", plan["plan_id"])).etag
+        found: Json = api.post("/v1/approvals", body | ({"note": note} if note else {}), seen=seen).body
         return found
 
     def execute(self, plan: Json) -> Json:
