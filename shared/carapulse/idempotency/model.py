@@ -20,8 +20,10 @@ LARGEST_ANSWER: Final = 262_144
 """Bytes of a body that is kept; of a larger one only that it was given."""
 
 _LONGEST = 255
-_STRING = re.compile(r'"((?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
-_BARE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]+")
+PATTERN: Final = r'^(?:"(?:[\x21\x23-\x5b\x5d-\x7e]|\\["\\]){1,255}"|[A-Za-z0-9!#$%&\'*+.^_`|~:/=@-]{1,255})$'
+"""A string as RFC 8941 writes it, or a UUID and its like without quotation marks."""
+
+_GIVEN = re.compile(PATTERN)
 _ESCAPED = re.compile(r"\\(.)")
 
 _PASSING = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -31,17 +33,12 @@ _DEPENDING = frozenset(
 
 
 def read_key(given: Sequence[str]) -> str | None:
-    """Return the key in the headers of that name, None if there is none, or raise KeyMalformed.
-
-    A string as RFC 8941 writes it, or the same characters without quotation marks.
-    """
+    """Return the key in the headers of that name, None if there is none, or raise KeyMalformed."""
     if not given:
         return None
-    quoted = _STRING.fullmatch(given[0])
-    key = _ESCAPED.sub(r"\1", quoted[1]) if quoted else given[0]
-    if len(given) > 1 or len(key) > _LONGEST or not (quoted or _BARE.fullmatch(key)):
+    if len(given) > 1 or not _GIVEN.fullmatch(given[0]):
         raise KeyMalformed(f"{HEADER} must be given once, as 1 to {_LONGEST} visible characters", most=_LONGEST)
-    return key
+    return _ESCAPED.sub(r"\1", given[0][1:-1]) if given[0].startswith('"') else given[0]
 
 
 class Asked(Record):

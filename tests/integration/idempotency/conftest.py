@@ -1,19 +1,14 @@
 """One application for all tests of a module, and somebody who asks it; each test has keys of its own."""
 
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
 from tests.builders.caller import Caller
-from tests.conftest import Database, a_folder
+from tests.conftest import a_copy, a_folder
 from tests.world.rig import Rig
 from tests.world.server import World
 
-from carapulse.adapters.embedded.database import OWNER
-from carapulse.adapters.embedded.postgres import over_socket
-
-_numbers = count(1)
 PLAN: dict[str, Any] = {
     "summary": "Look at the hall",
     "context": {"environment": "dev"},
@@ -22,22 +17,12 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def shared_database(postgres):
-    name = f"keys_{next(_numbers)}"
-    admin = over_socket(postgres.socket)
-    admin.run(f"CREATE DATABASE {name} TEMPLATE carapulse_template OWNER {OWNER} STRATEGY file_copy")
-    yield Database(postgres, name)
-    admin.run(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
-
-
-@pytest.fixture(scope="module")
-def site(shared_database):
-    with a_folder() as folder:
+def site(postgres):
+    with a_copy(postgres) as database, a_folder() as folder:
         world = World()
         world.base_url = "http://127.0.0.1:9"
-        rig = Rig(shared_database.app_url, world, folder / "data")
-        yield Site(rig.app, shared_database)
+        rig = Rig(database.app_url, world, folder / "data")
+        yield Site(rig.app, database)
         rig.close()
 
 

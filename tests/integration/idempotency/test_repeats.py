@@ -168,7 +168,8 @@ def test_answers_are_sealed_and_open_in_no_other_row(site):
 
 
 def test_an_answer_that_shows_a_secret_is_not_kept(site):
-    site.ask("PUT", "/v1/sources/alerts", a_registration().model_dump(mode="json"))
+    new = {"If-None-Match": "*"}
+    site.ask("PUT", "/v1/sources/alerts", a_registration().model_dump(mode="json"), headers=new)
     key, path = a_key(), "/v1/sources/alerts:rotate"
 
     issued, again = (site.ask("POST", path, {"older_for_s": 60}, key=key) for _ in range(2))

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.requests import HTTPConnection
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
-from carapulse.idempotency.model import HEADER
+from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
 from carapulse.runtime.http.gate import may_carry_key
@@ -45,7 +45,7 @@ _KEY_SCHEMA: Mapping[str, Any] = {
         "The same key with the same request gets the answer of the first, also after a lost connection; the request is"
         " carried out once. Choose a new one, such as a UUID, for each request."
     ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "pattern": PATTERN},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
