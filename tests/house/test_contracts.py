@@ -34,6 +34,7 @@ FORBIDDEN = [
     ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
+    ("context-private", "plans/store.py", "import carapulse.context.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),

@@ -17,7 +17,16 @@ FOLDER = Path(carapulse.migrations.__file__).parent
 VERSIONS = sorted((FOLDER / "versions").glob("*.py"))
 AREAS = sorted(each.parent.name for each in FOLDER.parent.glob("*/tables.py"))
 WALL = "(tenant = NULLIF(current_setting('carapulse.tenant'::text, true), ''::text))"
-NEVER_CHANGED = ["approval_answers", "checkpoint_leaves", "checkpoints", "event_archives", "events", "plan_versions"]
+NEVER_CHANGED = [
+    "approval_answers",
+    "checkpoint_leaves",
+    "checkpoints",
+    "context_contents",
+    "context_snapshots",
+    "event_archives",
+    "events",
+    "plan_versions",
+]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ Permission = Literal[
     "approval:decide",
     "approval:read",
     "audit:read",
+    "context:read",
+    "context:write",
     "evidence:export",
     "execution:cancel",
     "execution:pause",
@@ -36,7 +38,7 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {"alert:read", "approval:read", "context:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -58,11 +60,11 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
+        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "context:write", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
         Role.ADMIN: PERMISSIONS,
-        Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
+        Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "workflow:start"},
         Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
     }
 )
