@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, text
+from sqlalchemy import Connection, RowMapping, Select, Text, cast, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from carapulse.context.errors import NodeNotFound, SnapshotNotFound
@@ -60,6 +61,12 @@ _AROUND = text("""
     )
     SELECT id, min(depth) AS depth FROM reached GROUP BY id ORDER BY 2, 1 LIMIT :most
 """)
+# The driver reads a moment as text with strptime, which would take longer than all the rest of a refresh.
+_SAID_OF_NODES = [*(nodes.c[name] for name in KnownNode.model_fields), cast(nodes.c.stated_at, Text).label("moment")]
+_SAID_OF_EDGES = [
+    *(edges.c[name] for name in ("from_id", "to_id", "relation", "source", "labels")),
+    cast(edges.c.stated_at, Text).label("moment"),
+]
 _SNAPSHOT = [snapshots.c[name] for name in Snapshot.model_fields]
 
 
@@ -76,10 +83,10 @@ class PostgresContexts:
 
     def statements(self) -> Statements:
         """Return everything that every source says."""
-        said_nodes = self.connection.execute(select(nodes).where(nodes.c.tenant == self.tenant)).mappings()
-        said_edges = self.connection.execute(select(edges).where(edges.c.tenant == self.tenant)).mappings()
-        known_nodes = ((_node(row), row["stated_at"]) for row in said_nodes)
-        known_edges = ((_edge(row), row["stated_at"]) for row in said_edges)
+        said_nodes = self.connection.execute(select(*_SAID_OF_NODES).where(nodes.c.tenant == self.tenant)).mappings()
+        said_edges = self.connection.execute(select(*_SAID_OF_EDGES).where(edges.c.tenant == self.tenant)).mappings()
+        known_nodes = ((_node(row), datetime.fromisoformat(row["moment"])) for row in said_nodes)
+        known_edges = ((_edge(row), datetime.fromisoformat(row["moment"])) for row in said_edges)
         return Statements(
             {(node.id, node.source): Stated(node, at) for node, at in known_nodes},
             {(edge.key, edge.source): Stated(edge, at) for edge, at in known_edges},
