@@ -4,14 +4,16 @@ The runtime verifies the bearer before a route sees the request and leaves the p
 without it there is no call, so a route that forgot to be guarded can't act for anybody.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol, cast
 
+from anyio.to_thread import run_sync
 from fastapi import Depends, Request, params
 from fastapi.security import HTTPBearer
 
 from carapulse.identity.errors import TokenMissing
 from carapulse.identity.model import Principal
-from carapulse.identity.permissions import PERMISSIONS, Permission, require
+from carapulse.identity.permissions import PERMISSIONS, Permission, permissions_of, require
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.tracing import Trace, current_trace
@@ -53,19 +55,28 @@ Ports = Annotated[Any, Depends(the_app)]
 """The application, as an argument of a route; use cases type it as their own ports."""
 
 
+Lender = Callable[[Mapping[str, str], Call, Any], frozenset[Permission]]
+"""Says what others lent a caller for the one thing that the parameters of a path name; it may block."""
+
+
 class Needs:
     """Refuses callers whose roles don't allow the permission; also the mark that a route is guarded."""
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, lender: Lender | None = None) -> None:
         if permission not in PERMISSIONS:
             raise ValueError(f"there is no permission {permission}")
         self.permission = permission
+        self._lender = lender
 
-    async def __call__(self, call: ThisCall) -> None:
-        """Return if the caller may, or raise Denied."""
-        require(call, self.permission)
+    async def __call__(self, request: Request, call: ThisCall) -> None:
+        """Return if the caller may, or raise Denied. The lender is asked only where roles don't suffice."""
+        if self._lender is None or self.permission in permissions_of(call.actor.roles):
+            require(call, self.permission)
+        else:
+            lent = await run_sync(self._lender, request.path_params, call, request.app.state.app)
+            require(call, self.permission, lent=lent)
 
 
-def needs(permission: Permission) -> params.Depends:
+def needs(permission: Permission, lender: Lender | None = None) -> params.Depends:
     """Return the guard for a route's `dependencies`, as in `dependencies=[needs("plan:read")]`."""
-    return cast("params.Depends", Depends(Needs(permission)))
+    return cast("params.Depends", Depends(Needs(permission, lender)))

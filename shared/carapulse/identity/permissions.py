@@ -12,6 +12,7 @@ Permission = Literal[
     "alert:close",
     "alert:read",
     "approval:decide",
+    "approval:delegate",
     "approval:read",
     "audit:read",
     "context:read",
@@ -53,24 +54,28 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "plan:execute",
     "workflow:start",
 }
+_ANSWER: Final[frozenset[Permission]] = frozenset({"approval:decide", "approval:delegate"})
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}
 
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
-        Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "context:write", "evidence:export", "message:discard"},
+        Role.APPROVER: _LOOK | _ANSWER,
+        Role.SRE: _OPERATE | _ANSWER | {"audit:read", "context:write", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
+        Role.SECURITY: _PROVE | _ANSWER | {"execution:cancel", "execution:pause", "source:read"},
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "workflow:start"},
         Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"approval:decide", "execution:resolve"})
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"execution:resolve"}
 """An approval, or what was seen of a lost step, is a person's word; a machine that holds the role can't give it."""
+
+
+_NOTHING: Final[frozenset[Permission]] = frozenset()
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
@@ -78,9 +83,9 @@ def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
     return frozenset().union(*(granted for role, granted in GRANTS.items() if role in roles))
 
 
-def require(call: Call, permission: Permission) -> None:
-    """Return if the caller may do this, or raise Denied."""
-    if permission not in permissions_of(call.actor.roles):
+def require(call: Call, permission: Permission, *, lent: frozenset[Permission] = _NOTHING) -> None:
+    """Return if the caller may do this, or raise Denied. `lent`: what others lent the caller for this one thing."""
+    if permission not in permissions_of(call.actor.roles) | lent:
         raise RoleRequired(f"none of your roles allows {permission}", permission=permission)
     if permission in PERSON_ONLY and call.actor.kind != "person":
         raise PersonRequired(f"only a person may do {permission}", permission=permission)
