@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from carapulse.conditions import ThisTag
-from carapulse.executions.reading import ExecutionFilter, get_execution, list_executions, read_lines
+from carapulse.executions.comparing import ExecutionDiff, diff_execution
+from carapulse.executions.ports import ExecutionFilter
+from carapulse.executions.reading import get_execution, list_executions, read_lines
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.views import Accepted, ExecutionSummary, ExecutionView
@@ -55,6 +57,12 @@ def executions(
 def execution(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ExecutionView:
     """Show one execution with its steps."""
     return tag.on(get_execution(execution_id, call, ports))
+
+
+@router.get(f"{_ONE}/diff", dependencies=[needs("execution:read")])
+def diff(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ExecutionDiff:
+    """Say of each step what was planned and what became of it: with which input, and what was seen."""
+    return tag.on(diff_execution(execution_id, call, ports))
 
 
 @router.post(f"{_ONE}:cancel", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:cancel")])

@@ -27,12 +27,15 @@ Permission = Literal[
     "message:discard",
     "message:read",
     "message:replay",
+    "plan:archive",
+    "plan:cancel",
     "plan:create",
     "plan:execute",
     "plan:read",
     "source:read",
     "source:write",
     "tool:read",
+    "tool:validate",
     "workflow:read",
     "workflow:start",
 ]
@@ -50,8 +53,11 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "plan:archive",
+    "plan:cancel",
     "plan:create",
     "plan:execute",
+    "tool:validate",
     "workflow:start",
 }
 _ANSWER: Final[frozenset[Permission]] = frozenset({"approval:decide", "approval:delegate"})
@@ -64,10 +70,10 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.APPROVER: _LOOK | _ANSWER,
         Role.SRE: _OPERATE | _ANSWER | {"audit:read", "context:write", "evidence:export", "message:discard"},
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | _ANSWER | {"execution:cancel", "execution:pause", "source:read"},
+        Role.SECURITY: _PROVE | _ANSWER | {"execution:cancel", "execution:pause", "plan:cancel", "source:read"},
         Role.ADMIN: PERMISSIONS,
-        Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "workflow:start"},
-        Role.AGENT: _LOOK | {"plan:create", "workflow:start"},
+        Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "tool:validate", "workflow:start"},
+        Role.AGENT: _LOOK | {"plan:create", "tool:validate", "workflow:start"},
     }
 )
 
