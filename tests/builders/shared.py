@@ -31,6 +31,7 @@ class Served(Application):
 
     settings: Settings = field(default_factory=Settings)
     tokens: Any = None
+    toolbox: Any = None
 
     def ready(self) -> dict[str, bool]:
         return {"database": True}
@@ -49,8 +50,8 @@ def a_database(postgres: EmbeddedPostgres, name: str) -> Iterator[Database]:
 
 
 @contextmanager
-def an_application(database: Database, folder: Path, policy: Any = None) -> Iterator[Served]:
-    """Build the application; without a policy, for what asks none."""
+def an_application(database: Database, folder: Path, policy: Any = None, toolbox: Any = None) -> Iterator[Served]:
+    """Build the application; without a policy or a toolbox, for what asks none."""
     clock = SystemClock()
     issuer = DevelopmentIssuer.load_or_make(folder)
     engine = connect(database.app_url)
@@ -60,6 +61,7 @@ def an_application(database: Database, folder: Path, policy: Any = None) -> Iter
         MovableClock(clock.now()),
         settings=Settings(data_dir=folder),
         tokens=TokenVerifier([issuer.issuer], clock),
+        toolbox=toolbox,
     )
     engine.dispose()
 
