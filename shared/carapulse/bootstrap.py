@@ -34,6 +34,7 @@ from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.context.store import PostgresContexts
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
@@ -127,6 +128,11 @@ class Work(PostgresWork):
     def evidence(self) -> PostgresEvidence:
         """The log, as evidence, within this unit."""
         return PostgresEvidence(self.connection, self.tenant, self.plans.visible)
+
+    @cached_property
+    def context(self) -> PostgresContexts:
+        """What there is and what hangs on what, within this unit."""
+        return PostgresContexts(self.connection, self.tenant)
 
     @cached_property
     def dead_letters(self) -> PostgresDeadLetters:

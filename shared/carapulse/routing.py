@@ -4,8 +4,10 @@ The runtime verifies the bearer before a route sees the request and leaves the p
 without it there is no call, so a route that forgot to be guarded can't act for anybody.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, Protocol, cast
 
+from anyio.to_thread import run_sync
 from fastapi import Depends, params
 from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBearer
@@ -14,7 +16,7 @@ from carapulse.idempotency.errors import KeyMissing
 from carapulse.idempotency.model import HEADER
 from carapulse.identity.errors import TokenMissing
 from carapulse.identity.model import Principal
-from carapulse.identity.permissions import PERMISSIONS, Permission, require
+from carapulse.identity.permissions import PERMISSIONS, Permission, permissions_of, require
 from carapulse.kernel.call import Attempt, Call
 from carapulse.kernel.clock import Clock
 from carapulse.tracing import Trace, current_trace
@@ -84,24 +86,37 @@ AUTHENTICATED: Final = "authenticated"
 """What a route needs that anybody may ask who proved who they are."""
 
 
+Lender = Callable[[Mapping[str, str], Call, Any], frozenset[Permission]]
+"""Says what others lent a caller for the one thing that the parameters of a path name; it may block."""
+
+
 class Needs:
     """Refuses callers who may not do what the permission says; also the mark that a route is guarded."""
 
-    def __init__(self, permission: Permission | Literal["authenticated"]) -> None:
+    def __init__(self, permission: Permission | Literal["authenticated"], lender: Lender | None = None) -> None:
         if permission not in PERMISSIONS | {AUTHENTICATED}:
             raise ValueError(f"there is no permission {permission}")
         self.permission = permission
+        self._lender = lender
 
     async def __call__(self, connection: HTTPConnection, call: ThisCall) -> None:
-        """Return if the caller may, or raise Denied; the request remembers what was asked for."""
+        """Return if the caller may, or raise Denied; the request remembers what was asked for.
+
+        The lender is asked only where roles don't suffice.
+        """
         connection.state.permission = self.permission
-        if self.permission != AUTHENTICATED:
+        if self.permission == AUTHENTICATED:
+            return
+        if self._lender is None or self.permission in permissions_of(call.actor.roles):
             require(call, self.permission)
+        else:
+            lent = await run_sync(self._lender, connection.path_params, call, connection.app.state.app)
+            require(call, self.permission, lent=lent)
 
 
-def needs(permission: Permission | Literal["authenticated"]) -> params.Depends:
+def needs(permission: Permission | Literal["authenticated"], lender: Lender | None = None) -> params.Depends:
     """Return the guard for a route's `dependencies`, as in `dependencies=[needs("plan:read")]`."""
-    return cast("params.Depends", Depends(Needs(permission)))
+    return cast("params.Depends", Depends(Needs(permission, lender)))
 
 
 class StartsWork:

@@ -35,6 +35,7 @@ FORBIDDEN = [
     ("apikeys-private", "plans/store.py", "import carapulse.apikeys.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
+    ("context-private", "plans/store.py", "import carapulse.context.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("idempotency-private", "adapters/postgres/log.py", "import carapulse.idempotency.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),

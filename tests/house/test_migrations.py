@@ -19,8 +19,11 @@ AREAS = sorted(each.parent.name for each in FOLDER.parent.glob("*/tables.py"))
 WALL = "(tenant = NULLIF(current_setting('carapulse.tenant'::text, true), ''::text))"
 NEVER_CHANGED = [
     "approval_answers",
+    "approval_delegations",
     "checkpoint_leaves",
     "checkpoints",
+    "context_contents",
+    "context_snapshots",
     "event_archives",
     "events",
     "knowledge_versions",

@@ -48,7 +48,12 @@ HTTP = make_app(Application(), ROUTERS)
 WRITTEN = {
     "POST /v1/approvals",
     "POST /v1/api-keys",
+    "POST /v1/context:refresh",
     "POST /v1/live:ticket",
+    "POST /v1/memory",
+    "POST /v1/playbooks",
+    "POST /v1/runbooks",
+    "POST /v1/sessions",
     *(f"POST /v1/executions/{{execution_id}}:{verb}" for verb in ("cancel", "pause", "resume", "resolve")),
 }
 GUARDS = list(guards_of(HTTP))

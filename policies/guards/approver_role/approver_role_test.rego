@@ -106,3 +106,83 @@ test_another_may_answer_what_a_key_asked if {
 		with input.context as place
 		with input.self_approval_environments as []
 }
+
+lent_by(id, until_ns) := {"by": id, "to": "eve", "until_ns": until_ns}
+
+test_whom_an_answer_was_handed_to_may_answer if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("eve", "operator")
+	lent := lent_by("bob", given.sunday_at_ten + 1)
+	now := given.sunday_at_ten
+	count(approver_role.deny) == 0 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+	count(approver_role.grant) == 1 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+}
+
+test_nobody_else_may_give_an_answer_that_was_handed_on if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("mallory", "operator")
+	lent := lent_by("bob", given.sunday_at_ten + 1)
+	now := given.sunday_at_ten
+	approver_role.deny == {"no role of the actor may answer plans"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+}
+
+test_an_answer_that_was_handed_on_is_given_in_time if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("eve", "operator")
+	lent := lent_by("bob", given.sunday_at_ten)
+	now := given.sunday_at_ten
+	count(approver_role.deny) == 1 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+	count(approver_role.grant) == 0 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+}
+
+test_whoever_asked_and_oneself_hand_nothing_on if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("eve", "operator")
+	now := given.sunday_at_ten
+	every id in ["ada", "eve"] {
+		approver_role.deny == {"no role of the actor may answer plans"} with input.call as call
+			with input.action as action
+			with input.plan as plan
+			with input.lent_answer as {"by": id, "to": "eve", "until_ns": 1795341600000000001}
+			with input.now_ns as now
+	}
+}
+
+test_whoever_asked_gives_nobodys_answer if {
+	action := given.answers
+	plan := given.plan
+	call := given.someone("ada", "operator")
+	place := given.prod
+	now := given.sunday_at_ten
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+		with input.lent_answer as {"by": "bob", "to": "ada", "until_ns": 1795341600000000001}
+		with input.now_ns as now
+}

@@ -39,6 +39,18 @@ class AlreadyAnswered(Conflict):
     code = "already-answered"
 
 
+class AnswerDelegated(Conflict):
+    """The person has handed their answer to somebody else, and has none until that ends."""
+
+    code = "answer-delegated"
+
+
+class DelegationRefused(Invalid):
+    """The answer can't be handed to this person, or not until then."""
+
+    code = "delegation-refused"
+
+
 class NotApproved(Conflict):
     """Not everybody who must agree has agreed."""
 

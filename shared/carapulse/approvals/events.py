@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from carapulse.approvals.model import Answer, Approval
+from carapulse.approvals.model import Answer, Approval, Delegation
 from carapulse.kernel.event import Event
 
 
@@ -52,6 +52,7 @@ class ApprovalDecided(Event):
     status: str
     note: str | None
     self_approval: bool
+    on_behalf_of: str | None = None
 
     @classmethod
     def of(cls, approval: Approval, answer: Answer) -> Self:
@@ -64,6 +65,32 @@ class ApprovalDecided(Event):
             status=answer.status,
             note=answer.note,
             self_approval=answer.approver == approval.requested_by,
+            on_behalf_of=answer.on_behalf_of,
+        )
+
+
+class ApprovalDelegated(Event):
+    """Somebody who may answer handed their answer to another person; until then they have none themselves."""
+
+    approval_id: str
+    plan_id: str
+    digest: str
+    delegator: str
+    delegate: str
+    until: str
+    note: str | None
+
+    @classmethod
+    def of(cls, approval: Approval, delegation: Delegation) -> Self:
+        """Return the fact that somebody handed their answer on."""
+        return cls(
+            approval_id=approval.id,
+            plan_id=approval.plan_id,
+            digest=approval.digest,
+            delegator=delegation.delegator,
+            delegate=delegation.delegate,
+            until=delegation.until.isoformat(),
+            note=delegation.note,
         )
 
 

@@ -1,18 +1,19 @@
 """Approvals kept in Postgres."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, insert, or_, select, update
 
 from carapulse.approvals.errors import ApprovalNotFound
-from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus
+from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus, Delegation
 from carapulse.approvals.ports import ApprovalFilter
-from carapulse.approvals.tables import answers, approvals
+from carapulse.approvals.tables import answers, approvals, delegations
 from carapulse.kernel.cursor import Page
+from carapulse.kernel.record import Record
 from carapulse.rows import read_row
 
 _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
@@ -52,13 +53,9 @@ class PostgresApprovals:
         query = update(approvals).where(approvals.c.tenant == self.tenant, approvals.c.id == approval.id)
         self.connection.execute(query.values(**_row(approval)))
         known = {answer.approver for answer in self._answers([approval.id])[approval.id]}
-        rows = [
-            {"tenant": self.tenant, "approval_id": approval.id, **dict(answer)}
-            for answer in approval.answers
-            if answer.approver not in known
-        ]
-        if rows:
-            self.connection.execute(insert(answers), rows)
+        self._add_to(answers, approval, [each for each in approval.answers if each.approver not in known])
+        lent = self._delegations([approval.id])[approval.id]
+        self._add_to(delegations, approval, [each for each in approval.delegations if each not in lent])
 
     def page(self, wanted: ApprovalFilter, at: datetime) -> Page[Approval]:
         """Return approvals, the newest first. What ran out of time is not pending, even if nobody noted it yet."""
@@ -82,8 +79,17 @@ class PostgresApprovals:
 
     def _all(self, query: Select[Any]) -> tuple[Approval, ...]:
         rows = [dict(row) for row in self.connection.execute(query).mappings()]
-        given = self._answers(row["id"] for row in rows)
-        return tuple(_approval({**row, "answers": tuple(given[row["id"]])}) for row in rows)
+        ids = [row["id"] for row in rows]
+        given, lent = self._answers(ids), self._delegations(ids)
+        return tuple(
+            _approval({**row, "answers": tuple(given[row["id"]]), "delegations": tuple(lent[row["id"]])})
+            for row in rows
+        )
+
+    def _add_to(self, table: Table, approval: Approval, added: Sequence[Record]) -> None:
+        owner = {"tenant": self.tenant, "approval_id": approval.id}
+        if added:
+            self.connection.execute(insert(table), [{**owner, **dict(each)} for each in added])
 
     def _answers(self, approval_ids: Iterable[str]) -> dict[str, list[Answer]]:
         query = (
@@ -98,6 +104,19 @@ class PostgresApprovals:
             given[row.approval_id].append(answer)
         return given
 
+    def _delegations(self, approval_ids: Iterable[str]) -> dict[str, list[Delegation]]:
+        query = (
+            select(delegations)
+            .where(delegations.c.tenant == self.tenant, delegations.c.approval_id.in_(list(approval_ids)))
+            .order_by(delegations.c.at, delegations.c.delegator)
+        )
+        lent: dict[str, list[Delegation]] = defaultdict(list)
+        for row in self.connection.execute(query):
+            said = {name: getattr(row, name) for name in Delegation.model_fields}
+            row_id = f"{row.approval_id}/{row.delegator}"
+            lent[row.approval_id].append(read_row(Delegation, said, table="approval_delegations", row_id=row_id))
+        return lent
+
 
 def _approval(row: dict[str, Any]) -> Approval:
     return read_row(Approval, row, table="approvals", row_id=row["id"])
@@ -111,4 +130,4 @@ def _in_status(status: ApprovalStatus, at: datetime) -> Any:  # noqa: ANN401 - a
 
 
 def _row(approval: Approval) -> dict[str, Any]:
-    return {**approval.model_dump(exclude={"answers"}), "status": approval.status.value}
+    return {**approval.model_dump(exclude={"answers", "delegations"}), "status": approval.status.value}

@@ -1,4 +1,4 @@
-"""The tables of approvals: envelopes, and answers that the app role can only add and read."""
+"""The tables of approvals: envelopes, and answers and delegations that the app role can only add and read."""
 
 from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Table, Text
 
@@ -34,4 +34,17 @@ answers = Table(
     Column("status", Text, nullable=False),
     Column("note", Text),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("on_behalf_of", Text),
+)
+
+delegations = Table(
+    "approval_delegations",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("approval_id", Text, primary_key=True),
+    Column("delegator", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("delegate", Text, nullable=False),
+    Column("note", Text),
+    Column("until", DateTime(timezone=True), nullable=False),
 )

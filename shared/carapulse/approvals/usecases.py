@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from carapulse.approvals.errors import ApprovalNotFound, NotApproved, SelfApproval
+from carapulse.approvals.errors import ApprovalClosed, ApprovalNotFound, NotApproved
 from carapulse.approvals.events import (
     ApprovalDecided,
     ApprovalDenied,
@@ -13,6 +13,7 @@ from carapulse.approvals.events import (
     ApprovalRevoked,
     ApprovalUsed,
 )
+from carapulse.approvals.judging import MayAnswer, may_answer
 from carapulse.approvals.messages import ExpireApproval
 from carapulse.approvals.model import OPEN, Answer, AnswerStatus, Approval, ApprovalStatus, Note
 from carapulse.approvals.ports import ApprovalFilter, ApprovalPorts, ApprovalWork
@@ -22,14 +23,9 @@ from carapulse.kernel.precondition import WHICHEVER, Match
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.plans.events import PlanApproved, PlanExpired, PlanRejected
-from carapulse.plans.judging import policy_input
 from carapulse.plans.model import Plan, PlanStatus
 from carapulse.plans.usecases import shown_plan
-from carapulse.policy.document import Action
-from carapulse.policy.model import PolicyDecided
-from carapulse.policy.usecases import enforce, judge
 
-_DECIDE = Action(name="approval.decide", type="write")
 log = get_logger(__name__)
 
 
@@ -42,25 +38,55 @@ class DecideApproval(Record):
     note: Note | None = None
 
 
-def decide_approval(command: DecideApproval, call: Call, ports: ApprovalPorts, seen: Match = WHICHEVER) -> Approval:
+class AnswerApproval(Record):
+    """One person's answer to one approval."""
+
+    status: AnswerStatus
+    digest: str = Field(min_length=1, max_length=100)
+    note: Note | None = None
+
+
+def decide_approval(
+    command: DecideApproval,
+    call: Call,
+    ports: ApprovalPorts,
+    seen: Match = WHICHEVER,
+    *,
+    approval_id: str | None = None,
+) -> Approval:
     """Record one person's answer, provided it is about the plan that was judged and policy lets them answer.
 
-    Policy is asked before the plan is locked: what it is told of a plan's version can't change.
+    Policy is asked before the plan is locked: what it is told of a plan's version, and of a delegation, can't change.
     """
     at = ports.clock.now()
-    decided = _judged(command, call, ports, at)
+    allowed = may_answer(command.plan_id, call, ports, at)
     with ports.begin(call) as work:
         plan = work.plans.lock(command.plan_id)
         seen.check(shown_plan(plan, work))
-        approval = _asked_about(plan, work)
-        answer = Answer(approver=call.actor.id, status=command.status, note=command.note, at=at)
+        approval = asked_about(plan, work, approval_id)
+        answer = _answer(command, approval, allowed, call, at)
         after = approval.decided(answer, digest=command.digest)
-        work.record(plan.id, decided)
+        work.record(plan.id, allowed.fact)
         work.record(plan.id, ApprovalDecided.of(after, answer))
         work.approvals.replace(after)
         _follow(plan, after, work)
     log.info("approval_decided", plan_id=plan.id, status=command.status, approval_status=after.status)
     return after
+
+
+def answer_approval(
+    approval_id: str, command: AnswerApproval, call: Call, ports: ApprovalPorts, seen: Match = WHICHEVER
+) -> Approval:
+    """Record one person's answer to the approval of that id, as deciding by the plan's id does."""
+    plan_id = get_approval(approval_id, call, ports).plan_id
+    whole = DecideApproval(plan_id=plan_id, **dict(command))
+    return decide_approval(whole, call, ports, seen, approval_id=approval_id)
+
+
+def get_approval(approval_id: str, call: Call, ports: ApprovalPorts) -> Approval:
+    """Return one approval with its answers and delegations."""
+    with ports.begin(call) as work:
+        return work.approvals.get(approval_id)
 
 
 def list_approvals(wanted: ApprovalFilter, call: Call, ports: ApprovalPorts) -> Page[Approval]:
@@ -86,12 +112,12 @@ def consume_approval(plan: Plan, execution_id: str, work: ApprovalWork, at: date
     return used
 
 
-def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts) -> Approval:
+def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts, *, approval_id: str | None = None) -> Approval:
     """Withdraw an approval, also one that a run is using: no further step of that run may change anything."""
     at = ports.clock.now()
     with ports.begin(call) as work:
         plan = work.plans.lock(plan_id)
-        approval = _asked_about(plan, work)
+        approval = asked_about(plan, work, approval_id)
         revoked = approval.revoked(at)
         work.approvals.replace(revoked)
         work.record(plan.id, ApprovalRevoked.of(revoked))
@@ -99,6 +125,12 @@ def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts) -> Approval:
             work.plans.replace(plan.rejected(plan.digest))
             work.record(plan.id, PlanRejected(plan_id=plan.id, digest=plan.digest))
     return revoked
+
+
+def withdraw_approval(approval_id: str, call: Call, ports: ApprovalPorts) -> Approval:
+    """Withdraw the approval of that id, as revoking by the plan's id does."""
+    plan_id = get_approval(approval_id, call, ports).plan_id
+    return revoke_approval(plan_id, call, ports, approval_id=approval_id)
 
 
 def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -> None:
@@ -122,30 +154,28 @@ def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -
         work.record(plan.id, PlanExpired(plan_id=plan.id, digest=plan.digest))
 
 
-def _judged(command: DecideApproval, call: Call, ports: ApprovalPorts, at: datetime) -> PolicyDecided:
-    with ports.begin(call) as work:
-        plan = work.plans.get(command.plan_id)
-        version = work.plans.version(plan.id, plan.version)
-    environments = ports.settings.self_approval_environments
-    asked = policy_input(version, call, _DECIDE, at=at, self_approval_environments=environments)
-    decision = judge(asked, ports.policy)
-    fact = PolicyDecided.of(decision, asked)
-    if decision.outcome != "allow":
-        with ports.begin(call) as work:
-            work.record(plan.id, fact)
-        if call.actor.id in {plan.requested_by, version.requested_for} and not plan.self_approval:
-            raise SelfApproval("whoever asked can't also approve", plan_id=plan.id, decision_id=decision.id)
-        enforce(decision)
-    if call.actor.id == version.requested_for and not plan.self_approval:
-        raise SelfApproval("whoever made the key that asked can't also approve", plan_id=plan.id)
-    return fact
-
-
-def _asked_about(plan: Plan, work: ApprovalWork) -> Approval:
+def asked_about(plan: Plan, work: ApprovalWork, approval_id: str | None = None) -> Approval:
+    """Return the newest approval of a plan, which must be the one that is named, if one is."""
     approval = work.approvals.latest_for(plan.id)
     if approval is None:
         raise ApprovalNotFound("nobody is asked to approve this plan", plan_id=plan.id, status=plan.status)
+    if approval_id not in {None, approval.id}:
+        raise ApprovalClosed("people are asked anew about this plan", plan_id=plan.id, approval_id=approval.id)
     return approval
+
+
+def _answer(command: DecideApproval, approval: Approval, allowed: MayAnswer, call: Call, at: datetime) -> Answer:
+    """Return the answer, given for whom policy was told that it would be given for."""
+    lent = approval.lent_to(call.actor.id, at)
+    if lent != allowed.by:
+        raise ApprovalClosed("people are asked anew about this plan", plan_id=approval.plan_id, approval_id=approval.id)
+    return Answer(
+        approver=call.actor.id,
+        status=command.status,
+        note=command.note,
+        at=at,
+        on_behalf_of=lent.delegator if lent else None,
+    )
 
 
 def _follow(plan: Plan, approval: Approval, work: ApprovalWork) -> None:

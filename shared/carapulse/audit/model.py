@@ -1,6 +1,6 @@
 """What the log holds: an entry is one event in its place; sealed, it carries its hash."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -10,6 +10,8 @@ from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
+
+Decided = Literal["allow", "deny", "require_approval"]
 
 
 class Entry(Record):
@@ -41,8 +43,8 @@ class Head(Record):
     hash: str
 
 
-class EventFilter(Wanted):
-    """Which events are wanted, and which page of them."""
+class EventQuery(Record):
+    """Which events are wanted. `action` and `decision` are about what policy decided, and leave out all else."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -50,8 +52,28 @@ class EventFilter(Wanted):
     plan_id: Word | None = Field(None, description="a plan's id is the name of its stream")
     type: Word | None = None
     actor_id: Word | None = None
+    action: Word | None = Field(None, description="what policy was asked about, such as `plan.execute`")
+    decision: Decided | None = Field(None, description="what policy said")
     since: Moment | None = Field(None, alias="from", description="not before this moment")
     until: Moment | None = Field(None, alias="to", description="before this moment")
+
+
+class EventFilter(EventQuery, Wanted):
+    """Which events are wanted, and which page of them."""
+
+
+class ExportEvents(EventQuery):
+    """Which events are taken out of the log, and as what: lines of JSON, or a table for a spreadsheet."""
+
+    format: Literal["csv", "jsonl"]
+
+
+class EventsExported(Event):
+    """Somebody took events out of the log: those up to a moment for which these words hold."""
+
+    format: str
+    until: str
+    wanted: dict[str, str]
 
 
 class EvidenceExported(Event):

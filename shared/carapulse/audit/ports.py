@@ -7,13 +7,16 @@ from typing import Protocol
 from carapulse.audit.archives import Archive, PlacedEntry, Stretch
 from carapulse.audit.bundle import Evidence
 from carapulse.audit.checkpoints import Checkpoint
-from carapulse.audit.model import EventFilter, Head, SealedEntry
+from carapulse.audit.model import EventFilter, EventQuery, Head, SealedEntry
 from carapulse.audit.note import Signer
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.work import Work
+
+Place = tuple[datetime, int]
+"""Where an event is among all others: its moment, and its place in the log."""
 
 
 class Fresh(Protocol):
@@ -62,6 +65,10 @@ class EvidenceLog(Protocol):
 
     def page(self, wanted: EventFilter) -> Page[SealedEntry]:
         """Return events, the newest first."""
+        ...
+
+    def after(self, place: Place | None, wanted: EventQuery, limit: int) -> Sequence[tuple[Place, SealedEntry]]:
+        """Return the first events behind a place, the oldest first, each with its own place."""
         ...
 
 

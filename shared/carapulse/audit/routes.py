@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.audit.exporting import export_events
+from carapulse.audit.model import EventFilter, ExportEvents, SealedEntry
 from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 
 router = APIRouter(tags=["audit"])
+_MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 
 
 @router.get("/v1/audit/events", dependencies=[needs("audit:read")])
@@ -20,6 +22,19 @@ def read_events(
 ) -> Page[SealedEntry]:
     """List what has happened, the newest first."""
     return pages.turn(lambda wanted: list_events(wanted, call, ports), wanted)
+
+
+@router.get(
+    "/v1/audit/events:export",
+    dependencies=[needs("audit:read")],
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}, "application/jsonl": {}}}},
+)
+def export(wanted: Annotated[ExportEvents, Query()], call: ThisCall, ports: Ports) -> StreamingResponse:
+    """Take events out of the log, the oldest first, as lines of JSON or as a table; cells can't be formulas."""
+    name = f"events-{call.tenant}-{call.at:%Y%m%dT%H%M%SZ}.{wanted.format}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(export_events(wanted, call, ports), media_type=_MEDIA[wanted.format], headers=headers)
 
 
 @router.get("/v1/audit/key", dependencies=[needs("audit:read")], response_class=PlainTextResponse)

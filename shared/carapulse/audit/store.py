@@ -28,7 +28,8 @@ from carapulse.audit.bundle import CoveredEvent, Evidence
 from carapulse.audit.chain import as_hashed
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.errors import NoSuchEvidence
-from carapulse.audit.model import EventFilter, Head, SealedEntry
+from carapulse.audit.model import EventFilter, EventQuery, Head, SealedEntry
+from carapulse.audit.ports import Place
 from carapulse.audit.tables import event_archives, events, streams
 from carapulse.kernel.cursor import CursorInvalid, Page
 from carapulse.rows import corrupt_row, read_row
@@ -62,6 +63,7 @@ _ENTRY = [events.c[name] for name in SealedEntry.model_fields if name != "body"]
     cast(events.c.body, Text).label("body")
 ]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECISION = "PolicyDecided"  # the fact that policy was asked, whose area lies above this one
 _DIGITS = re.compile("[0-9]{1,18}")  # of a bigint
 
 
@@ -157,6 +159,15 @@ class PostgresEvidence:
         cursor = _key(kept[-1], order) if len(rows) > len(kept) else None
         return Page(data=tuple(_entry(row) for row in kept), next_cursor=cursor)
 
+    def after(self, place: Place | None, wanted: EventQuery, limit: int) -> list[tuple[Place, SealedEntry]]:
+        """Return the first events behind a place, the oldest first, each with its own place."""
+        order = (events.c.at, events.c.position)
+        query = _filtered(self._entries().add_columns(events.c.position), wanted)
+        if place is not None:
+            query = query.where(tuple_(*order) > tuple_(literal(place[0]), literal(place[1], BigInteger)))
+        rows = self.connection.execute(query.order_by(*order).limit(limit))
+        return [((row.at, row.position), _entry(row)) for row in rows]
+
     def _entries(self) -> Select[Any]:
         return select(*_ENTRY).where(events.c.tenant == self.tenant)
 
@@ -215,8 +226,14 @@ class PostgresArchives:
         self.connection.execute(_DROP, {"low": stretch.low, "before": before})
 
 
-def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
+def _filtered(query: Select[Any], wanted: EventQuery) -> Select[Any]:
+    decided = {"action": wanted.action, "outcome": wanted.decision}
     equal = {"type": wanted.type, "actor": wanted.actor_id}
+    if any(decided.values()):
+        query = query.where(events.c.type == _DECISION)
+        for name, value in decided.items():
+            if value is not None:
+                query = query.where(events.c.body[name].as_string() == value)
     for name, value in equal.items():
         if value is not None:
             query = query.where(events.c[name] == value)

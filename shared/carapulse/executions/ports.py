@@ -6,13 +6,17 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic import Field
+
 from carapulse.approvals.ports import Approvals
 from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
-from carapulse.executions.model import ExecutionState
+from carapulse.executions.model import ExecutionState, Status
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
+from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.moment import Moment
 from carapulse.plans.ports import ShownWork
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
@@ -22,6 +26,15 @@ if TYPE_CHECKING:
     from carapulse.executions.rechecking import Judgements
     from carapulse.executions.versions import Versions
     from carapulse.executions.watching import Watch
+
+
+class ExecutionFilter(Wanted):
+    """Which executions are wanted, and which page of them."""
+
+    plan_id: str | None = None
+    status: Status | None = None
+    since: Moment | None = Field(None, description="started not before this moment")
+    until: Moment | None = Field(None, description="started before this moment")
 
 
 class Executions(Protocol):
@@ -43,8 +56,8 @@ class Executions(Protocol):
         """Keep the execution as it now is, and when the clock is to look after it; `since` is how it was read."""
         ...
 
-    def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
-        """Return the newest executions before an id, newest first."""
+    def page(self, wanted: ExecutionFilter) -> Page[ExecutionState]:
+        """Return executions, newest first."""
         ...
 
     def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:

@@ -1,21 +1,14 @@
 """Reading executions: one, many, and the lines that their tools write."""
 
 from carapulse import sse
-from carapulse.executions.model import ExecutionState, Status
-from carapulse.executions.ports import ExecutionPorts, Executions
+from carapulse.executions.model import ExecutionState
+from carapulse.executions.ports import ExecutionFilter, ExecutionPorts, Executions
 from carapulse.executions.views import ExecutionSummary, ExecutionView, LineView
 from carapulse.kernel.call import Call
-from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Invalid
 
 _LINES = 200
-
-
-class ExecutionFilter(Wanted):
-    """Which executions are wanted, and which page of them."""
-
-    plan_id: str | None = None
-    status: Status | None = None
 
 
 def get_execution(execution_id: str, call: Call, ports: ExecutionPorts) -> ExecutionView:
@@ -36,12 +29,8 @@ def read_state(execution_id: str, call: Call, ports: ExecutionPorts) -> Executio
 def list_executions(wanted: ExecutionFilter, call: Call, ports: ExecutionPorts) -> Page[ExecutionSummary]:
     """Return executions, newest first."""
     with ports.begin(call) as work:
-        states = work.executions.page(
-            limit=wanted.limit + 1, before=wanted.cursor, plan_id=wanted.plan_id, status=wanted.status
-        )
-    shown = states[: wanted.limit]
-    more = shown[-1].id if len(states) > wanted.limit else None
-    return Page(data=tuple(ExecutionSummary.of(state) for state in shown), next_cursor=more)
+        page = work.executions.page(wanted)
+    return Page(data=tuple(ExecutionSummary.of(state) for state in page.data), next_cursor=page.next_cursor)
 
 
 def read_lines(execution_id: str, call: Call, ports: ExecutionPorts, after: str | None) -> sse.Page:

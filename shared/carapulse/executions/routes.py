@@ -10,9 +10,10 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from carapulse.conditions import ThisTag
+from carapulse.executions.comparing import ExecutionDiff, diff_execution
 from carapulse.executions.model import ExecutionState
-from carapulse.executions.ports import ExecutionPorts
-from carapulse.executions.reading import ExecutionFilter, get_execution, list_executions, read_lines, read_state
+from carapulse.executions.ports import ExecutionFilter, ExecutionPorts
+from carapulse.executions.reading import get_execution, list_executions, read_lines, read_state
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.views import Accepted, ExecutionSummary, ExecutionView
@@ -85,6 +86,12 @@ async def execution(execution_id: str, tag: ThisTag, call: ThisCall, ports: Port
     """Show one execution with its steps."""
     read = partial(get_execution, execution_id, call, ports)
     return tag.on(await waiting.until(_is_at_rest, read, await run_sync(read)))
+
+
+@router.get(f"{_ONE}/diff", dependencies=[needs("execution:read")])
+def diff(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ExecutionDiff:
+    """Say of each step what was planned and what became of it: with which input, and what was seen."""
+    return tag.on(diff_execution(execution_id, call, ports))
 
 
 @router.post(f"{_ONE}:cancel", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:cancel")])

@@ -13,6 +13,7 @@ from carapulse.executions.columns import changed, facts, parts, restored, whole
 from carapulse.executions.errors import ExecutionNotFound, TargetLocked
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, StepState
+from carapulse.executions.ports import ExecutionFilter
 from carapulse.executions.tables import (
     execution_steps,
     executions,
@@ -21,6 +22,7 @@ from carapulse.executions.tables import (
     step_outputs,
     target_locks,
 )
+from carapulse.kernel.cursor import Page
 from carapulse.plans.dry_runs import DryRun, DryStep
 
 _ADD_STEPS = text(
@@ -97,17 +99,22 @@ class PostgresExecutions:
             )
             self.connection.execute(query.values(parts=parts(step)))
 
-    def page(self, *, limit: int, before: str | None, plan_id: str | None, status: str | None) -> list[ExecutionState]:
-        """Return the newest executions before an id, newest first: ids sort by the time they were made."""
-        query = self._states()
-        if before is not None:
-            query = query.where(executions.c.id < before)
-        if plan_id is not None:
-            query = query.where(executions.c.plan_id == plan_id)
-        if status is not None:
-            query = query.where(executions.c.status == status)
-        rows = self.connection.execute(query.order_by(executions.c.id.desc()).limit(limit))
-        return [_state(row) for row in rows]
+    def page(self, wanted: ExecutionFilter) -> Page[ExecutionState]:
+        """Return executions, newest first: ids sort by the time they were made."""
+        query = self._states().order_by(executions.c.id.desc())
+        if wanted.cursor is not None:
+            query = query.where(executions.c.id < wanted.cursor)
+        if wanted.plan_id is not None:
+            query = query.where(executions.c.plan_id == wanted.plan_id)
+        if wanted.status is not None:
+            query = query.where(executions.c.status == wanted.status)
+        if wanted.since is not None:
+            query = query.where(executions.c.started_at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(executions.c.started_at < wanted.until)
+        found = [_state(row) for row in self.connection.execute(query.limit(wanted.limit + 1))]
+        data = tuple(found[: wanted.limit])
+        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:
         """Hold every target for this execution, or raise TargetLocked and hold none."""

@@ -16,11 +16,14 @@ Permission = Literal[
     "api-key:revoke",
     "api-key:write",
     "approval:decide",
+    "approval:delegate",
     "approval:read",
     "audit:read",
     "authz:check",
     "authz:check-others",
     "event:read",
+    "context:read",
+    "context:write",
     "evidence:export",
     "execution:cancel",
     "execution:pause",
@@ -34,6 +37,8 @@ Permission = Literal[
     "message:discard",
     "message:read",
     "message:replay",
+    "plan:archive",
+    "plan:cancel",
     "plan:create",
     "plan:execute",
     "plan:read",
@@ -49,6 +54,7 @@ Permission = Literal[
     "source:read",
     "source:write",
     "tool:read",
+    "tool:validate",
     "workflow:read",
     "workflow:start",
 ]
@@ -59,6 +65,7 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "alert:read",
         "approval:read",
         "authz:check",
+        "context:read",
         "event:read",
         "execution:read",
         "memory:read",
@@ -81,25 +88,30 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:retry",
     "memory:delete",
     "memory:write",
+    "plan:archive",
+    "plan:cancel",
     "plan:create",
     "plan:execute",
     "playbook:write",
     "runbook:write",
     "session:delete",
     "session:write",
+    "tool:validate",
     "workflow:start",
 }
+_ANSWER: Final[frozenset[Permission]] = frozenset({"approval:decide", "approval:delegate"})
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}
 
 GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
-        Role.APPROVER: _LOOK | {"approval:decide"},
+        Role.APPROVER: _LOOK | _ANSWER,
         Role.SRE: _OPERATE
+        | _ANSWER
         | {
-            "approval:decide",
             "audit:read",
+            "context:write",
             "evidence:export",
             "message:discard",
             "playbook:delete",
@@ -107,22 +119,23 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         },
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE
+        | _ANSWER
         | {
             "api-key:read",
             "api-key:revoke",
-            "approval:decide",
             "authz:check-others",
             "execution:cancel",
             "execution:pause",
+            "plan:cancel",
             "source:read",
         },
         Role.ADMIN: PERMISSIONS,
-        Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
-        Role.AGENT: _LOOK | {"memory:write", "plan:create", "workflow:start"},
+        Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "tool:validate", "workflow:start"},
+        Role.AGENT: _LOOK | {"memory:write", "plan:create", "tool:validate", "workflow:start"},
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = frozenset({"api-key:write", "approval:decide", "execution:resolve"})
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "execution:resolve"}
 """An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
 machine that holds the role can't give these."""
 
@@ -134,6 +147,7 @@ KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
         "api-key:revoke",
         "api-key:write",
         "approval:decide",
+        "approval:delegate",
         "approval:read",
         "audit:read",
         "authz:check",
@@ -144,16 +158,22 @@ KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
         "execution:resolve",
         "execution:resume",
         "execution:retry",
+        "plan:archive",
+        "plan:cancel",
         "plan:create",
         "plan:execute",
         "plan:read",
         "tool:read",
+        "tool:validate",
         "workflow:read",
         "workflow:start",
     }
 )
 """What a caller with a scope may do, because it shows and touches nothing outside. All else is about a whole tenant,
 and what is new is so until somebody has looked."""
+
+
+_NOTHING: Final[frozenset[Permission]] = frozenset()
 
 
 def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
@@ -166,12 +186,12 @@ def roles_with(permission: Permission) -> tuple[Role, ...]:
     return tuple(role for role, granted in GRANTS.items() if permission in granted)
 
 
-def refusals(actor: Actor, permission: Permission) -> Iterator[Denied]:
+def refusals(actor: Actor, permission: Permission, *, lent: frozenset[Permission] = _NOTHING) -> Iterator[Denied]:
     """Yield every reason why this actor may not do this. On every surface this is what decides, and no answer is yes.
 
     Where something is done to a plan, policy decides as well, and stores show only what is within the scope.
     """
-    if permission not in permissions_of(actor.roles):
+    if permission not in permissions_of(actor.roles) | lent:
         yield RoleRequired(f"none of your roles allows {permission}", permission=permission)
     if permission in PERSON_ONLY and actor.kind != "person":
         yield PersonRequired(f"only a person may do {permission}", permission=permission)
@@ -179,7 +199,7 @@ def refusals(actor: Actor, permission: Permission) -> Iterator[Denied]:
         yield ScopeExceeded(f"{permission} is about the whole tenant, and your scope is a part", permission=permission)
 
 
-def require(call: Call, permission: Permission) -> None:
-    """Return if the caller may do this, or raise Denied."""
-    for refusal in refusals(call.actor, permission):
+def require(call: Call, permission: Permission, *, lent: frozenset[Permission] = _NOTHING) -> None:
+    """Return if the caller may do this, or raise Denied. `lent`: what others lent the caller for this one thing."""
+    for refusal in refusals(call.actor, permission, lent=lent):
         raise refusal

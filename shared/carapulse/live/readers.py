@@ -8,8 +8,9 @@ from carapulse.identity.permissions import Permission
 
 _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
     {
-        "plan:read": "PlanApproved PlanClosed PlanDrafted PlanExpired PlanRefused PlanRejected PolicyDecided",
-        "approval:read": "ApprovalDecided ApprovalDenied ApprovalExpired ApprovalGranted ApprovalRequested"
+        "plan:read": "PlanApproved PlanArchived PlanCancelled PlanClosed PlanDrafted PlanExpired PlanRefused PlanRejected"
+        " PolicyDecided",
+        "approval:read": "ApprovalDecided ApprovalDelegated ApprovalDenied ApprovalExpired ApprovalGranted ApprovalRequested"
         " ApprovalRevoked ApprovalUsed",
         "execution:read": "CancelRequested DeadlinePassed ExecutionFinished ExecutionHeld ExecutionStarted"
         " ExecutionUndoing PauseRequested ResumeRequested RetryRequested StepDelayed StepFailed StepResolved"
@@ -17,11 +18,12 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
+        "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked",
         "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
         "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
         "message:read": "MessageBuried MessageDiscarded MessageReplayed",
-        "audit:read": "AccessRefused EventsArchived EvidenceExported MemberAdded MemberChanged MemberRemoved"
+        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged MemberRemoved"
         " SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )

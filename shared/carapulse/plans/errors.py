@@ -39,6 +39,12 @@ class PlanNotApproved(Conflict):
     code = "plan-not-approved"
 
 
+class PlanNotOver(Conflict):
+    """The plan may still be answered or executed; only what is over can be put away."""
+
+    code = "plan-not-over"
+
+
 class PlanBusy(Conflict):
     """The plan is being executed."""
 

@@ -81,3 +81,16 @@ class PlanClosed(Event):
 
     plan_id: str
     reason: str
+
+
+class PlanCancelled(Event):
+    """A plan that waited was taken back; nothing of it can be run any more."""
+
+    plan_id: str
+    reason: str
+
+
+class PlanArchived(Event):
+    """A plan that is over was put away: lists leave it out unless they are asked for it."""
+
+    plan_id: str

@@ -5,11 +5,17 @@ from datetime import datetime
 from carapulse.kernel.call import Call
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import PlanVersion
-from carapulse.policy.document import Action, JudgedPlan, JudgedStep, Limits, PolicyInput, WindowNow
+from carapulse.policy.document import Action, JudgedPlan, JudgedStep, LentAnswer, Limits, PolicyInput, WindowNow
 
 
 def policy_input(
-    version: PlanVersion, call: Call, action: Action, *, at: datetime, self_approval_environments: frozenset[str]
+    version: PlanVersion,
+    call: Call,
+    action: Action,
+    *,
+    at: datetime,
+    self_approval_environments: frozenset[str],
+    lent_answer: LentAnswer | None = None,
 ) -> PolicyInput:
     """Return the document that asks whether a caller may do something with this version now."""
     return PolicyInput.of(
@@ -20,6 +26,7 @@ def policy_input(
         plan=judged_plan(version),
         constraints=limits_at(version.constraints, at),
         self_approval_environments=self_approval_environments,
+        lent_answer=lent_answer,
     )
 
 

@@ -1,5 +1,6 @@
 """The plan: immutable versions that are judged, and the head that says where it stands. Pure."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -10,7 +11,7 @@ from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints, MaintenanceWindow
 from carapulse.plans.document import document_of
-from carapulse.plans.errors import PlanBusy, PlanChanged, PlanNotApproved, PlanNotOpen
+from carapulse.plans.errors import PlanBusy, PlanChanged, PlanNotApproved, PlanNotOpen, PlanNotOver
 from carapulse.plans.steps import AUTOMATIC, Group, OutputRef, PlanStep, Retry, Stage, StepId, Undo, UndoAction, Wait
 from carapulse.policy.model import Decision, Outcome, Reason
 from carapulse.tools.model import JsonObject, Risk
@@ -50,6 +51,9 @@ class PlanStatus(StrEnum):
     EXECUTING = "executing"
     DONE = "done"
     CLOSED = "closed"
+
+
+_WAITING = {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}
 
 
 class WorkflowUse(Record):
@@ -145,6 +149,7 @@ class Plan(Record):
     created_at: AwareDatetime
     requested_by: str
     execution_id: str | None = None
+    archived_at: AwareDatetime | None = Field(default=None, description="since when lists leave it out")
 
     @classmethod
     def of(cls, version: PlanVersion, decision: Decision, *, self_approval: bool) -> Self:
@@ -218,6 +223,18 @@ class Plan(Record):
         if self.status is PlanStatus.EXECUTING:
             raise PlanBusy("cancel the execution instead", plan_id=self.id, execution_id=self.execution_id)
         return self._from(set(PlanStatus) - {PlanStatus.DONE}, PlanStatus.CLOSED)
+
+    def cancelled(self) -> Self:
+        """Return this plan as closed because it was taken back while it waited, for an answer or to be executed."""
+        if self.status is PlanStatus.EXECUTING:
+            raise PlanBusy("cancel its execution instead", plan_id=self.id, execution_id=self.execution_id)
+        return self._from(_WAITING, PlanStatus.CLOSED)
+
+    def archived(self, at: datetime) -> Self:
+        """Return this plan as put away; only what is over can be. What is revised later is in the lists again."""
+        if self.status in _WAITING | {PlanStatus.EXECUTING}:
+            raise PlanNotOver(f"the plan is {self.status}", plan_id=self.id, status=self.status)
+        return self.model_copy(update={"archived_at": at})
 
     def _must_be(self, digest: str) -> None:
         if digest != self.digest:

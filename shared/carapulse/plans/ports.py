@@ -3,17 +3,21 @@
 from datetime import datetime
 from typing import Any, Protocol
 
+from pydantic import Field
+
 from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 from carapulse.plans.dry_runs import DryRuns
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
 from carapulse.plans.requests import StepRequest
+from carapulse.plans.views import VersionSummary
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.manifest import Action
 from carapulse.tools.model import JsonObject, Risk, Targets
@@ -24,8 +28,17 @@ class PlanFilter(Wanted):
 
     status: PlanStatus | None = None
     environment: str | None = None
+    service: str | None = None
     risk: Risk | None = None
     trigger: Trigger | None = None
+    requested_by: str | None = None
+    created_after: Moment | None = Field(None, description="not before this moment")
+    created_before: Moment | None = Field(None, description="before this moment")
+    archived: bool = Field(default=False, description="those that were put away, instead of those that were not")
+
+
+class VersionFilter(Wanted):
+    """Which page of a plan's versions is wanted."""
 
 
 class Plans(Protocol):
@@ -41,6 +54,10 @@ class Plans(Protocol):
 
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
         """Return one version with its digest checked, or raise VersionNotFound, CorruptRow or PlanChanged."""
+        ...
+
+    def versions(self, plan: Plan, wanted: VersionFilter) -> Page[VersionSummary]:
+        """Return the versions of a plan, the newest first."""
         ...
 
     def add(self, plan: Plan, version: PlanVersion) -> None:

@@ -102,3 +102,9 @@ class ClosePlan(Record):
     """Say that a plan is not wanted any more, and why."""
 
     reason: Line
+
+
+class CancelPlan(Record):
+    """Take a plan back that waits, and say why."""
+
+    reason: Line

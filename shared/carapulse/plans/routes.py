@@ -3,14 +3,15 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.plans.decisions import PlanDecision
-from carapulse.plans.ports import PlanFilter
-from carapulse.plans.requests import ClosePlan, CreatePlan
+from carapulse.plans.ending import archive_plan, cancel_plan
+from carapulse.plans.ports import PlanFilter, VersionFilter
+from carapulse.plans.requests import CancelPlan, ClosePlan, CreatePlan
 from carapulse.plans.timeline import TimelineEntry
 from carapulse.plans.usecases import (
     close_plan,
@@ -23,10 +24,12 @@ from carapulse.plans.usecases import (
     revise_plan,
     risk_plan,
 )
-from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView
+from carapulse.plans.versions import get_version, list_versions
+from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView, VersionSummary, VersionView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(tags=["plans"])
+VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 @router.post(
@@ -65,6 +68,20 @@ def revise(plan_id: str, command: CreatePlan, call: ThisCall, ports: Ports) -> P
     return revise_plan(plan_id, command, call, ports)
 
 
+@router.get("/v1/plans/{plan_id}/versions", name="list_versions", dependencies=[needs("plan:read")])
+def versions(
+    plan_id: str, wanted: Annotated[VersionFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[VersionSummary]:
+    """List the versions of a plan, the newest first."""
+    return pages.turn(lambda wanted: list_versions(plan_id, wanted, call, ports), wanted)
+
+
+@router.get("/v1/plans/{plan_id}/versions/{number}", name="get_version", dependencies=[needs("plan:read")])
+def version(plan_id: str, number: VersionNumber, tag: ThisTag, call: ThisCall, ports: Ports) -> VersionView:
+    """Show one version of a plan, exactly as it was judged and digested."""
+    return tag.on(get_version(plan_id, number, call, ports))
+
+
 @router.get("/v1/plans/{plan_id}/diff", name="diff_plan", dependencies=[needs("plan:read")])
 def diff(
     plan_id: str, call: ThisCall, ports: Ports, against: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
@@ -95,3 +112,15 @@ def decisions(plan_id: str, call: ThisCall, ports: Ports) -> Page[PlanDecision]:
 def close(plan_id: str, command: ClosePlan, call: ThisCall, ports: Ports) -> PlanSummary:
     """Close a plan that is not wanted any more."""
     return close_plan(plan_id, command, call, ports)
+
+
+@router.post("/v1/plans/{plan_id}:cancel", name="cancel_plan", dependencies=[needs("plan:cancel")])
+def cancel(plan_id: str, command: CancelPlan, call: ThisCall, ports: Ports) -> PlanSummary:
+    """Take a plan back that waits. One that is being executed is a conflict that names the execution to cancel."""
+    return cancel_plan(plan_id, command, call, ports)
+
+
+@router.post("/v1/plans/{plan_id}:archive", name="archive_plan", dependencies=[needs("plan:archive")])
+def archive(plan_id: str, call: ThisCall, ports: Ports) -> PlanSummary:
+    """Put a plan away that is over: lists leave it out unless they are asked for `archived=true`."""
+    return archive_plan(plan_id, call, ports)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, true, update
 
 from carapulse.kernel.call import Scope
 from carapulse.kernel.canonical import digest as digest_of
@@ -12,10 +12,22 @@ from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Invalid
 from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
 from carapulse.plans.model import Plan, PlanVersion
-from carapulse.plans.ports import PlanFilter
+from carapulse.plans.ports import PlanFilter, VersionFilter
 from carapulse.plans.tables import plan_versions, plans
+from carapulse.plans.views import VersionSummary
 from carapulse.rows import corrupt_row, read_row
 
+_BODY = plan_versions.c.body
+_SUMMARY = [
+    plan_versions.c.plan_id,
+    plan_versions.c.version,
+    plan_versions.c.digest,
+    _BODY["summary"].as_string().label("summary"),
+    _BODY["risk"].as_string().label("risk_level"),
+    func.jsonb_array_length(_BODY["steps"]).label("steps"),
+    _BODY["requested_by"].as_string().label("requested_by"),
+    _BODY["created_at"].as_string().label("created_at"),
+]
 _HEAD = [column for column in plans.c if column.name != "tenant"]
 
 
@@ -73,9 +85,14 @@ class PostgresPlans:
     def page(self, wanted: PlanFilter) -> Page[Plan]:
         """Return plans, the newest first."""
         query = self._heads().order_by(plans.c.id.desc()).limit(wanted.limit + 1)
-        for name in ("status", "environment", "risk", "trigger"):
+        query = query.where(plans.c.archived_at.is_not(None) if wanted.archived else plans.c.archived_at.is_(None))
+        for name in ("status", "environment", "service", "risk", "trigger", "requested_by"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(plans.c[name] == value)
+        if wanted.created_after is not None:
+            query = query.where(plans.c.created_at >= wanted.created_after)
+        if wanted.created_before is not None:
+            query = query.where(plans.c.created_at < wanted.created_before)
         if wanted.cursor is not None:
             query = query.where(plans.c.id < wanted.cursor)
         found = tuple(_head(dict(row)) for row in self.connection.execute(query).mappings())
@@ -88,6 +105,16 @@ class PostgresPlans:
         if self.scope.is_whole:
             return true()
         return exists().where(plans.c.tenant == self.tenant, plans.c.id == plan_id, *self._within())
+
+    def versions(self, plan: Plan, wanted: VersionFilter) -> Page[VersionSummary]:
+        """Return the versions of a plan, the newest first; of each only what a list shows is read."""
+        query = select(*_SUMMARY).where(plan_versions.c.tenant == self.tenant, plan_versions.c.plan_id == plan.id)
+        if wanted.cursor is not None:
+            query = query.where(plan_versions.c.version < int(wanted.cursor))
+        query = query.order_by(plan_versions.c.version.desc()).limit(wanted.limit + 1)
+        found = [_summary(dict(row), plan) for row in self.connection.execute(query).mappings()]
+        data = tuple(found[: wanted.limit])
+        return Page(data=data, next_cursor=str(data[-1].version) if len(found) > wanted.limit else None)
 
     def _heads(self) -> Select[Any]:
         return select(*_HEAD).where(plans.c.tenant == self.tenant, *self._within())
@@ -127,6 +154,11 @@ def _row(plan: Plan) -> dict[str, Any]:
 
 def _head(row: dict[str, Any]) -> Plan:
     return read_row(Plan, row, table="plans", row_id=row["id"])
+
+
+def _summary(row: dict[str, Any], plan: Plan) -> VersionSummary:
+    facts = {**row, "current": row["version"] == plan.version}
+    return read_row(VersionSummary, facts, table="plan_versions", row_id=f"{plan.id}/{row['version']}")
 
 
 def _digest(body: object) -> str | None:

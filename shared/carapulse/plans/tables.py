@@ -26,6 +26,7 @@ plans = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("requested_by", Text, nullable=False),
     Column("execution_id", Text),
+    Column("archived_at", DateTime(timezone=True)),
 )
 
 plan_versions = Table(

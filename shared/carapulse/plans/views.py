@@ -43,6 +43,7 @@ class PlanSummary(Record):
     requested_by: str
     created_at: AwareDatetime
     execution_id: str | None
+    archived_at: AwareDatetime | None = Field(description="since when lists leave it out")
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
@@ -195,6 +196,30 @@ class PlanRisk(Record):
             approvals_required=plan.approvals_required,
             steps=tuple(_step_risk(step) for step in version.steps),
         )
+
+
+class VersionSummary(Record):
+    """One version of a plan in a list. `current`: it is the one that is asked about and may be run."""
+
+    plan_id: str
+    version: int
+    digest: str
+    current: bool
+    summary: str
+    risk_level: Risk
+    steps: int = Field(description="how many it has")
+    requested_by: str
+    created_at: AwareDatetime
+
+
+class VersionView(Record):
+    """One version of a plan, exactly as it is digested."""
+
+    plan_id: str
+    version: int
+    digest: str
+    current: bool
+    content: PlanVersion
 
 
 def _tier(risk: Risk) -> Tier:

@@ -134,6 +134,14 @@ class BreakGlass(Record):
     until_ns: Integer
 
 
+class LentAnswer(Record):
+    """Somebody who may answer a plan has handed that answer to another person, until a moment."""
+
+    by: Trimmed
+    to: Trimmed
+    until_ns: Integer
+
+
 class PolicyInput(Record):
     """Everything a decision may depend on, the time included. Times are integers: nanoseconds since 1970."""
 
@@ -143,6 +151,7 @@ class PolicyInput(Record):
     plan: JudgedPlan | None = None
     constraints: Limits = Limits()
     break_glass: BreakGlass | None = None
+    lent_answer: LentAnswer | None = None
     self_approval_environments: tuple[str, ...] = ()
     now_ns: Integer
 
@@ -158,6 +167,7 @@ class PolicyInput(Record):
         plan: JudgedPlan | None = None,
         constraints: Limits | None = None,
         break_glass: BreakGlass | None = None,
+        lent_answer: LentAnswer | None = None,
         self_approval_environments: Iterable[str] = (),
     ) -> Self:
         """Return the document for a call. `at` is now; `tenant` owns what is asked for, by default the caller's."""
@@ -168,6 +178,7 @@ class PolicyInput(Record):
             plan=plan,
             constraints=constraints or Limits(),
             break_glass=break_glass,
+            lent_answer=lent_answer,
             self_approval_environments=tuple(sorted(self_approval_environments)),
             now_ns=nanoseconds(at),
         )

@@ -5,6 +5,7 @@ from carapulse.apikeys.routes import router as api_key_routes
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
+from carapulse.context.routes import router as context_routes
 from carapulse.deadletters.routes import router as dead_letter_routes
 from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
@@ -24,6 +25,7 @@ ROUTERS = (
     execution_routes,
     workflow_routes,
     tool_routes,
+    context_routes,
     intake_routes,
     knowledge_routes,
     session_routes,

@@ -8,7 +8,7 @@ from typing import Any, Self
 from carapulse.kernel.canonical import canonical, digest
 from carapulse.kernel.context import Context
 from carapulse.kernel.errors import Fault
-from carapulse.tools.errors import InputRefused, UndoUnknown, UnknownAction
+from carapulse.tools.errors import InputRefused, NoSuchTool, UndoUnknown, UnknownAction
 from carapulse.tools.expressions import holds
 from carapulse.tools.loading import load_manifests
 from carapulse.tools.manifest import Action, Manifest, Use
@@ -132,6 +132,12 @@ class Catalogue:
         if tool not in self.digests:
             raise UnknownAction("there is no such tool", tool=tool)
         return self.digests[tool]
+
+    def described(self, tool: str) -> JsonObject:
+        """Return what anyone may know of one tool, or raise NoSuchTool."""
+        if tool not in self.manifests:
+            raise NoSuchTool("there is no such tool", tool=tool)
+        return self._described(self.manifests[tool])
 
     def describe(self) -> list[JsonObject]:
         """Return what anyone may know of every tool, in the order of names."""

@@ -1,12 +1,18 @@
 """What can go wrong with a tool, named for what the caller should do."""
 
-from carapulse.kernel.errors import Conflict, Denied, Invalid, Unavailable
+from carapulse.kernel.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
 
 class UnknownAction(Invalid):
     """No tool or action has this name. Names are matched exactly, never by parts."""
 
     code = "unknown-action"
+
+
+class NoSuchTool(NotFound):
+    """The catalogue has no tool, or no action of a tool, under this name."""
+
+    code = "tool-not-found"
 
 
 class ManifestInvalid(Invalid):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.builders.caller import Caller
-from tests.conftest import a_copy, a_folder
+from tests.conftest import a_database, a_folder
 from tests.world.rig import Rig
 from tests.world.server import World
 
@@ -18,7 +18,7 @@ PLAN: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def site(postgres):
-    with a_copy(postgres) as database, a_folder() as folder:
+    with a_database(postgres) as database, a_folder() as folder:
         world = World()
         world.base_url = "http://127.0.0.1:9"
         rig = Rig(database.app_url, world, folder / "data")

@@ -53,8 +53,8 @@ class Served(Application):
 class Caller:
     """Asks over HTTP in somebody's name."""
 
-    def __init__(self, client, issuer):
-        self.client, self.issuer = client, issuer
+    def __init__(self, client, issuer, clock):
+        self.client, self.issuer, self.clock = client, issuer, clock
 
     def __call__(self, method, path, body=None, *, by="ada", role="operator", tenant="acme", **headers):
         token = self.issuer.mint(tenant, by, frozenset({role}), timedelta(hours=1))
@@ -76,5 +76,5 @@ def ask(database, policy, tmp_path):
     app = Served(engine, policy, MovableClock(clock.now()), tokens=tokens, sealer=sealer)
     http = make_app(app, [plan_routes, approval_routes, workflow_routes])
     with served(http) as url, a_client(url) as client:
-        yield Caller(client, issuer)
+        yield Caller(client, issuer, app.clock)
     engine.dispose()

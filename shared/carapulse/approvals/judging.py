@@ -1,0 +1,59 @@
+"""Whether policy lets somebody answer a plan: by their role, or by the answer that somebody else handed to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from carapulse.approvals.errors import SelfApproval
+from carapulse.approvals.model import Delegation
+from carapulse.approvals.ports import ApprovalPorts
+from carapulse.kernel.call import Call
+from carapulse.plans.judging import policy_input
+from carapulse.policy.document import Action, LentAnswer, nanoseconds
+from carapulse.policy.model import PolicyDecided
+from carapulse.policy.usecases import enforce, judge
+
+_DECIDE = Action(name="approval.decide", type="write")
+
+
+@dataclass(frozen=True, slots=True)
+class MayAnswer:
+    """What policy said, and the delegation that it was told of."""
+
+    fact: PolicyDecided
+    by: Delegation | None
+
+
+def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, for_others: bool = True) -> MayAnswer:
+    """Return what policy said, if it lets the caller answer; otherwise record and raise it.
+
+    Without `for_others` a delegation counts for nothing: it is asked for somebody who would hand their own answer on.
+    """
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        version = work.plans.version(plan.id, plan.version)
+        approval = work.approvals.latest_for(plan.id)
+    lent = approval.lent_to(call.actor.id, at) if approval and for_others else None
+    environments = ports.settings.self_approval_environments
+    asked = policy_input(
+        version,
+        call,
+        _DECIDE,
+        at=at,
+        self_approval_environments=environments,
+        lent_answer=_told(lent) if lent else None,
+    )
+    decision = judge(asked, ports.policy)
+    fact = PolicyDecided.of(decision, asked)
+    if decision.outcome != "allow":
+        with ports.begin(call) as work:
+            work.record(plan.id, fact)
+        if call.actor.id in {plan.requested_by, version.requested_for} and not plan.self_approval:
+            raise SelfApproval("whoever asked can't also approve", plan_id=plan.id, decision_id=decision.id)
+        enforce(decision)
+    if call.actor.id == version.requested_for and not plan.self_approval:
+        raise SelfApproval("whoever made the key that asked can't also approve", plan_id=plan.id)
+    return MayAnswer(fact, lent)
+
+
+def _told(lent: Delegation) -> LentAnswer:
+    return LentAnswer(by=lent.delegator, to=lent.delegate, until_ns=nanoseconds(lent.until))
