@@ -13,7 +13,7 @@ from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
 from carapulse.policy.ports import PolicyEngine

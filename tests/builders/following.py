@@ -23,7 +23,7 @@ from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.log import Recorded, append
 from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock

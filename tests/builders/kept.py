@@ -14,7 +14,7 @@ from tests.conftest import Database, a_folder
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.audit.model import EventFilter
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.call import Actor, Call

@@ -8,13 +8,14 @@ from carapulse.identity.permissions import Permission
 
 _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
     {
-        "plan:read": "PlanApproved PlanArchived PlanCancelled PlanClosed PlanDrafted PlanExpired PlanRefused PlanRejected"
-        " PolicyDecided",
-        "approval:read": "ApprovalDecided ApprovalDelegated ApprovalDenied ApprovalExpired ApprovalGranted ApprovalRequested"
-        " ApprovalRevoked ApprovalUsed",
+        "plan:read": "PlanApproved PlanArchived PlanCancelled PlanClosed PlanDrafted PlanExpired PlanRefused"
+        " PlanRejected PolicyDecided",
+        "approval:read": "ApprovalDecided ApprovalDelegated ApprovalDenied ApprovalExpired ApprovalGranted"
+        " ApprovalRequested ApprovalRevoked ApprovalUsed",
         "execution:read": "CancelRequested DeadlinePassed ExecutionFinished ExecutionHeld ExecutionStarted"
-        " ExecutionUndoing PauseRequested ResumeRequested RetryRequested StepDelayed StepFailed StepResolved"
-        " StepRetried StepSkipped StepStarted StepSucceeded StepTakenOver StepUnknown UndoPlanned",
+        " ExecutionUndoing PauseRequested ResumeRequested RetryRequested StepDelayed StepFailed"
+        " StepResolved StepRetried StepSkipped StepStarted StepSucceeded StepTakenOver StepUnknown"
+        " UndoPlanned",
         "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
@@ -23,8 +24,8 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
         "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
         "message:read": "MessageBuried MessageDiscarded MessageReplayed",
-        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged MemberRemoved"
-        " SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
+        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
+        " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )
 READERS: Final[Mapping[str, Permission]] = MappingProxyType(

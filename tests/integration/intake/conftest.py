@@ -20,7 +20,7 @@ from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier

@@ -34,6 +34,7 @@ from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.bootstrap.work import Work
 from carapulse.context.store import PostgresContexts
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
@@ -70,99 +71,6 @@ from carapulse.workflows.book import Workflows, builtin_recipes
 
 _COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
-
-
-class Work(PostgresWork):
-    """A unit of work with every area's store in it."""
-
-    @cached_property
-    def plans(self) -> PostgresPlans:
-        """The plans within this unit."""
-        return PostgresPlans(self.connection, self.tenant, self.call.actor.scope)
-
-    @cached_property
-    def approvals(self) -> PostgresApprovals:
-        """The approvals within this unit."""
-        return PostgresApprovals(self.connection, self.tenant, self.plans.visible)
-
-    @cached_property
-    def executions(self) -> PostgresExecutions:
-        """The executions within this unit."""
-        return PostgresExecutions(self.connection, self.tenant, self.plans.visible)
-
-    @cached_property
-    def dry_runs(self) -> PostgresDryRuns:
-        """What was tried out, within this unit."""
-        return PostgresDryRuns(self.connection, self.tenant)
-
-    @cached_property
-    def sources(self) -> PostgresSources:
-        """Who may report alerts, within this unit."""
-        return PostgresSources(self.connection, self.tenant)
-
-    @cached_property
-    def deliveries(self) -> PostgresDeliveries:
-        """What they reported, within this unit."""
-        return PostgresDeliveries(self.connection, self.tenant)
-
-    @cached_property
-    def alerts(self) -> PostgresAlerts:
-        """The alerts within this unit."""
-        return PostgresAlerts(self.connection, self.tenant, self.call.actor.scope, self.plans.visible)
-
-    def documents(self, kind: Kind) -> PostgresDocuments:
-        """Return the playbooks or the runbooks within this unit."""
-        return PostgresDocuments(self.connection, self.tenant, kind)
-
-    @cached_property
-    def memories(self) -> PostgresMemories:
-        """What is remembered, within this unit."""
-        return PostgresMemories(self.connection, self.tenant)
-
-    @cached_property
-    def sessions(self) -> PostgresSessions:
-        """The sessions within this unit."""
-        return PostgresSessions(self.connection, self.tenant)
-
-    @cached_property
-    def evidence(self) -> PostgresEvidence:
-        """The log, as evidence, within this unit."""
-        return PostgresEvidence(self.connection, self.tenant, self.plans.visible)
-
-    @cached_property
-    def context(self) -> PostgresContexts:
-        """What there is and what hangs on what, within this unit."""
-        return PostgresContexts(self.connection, self.tenant)
-
-    @cached_property
-    def dead_letters(self) -> PostgresDeadLetters:
-        """The messages that were given up, within this unit."""
-        return PostgresDeadLetters(self.connection, self.tenant)
-
-    @cached_property
-    def archives(self) -> PostgresArchives:
-        """What left the log, within this unit."""
-        return PostgresArchives(self.connection, self.tenant)
-
-    @cached_property
-    def api_keys(self) -> PostgresApiKeys:
-        """The API keys within this unit."""
-        return PostgresApiKeys(self.connection, self.tenant, self.call.actor.scope)
-
-    @cached_property
-    def tickets(self) -> PostgresTickets:
-        """The tickets for live streams, within this unit."""
-        return PostgresTickets(self.connection, self.tenant)
-
-    @cached_property
-    def keys(self) -> PostgresKeys:
-        """The caller's idempotency keys, within this unit."""
-        return PostgresKeys(self.connection, self.call)
-
-    @cached_property
-    def room(self) -> PostgresRoom:
-        """The partitions, within this unit."""
-        return PostgresRoom(self.connection)
 
 
 @dataclass(frozen=True)
@@ -300,7 +208,7 @@ def trusted(issuer: TrustedIssuer, clock: Clock) -> Issuer:
 
 def policies(settings: Settings) -> Path:
     """Return the folder with decision.rego: the operator's own, or the one beside the program's source."""
-    folder = settings.policies_dir or Path(__file__).resolve().parents[2] / "policies"
+    folder = settings.policies_dir or Path(__file__).resolve().parents[3] / "policies"
     if not (folder / "decision.rego").is_file():
         raise Invalid("there is no policy to ask: set CARAPULSE_POLICIES_DIR", folder=str(folder))
     return folder
