@@ -21,48 +21,33 @@ from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
-from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.apikeys.proving import KeyVerifier
-from carapulse.apikeys.store import PostgresApiKeys
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
-from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
-from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.bootstrap.work import Work
-from carapulse.context.store import PostgresContexts
-from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
-from carapulse.idempotency.store import PostgresKeys
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.issuers import TrustedIssuer
 from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import Issuer, TokenVerifier
-from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
-from carapulse.knowledge.model import Kind
-from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.live.hub import Hub, Room
-from carapulse.live.store import PostgresTickets
-from carapulse.plans.store import PostgresPlans
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
-from carapulse.retention.store import PostgresRoom
-from carapulse.sessions.store import PostgresSessions
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
