@@ -40,6 +40,7 @@ from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
+from carapulse.schedules.store import PostgresSchedules
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
@@ -86,6 +87,11 @@ class Work(PostgresWork):
     def alerts(self) -> PostgresAlerts:
         """The alerts within this unit."""
         return PostgresAlerts(self.connection, self.tenant)
+
+    @cached_property
+    def schedules(self) -> PostgresSchedules:
+        """The schedules within this unit."""
+        return PostgresSchedules(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

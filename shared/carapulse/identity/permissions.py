@@ -27,6 +27,9 @@ Permission = Literal[
     "plan:create",
     "plan:execute",
     "plan:read",
+    "schedule:delete",
+    "schedule:read",
+    "schedule:write",
     "source:read",
     "source:write",
     "tool:read",
@@ -36,7 +39,7 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {"alert:read", "approval:read", "execution:read", "plan:read", "schedule:read", "tool:read", "workflow:read"}
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -49,6 +52,8 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:retry",
     "plan:create",
     "plan:execute",
+    "schedule:delete",
+    "schedule:write",
     "workflow:start",
 }
 _PROVE: Final[frozenset[Permission]] = _LOOK | {"audit:read", "evidence:export", "message:read"}

@@ -33,7 +33,7 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
     gets PolicyDenied with the reasons.
     """
     at = ports.clock.now()
-    version = _drafted(Draft(plan_id=origin.plan_id or new_id("plan"), request=command, origin=origin), call, ports, at)
+    version = drafted(Draft(plan_id=origin.plan_id or new_id("plan"), request=command, origin=origin), call, ports, at)
     judged = _judged(version, call, ports, at)
     plan = Plan.of(version, judged.decision, self_approval=judged.self_approval)
     with ports.begin(call) as work:
@@ -54,7 +54,7 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
         former = work.plans.version(plan.id, plan.version)
     origin = Origin(trusted=former.trusted, meta=former.meta)
     wanted = Draft(plan_id=plan.id, version=plan.version + 1, request=command, origin=origin)
-    version = _drafted(wanted, call, ports, at)
+    version = drafted(wanted, call, ports, at)
     judged = _judged(version, call, ports, at)
     with ports.begin(call) as work:
         plan = work.plans.lock(plan_id)
@@ -139,7 +139,8 @@ class _Judged:
     at: datetime
 
 
-def _drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
+def drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
+    """Return the version that is wanted, its workflow expanded; raises PlanInvalid, or what the workflow says."""
     workflow, context = wanted.request.workflow, wanted.request.context
     expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, context)
     return draft(wanted.model_copy(update={"expanded": expanded}), call, ports.catalogue, at)

@@ -10,6 +10,7 @@ from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.schedules.routes import router as schedule_routes
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
@@ -20,6 +21,7 @@ ROUTERS = (
     workflow_routes,
     tool_routes,
     intake_routes,
+    schedule_routes,
     audit_routes,
     dead_letter_routes,
 )

@@ -9,7 +9,8 @@ from carapulse.kernel.cursor import Page
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.workflows.model import Workflow
-from carapulse.workflows.usecases import StartWorkflow, get_workflow, list_workflows, start_workflow
+from carapulse.workflows.requests import StartWorkflow
+from carapulse.workflows.usecases import get_workflow, list_workflows, start_workflow
 
 router = APIRouter(tags=["workflows"])
 

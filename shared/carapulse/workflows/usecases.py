@@ -1,32 +1,17 @@
 """What can be asked of workflows."""
 
-from pydantic import Field
-
 from carapulse.kernel.call import Call
-from carapulse.kernel.context import Context
 from carapulse.kernel.errors import Fault
-from carapulse.kernel.record import Record
-from carapulse.plans.constraints import Constraints
 from carapulse.plans.errors import PlanInvalid
-from carapulse.plans.requests import CreatePlan, Line, Origin, Text, WorkflowRequest
+from carapulse.plans.requests import CreatePlan, Origin, WorkflowRequest
 from carapulse.plans.usecases import create_plan
 from carapulse.plans.views import PlanView
-from carapulse.tools.model import JsonObject
 from carapulse.workflows.errors import WorkflowInputInvalid
 from carapulse.workflows.model import Workflow
 from carapulse.workflows.ports import WorkflowPorts
+from carapulse.workflows.requests import StartWorkflow
 
 _HERE = Origin()
-
-
-class StartWorkflow(Record):
-    """Ask for a plan made by a workflow. Without a summary the recipe writes one."""
-
-    context: Context
-    input: JsonObject = Field(default_factory=dict)
-    summary: Line | None = None
-    intent: Text | None = None
-    constraints: Constraints = Constraints()
 
 
 def list_workflows(ports: WorkflowPorts) -> tuple[Workflow, ...]:
