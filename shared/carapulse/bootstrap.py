@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
@@ -30,6 +31,8 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.freezes.rules import RecentRules
+from carapulse.freezes.store import PostgresFreezes, PostgresWindows
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
@@ -89,6 +92,16 @@ class Work(PostgresWork):
         return PostgresAlerts(self.connection, self.tenant)
 
     @cached_property
+    def freezes(self) -> PostgresFreezes:
+        """The freezes within this unit."""
+        return PostgresFreezes(self.connection, self.tenant)
+
+    @cached_property
+    def windows(self) -> PostgresWindows:
+        """The maintenance windows within this unit."""
+        return PostgresWindows(self.connection, self.tenant)
+
+    @cached_property
     def schedules(self) -> PostgresSchedules:
         """The schedules within this unit."""
         return PostgresSchedules(self.connection, self.tenant)
@@ -132,6 +145,7 @@ class App:
     journal: PostgresJournal
     blobs: Blobs
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
+    recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
     versions: Versions = field(default_factory=Versions)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -144,6 +158,11 @@ class App:
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
+
+    @cached_property
+    def calendar(self) -> PostgresCalendar:
+        """What tells which freezes and windows were declared."""
+        return PostgresCalendar(self.journal.direct)
 
     def close(self) -> None:
         """Let go of the database."""

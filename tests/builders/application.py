@@ -4,10 +4,12 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from tests.builders.plans import NOON, a_call
 
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
@@ -45,6 +47,17 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class ByEngine:
+    """Runs the statements of the hot path on connections of the engine."""
+
+    engine: Engine
+
+    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
+        with self.engine.connect() as connection:
+            return [list(row) for row in connection.execute(text(statement), parameters)]
+
+
+@dataclass(frozen=True)
 class Application:
     """What the use cases ask of the world."""
 
@@ -56,6 +69,10 @@ class Application:
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
     sealer: AesGcmSealer = field(default_factory=lambda: AesGcmSealer(secrets.token_bytes(32)))
+
+    @property
+    def calendar(self) -> PostgresCalendar:
+        return PostgresCalendar(ByEngine(self.engine))
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

@@ -37,6 +37,7 @@ FORBIDDEN = [
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+    ("freezes-private", "plans/store.py", "import carapulse.freezes.tables"),
     ("schedules-private", "intake/store.py", "import carapulse.schedules.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
 ]

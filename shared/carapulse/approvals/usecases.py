@@ -22,7 +22,7 @@ from carapulse.kernel.precondition import WHICHEVER, Match
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.plans.events import PlanApproved, PlanExpired, PlanRejected
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.plans.model import Plan, PlanStatus
 from carapulse.plans.usecases import shown_plan
 from carapulse.policy.document import Action
@@ -126,8 +126,7 @@ def _judged(command: DecideApproval, call: Call, ports: ApprovalPorts, at: datet
     with ports.begin(call) as work:
         plan = work.plans.get(command.plan_id)
         version = work.plans.version(plan.id, plan.version)
-    environments = ports.settings.self_approval_environments
-    asked = policy_input(version, call, _DECIDE, at=at, self_approval_environments=environments)
+    asked = asked_now(version, call, _DECIDE, ports, at)
     decision = judge(asked, ports.policy)
     fact = PolicyDecided.of(decision, asked)
     if decision.outcome != "allow":

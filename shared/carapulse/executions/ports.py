@@ -10,6 +10,7 @@ from carapulse.approvals.ports import Approvals
 from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState
+from carapulse.freezes.rules import Calendar, RecentRules
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
@@ -175,6 +176,16 @@ class ExecutionPorts(Protocol):
     @property
     def versions(self) -> "Versions":
         """The versions that are run."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
+        ...
+
+    @property
+    def recent_rules(self) -> RecentRules:
+        """Those that were read just now."""
         ...
 
     @property

@@ -21,6 +21,8 @@ Permission = Literal[
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "freeze:read",
+    "freeze:write",
     "message:discard",
     "message:read",
     "message:replay",
@@ -33,13 +35,25 @@ Permission = Literal[
     "source:read",
     "source:write",
     "tool:read",
+    "window:read",
+    "window:write",
     "workflow:read",
     "workflow:start",
 ]
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "execution:read", "plan:read", "schedule:read", "tool:read", "workflow:read"}
+    {
+        "alert:read",
+        "approval:read",
+        "execution:read",
+        "freeze:read",
+        "plan:read",
+        "schedule:read",
+        "tool:read",
+        "window:read",
+        "workflow:read",
+    }
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -63,9 +77,11 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
-        Role.SRE: _OPERATE | {"approval:decide", "audit:read", "evidence:export", "message:discard"},
+        Role.SRE: _OPERATE
+        | {"approval:decide", "audit:read", "evidence:export", "freeze:write", "message:discard", "window:write"},
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | {"approval:decide", "execution:cancel", "execution:pause", "source:read"},
+        Role.SECURITY: _PROVE
+        | {"approval:decide", "execution:cancel", "execution:pause", "freeze:write", "source:read"},
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"plan:create", "plan:execute", "workflow:start"},
         Role.AGENT: _LOOK | {"plan:create", "workflow:start"},

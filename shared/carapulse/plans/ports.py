@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.freezes.rules import Calendar
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
@@ -193,6 +194,11 @@ class PlanPorts(Protocol):
     @property
     def settings(self) -> PlanSettings:
         """What the installation chose."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
         ...
 
     def begin(self, call: Call) -> PlanWork:

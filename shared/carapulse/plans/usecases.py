@@ -10,7 +10,7 @@ from carapulse.kernel.ids import new_id
 from carapulse.observe import get_logger
 from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion
 from carapulse.plans.ports import PlanFilter, PlanPorts, PlanWork, ShownWork
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
@@ -149,7 +149,7 @@ def drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVe
 def _judged(version: PlanVersion, call: Call, ports: PlanPorts, at: datetime) -> _Judged:
     """Return what policy said. A denial is recorded and raised as PolicyDenied, no answer as PolicyUnavailable."""
     environments = ports.settings.self_approval_environments
-    asked = policy_input(version, call, _CREATE, at=at, self_approval_environments=environments)
+    asked = asked_now(version, call, _CREATE, ports, at)
     decision = judge(asked, ports.policy)
     if decision.outcome == "deny":
         with ports.begin(call) as work:

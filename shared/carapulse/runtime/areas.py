@@ -6,6 +6,7 @@ from carapulse.audit.routes import router as audit_routes
 from carapulse.deadletters.routes import router as dead_letter_routes
 from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
+from carapulse.freezes.routes import router as freeze_routes
 from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
 from carapulse.plans.routes import router as plan_routes
@@ -22,6 +23,7 @@ ROUTERS = (
     tool_routes,
     intake_routes,
     schedule_routes,
+    freeze_routes,
     audit_routes,
     dead_letter_routes,
 )

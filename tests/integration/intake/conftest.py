@@ -15,6 +15,7 @@ from tests.builders.plans import a_call
 from tests.builders.queues import a_queue
 from tests.builders.serving import served
 
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
@@ -50,6 +51,7 @@ class Application:
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.source_directory = PostgresSourceDirectory(self.engine)
+        self.calendar = PostgresCalendar(application.ByEngine(self.engine))
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

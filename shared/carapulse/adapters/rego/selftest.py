@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from carapulse.policy.document import Action, AskedCall, Asker, JudgedPlan, Place, PolicyInput
+from carapulse.policy.document import Action, AskedCall, Asker, FreezeNow, JudgedPlan, Place, PolicyInput, Standing
 from carapulse.policy.errors import UnsoundPolicy
 from carapulse.policy.model import Outcome
 from carapulse.policy.ports import PolicyEngine
@@ -11,6 +11,12 @@ from carapulse.policy.usecases import judge
 _TENANT = "self-test"
 _READ = Action(name="plan.read", type="read")
 _WRITE = Action(name="plan.create", type="write")
+_EXECUTE = Action(name="plan.execute", type="write")
+_NOTHING = Standing(freezes=(), closed_window=False)
+_FROZEN = Standing(
+    freezes=(FreezeNow(name="self-test", reason="", until_ns=None, allow_drafts=True),), closed_window=False
+)
+_CLOSED = Standing(freezes=(), closed_window=True)
 _NOBODY_KNOWS_IT = "no such environment"
 _AFTER_EVERY_FREEZE = 2**33 * 1_000_000_000
 
@@ -38,17 +44,26 @@ def _questions(data: dict[str, Any]) -> list[tuple[str, PolicyInput, set[Outcome
         ("a blank environment is not changed", _asked(_WRITE, writer, ""), {"deny"}),
         ("another tenant's is not read", _asked(_READ, writer, known, owner="another"), {"deny"}),
         ("another tenant's is not changed", _asked(_WRITE, writer, known, owner="another"), {"deny"}),
+        ("nothing is executed in a freeze", _asked(_EXECUTE, writer, known, standing=_FROZEN), {"deny"}),
+        ("nothing is executed outside of windows", _asked(_EXECUTE, writer, known, standing=_CLOSED), {"deny"}),
     ]
 
 
 def _asked(
-    action: Action, roles: list[str], environment: str, *, actor: str = "ada", owner: str = _TENANT
+    action: Action,
+    roles: list[str],
+    environment: str,
+    *,
+    actor: str = "ada",
+    owner: str = _TENANT,
+    standing: Standing = _NOTHING,
 ) -> PolicyInput:
     return PolicyInput(
         call=AskedCall(actor=Asker(id=actor, kind="person", roles=tuple(roles)), tenant=_TENANT),
         action=action,
         context=Place(tenant=owner, environment=environment),
         plan=None if action.type == "read" else _A_PLAN,
+        standing=standing,
         now_ns=_AFTER_EVERY_FREEZE,
     )
 
