@@ -79,26 +79,26 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         server.stop()
 
 
-@contextmanager
-def a_database(server: EmbeddedPostgres) -> Iterator[Database]:
-    """Copy the migrated database, and drop the copy in the end."""
-    name = f"test_{next(_numbers)}"
-    admin = over_socket(server.socket)
-    admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
-    yield Database(server, name)
-    admin.run(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
-
-
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give the test a database of its own."""
-    with a_database(postgres) as copied:
+    with a_copy(postgres) as copied:
         yield copied
+
+
+@contextmanager
+def a_copy(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Copy the migrated database, for a test or for many."""
+    name = f"test_{next(_numbers)}"
+    admin = over_socket(postgres.socket)
+    admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
+    yield Database(postgres, name)
+    admin.run(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
 
 
 @pytest.fixture(scope="module")
 def module_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give all tests of a module one database, for those that don't mind what the others left."""
-    with a_database(postgres) as copied:
+    with a_copy(postgres) as copied:
         yield copied

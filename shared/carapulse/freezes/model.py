@@ -12,7 +12,7 @@ from carapulse.kernel.errors import Fault
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.names import Line, Slug
 from carapulse.kernel.record import Record
-from carapulse.kernel.times import Moment
+from carapulse.kernel.times import NearMoment
 from carapulse.policy.document import FreezeNow, nanoseconds
 
 EVERYWHERE = "*"
@@ -25,8 +25,8 @@ class FreezeTerms(Record):
     name: Slug
     environments: tuple[Where, ...] = Field(min_length=1, max_length=50, description="`*` is every environment")
     services: tuple[Name, ...] | None = Field(None, min_length=1, max_length=200)
-    starts_at: Moment | None = Field(None, description="null: from now on")
-    until: Moment | None = Field(None, description="the first moment after it; null: until it is lifted")
+    starts_at: NearMoment | None = Field(None, description="null: from now on")
+    until: NearMoment | None = Field(None, description="the first moment after it; null: until it is lifted")
     reason: Line
     allow_drafts: bool = Field(default=False, strict=True, description="whether plans may be drafted meanwhile")
 

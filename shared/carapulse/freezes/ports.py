@@ -6,7 +6,7 @@ from carapulse.freezes.model import Freeze
 from carapulse.freezes.windows import Window
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page, Wanted
-from carapulse.kernel.times import Moment
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.work import Work
 
 

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+
+from carapulse.kernel.moment import Moment
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -28,7 +30,7 @@ TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5]
 TimeZone = Annotated[
     str, Field(min_length=1, max_length=64, description="a name of the IANA database"), AfterValidator(_known_zone)
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+NearMoment = Annotated[Moment, AfterValidator(_in_reach)]
 """A moment that can be counted in nanoseconds since 1970 and be shifted between zones."""
 
 

@@ -16,7 +16,7 @@ FREEZE: dict[str, Any] = {"name": "sale", "environments": ["staging"], "reason":
 NEVER = [{"days": ["mon"], "start": "00:00", "end": "00:01"}]
 WINDOW: dict[str, Any] = {"name": "nights", "environments": ["staging"], "timezone": "Europe/Berlin", "weekly": NEVER}
 KINDS = [("/v1/freezes", FREEZE), ("/v1/windows", WINDOW)]
-PLAN = {
+PLAN: dict[str, Any] = {
     "summary": "Look at the shop",
     "steps": [
         {
@@ -45,7 +45,7 @@ def made(ask, path, terms, **rest):
 
 
 def lift(ask, path, tag="*", **rest):
-    given = {"params": {"reason": "the sale is over"}, "headers": {"if-match": tag}}
+    given: dict[str, Any] = {"params": {"reason": "the sale is over"}, "headers": {"if-match": tag}}
     return ask("DELETE", path, **given, **rest)
 
 

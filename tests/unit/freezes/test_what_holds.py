@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from carapulse.freezes.errors import FreezeInvalid, FreezeOver
 from carapulse.freezes.model import Freeze, FreezeTerms
-from carapulse.freezes.rules import Rules, RecentRules
+from carapulse.freezes.rules import RecentRules, Rules
 from carapulse.freezes.windows import Window, WindowTerms
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.context import Context
