@@ -49,6 +49,8 @@ from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
+from carapulse.workflows.shelf import Shelf
+from carapulse.workflows.store import PostgresOwnVersions
 
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
@@ -90,6 +92,16 @@ class Work(PostgresWork):
     def alerts(self) -> PostgresAlerts:
         """The alerts within this unit."""
         return PostgresAlerts(self.connection, self.tenant)
+
+    @cached_property
+    def own_versions(self) -> PostgresOwnVersions:
+        """The tenant's own versions of workflows, within this unit."""
+        return PostgresOwnVersions(self.connection, self.tenant)
+
+    @property
+    def workflow_uses(self) -> PostgresSchedules:
+        """Who starts workflows by themselves, within this unit."""
+        return self.schedules
 
     @cached_property
     def freezes(self) -> PostgresFreezes:
@@ -139,7 +151,7 @@ class App:
     policy: RegopyEngine
     tokens: TokenVerifier
     evidence_key: Signer
-    workflows: Workflows
+    book: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
     journal: PostgresJournal
@@ -158,6 +170,11 @@ class App:
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
+
+    @cached_property
+    def workflows(self) -> Shelf:
+        """The workflows of every tenant."""
+        return Shelf(self.book, self.begin)
 
     @cached_property
     def calendar(self) -> PostgresCalendar:
@@ -206,7 +223,7 @@ def make_app(
         policy=policy,
         tokens=TokenVerifier([issuer.issuer], told),
         evidence_key=open_evidence_key(settings.data_dir),
-        workflows=Workflows.load(builtin_recipes()),
+        book=Workflows.load(builtin_recipes()),
         sealer=AesGcmSealer.load_or_make(settings.data_dir),
         source_directory=PostgresSourceDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),

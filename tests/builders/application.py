@@ -20,6 +20,7 @@ from carapulse.kernel.call import Call
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
 from carapulse.workflows.book import Workflows, builtin_recipes
+from carapulse.workflows.shelf import Shelf
 
 LAMPS = Path(__file__).parent / "lamps" / "manifest.yaml"
 CATALOGUE = Catalogue.load([*builtin_manifests(), LAMPS])
@@ -65,10 +66,14 @@ class Application:
     policy: PolicyEngine
     clock: MovableClock = field(default_factory=MovableClock)
     catalogue: Catalogue = CATALOGUE
-    workflows: Workflows = WORKFLOWS
+    book: Workflows = WORKFLOWS
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
     sealer: AesGcmSealer = field(default_factory=lambda: AesGcmSealer(secrets.token_bytes(32)))
+
+    @property
+    def workflows(self) -> Shelf:
+        return Shelf(self.book, self.begin)
 
     @property
     def calendar(self) -> PostgresCalendar:

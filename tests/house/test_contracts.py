@@ -38,6 +38,7 @@ FORBIDDEN = [
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("freezes-private", "plans/store.py", "import carapulse.freezes.tables"),
+    ("workflows-private", "plans/store.py", "import carapulse.workflows.tables"),
     ("schedules-private", "intake/store.py", "import carapulse.schedules.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
 ]

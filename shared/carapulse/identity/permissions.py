@@ -39,6 +39,7 @@ Permission = Literal[
     "window:write",
     "workflow:read",
     "workflow:start",
+    "workflow:write",
 ]
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
@@ -78,7 +79,15 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | {"approval:decide"},
         Role.SRE: _OPERATE
-        | {"approval:decide", "audit:read", "evidence:export", "freeze:write", "message:discard", "window:write"},
+        | {
+            "approval:decide",
+            "audit:read",
+            "evidence:export",
+            "freeze:write",
+            "message:discard",
+            "window:write",
+            "workflow:write",
+        },
         Role.AUDITOR: _PROVE,
         Role.SECURITY: _PROVE
         | {"approval:decide", "execution:cancel", "execution:pause", "freeze:write", "source:read"},

@@ -14,7 +14,7 @@ from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 from carapulse.plans.dry_runs import DryRuns
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
-from carapulse.plans.requests import StepRequest
+from carapulse.plans.requests import StepRequest, WorkflowRequest
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.manifest import Action
 from carapulse.tools.model import JsonObject, Risk, Targets
@@ -137,7 +137,7 @@ class Expanded(Record):
 class Recipes(Protocol):
     """Turns a workflow's name and input into steps."""
 
-    def expand(self, name: str, value: JsonObject, context: Context) -> Expanded:
+    def expand(self, wanted: WorkflowRequest, context: Context, call: Call) -> Expanded:
         """Return the steps, or raise WorkflowNotFound or WorkflowInputInvalid."""
         ...
 

@@ -16,6 +16,7 @@ from carapulse.tools.model import JsonObject
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+VersionNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 PlanId = Annotated[str, StringConstraints(pattern=r"^plan_[0-9a-f]{32}$")]
 
 
@@ -66,8 +67,9 @@ class StepRequest(Record):
 class WorkflowRequest(Record):
     """A recipe and what it is to be filled with."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
     input: JsonObject = Field(default_factory=dict)
+    version: VersionNumber | None = Field(default=None, description="null: the one that is started now")
 
 
 class CreatePlan(Record):

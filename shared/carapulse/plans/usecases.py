@@ -142,7 +142,7 @@ class _Judged:
 def drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
     """Return the version that is wanted, its workflow expanded; raises PlanInvalid, or what the workflow says."""
     workflow, context = wanted.request.workflow, wanted.request.context
-    expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, context)
+    expanded = workflow and ports.workflows.expand(workflow, context, call)
     return draft(wanted.model_copy(update={"expanded": expanded}), call, ports.catalogue, at)
 
 

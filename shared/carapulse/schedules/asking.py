@@ -9,7 +9,7 @@ from carapulse.plans.usecases import drafted
 from carapulse.schedules.errors import ScheduleInvalid
 from carapulse.schedules.model import ScheduledStart, ScheduleTerms
 from carapulse.schedules.ports import SchedulePorts
-from carapulse.workflows.errors import WorkflowNotFound
+from carapulse.workflows.errors import WorkflowNotFound, WorkflowVersionIsRetired, WorkflowVersionNotFound
 
 
 def check_request(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> None:
@@ -18,8 +18,9 @@ def check_request(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> Non
     try:
         for request in _requests(terms):
             drafted(Draft(plan_id=new_id("plan"), request=request), call, ports, ports.clock.now())
-    except WorkflowNotFound as problem:
-        fault = Fault(pointer=f"{inside}/workflow/name", code=problem.code, detail=problem.detail)
+    except (WorkflowNotFound, WorkflowVersionNotFound, WorkflowVersionIsRetired) as problem:
+        field = "name" if isinstance(problem, WorkflowNotFound) else "version"
+        fault = Fault(pointer=f"{inside}/workflow/{field}", code=problem.code, detail=problem.detail)
         raise ScheduleInvalid("the workflow that it starts is not there", faults=(fault,)) from problem
     except Invalid as problem:
         faults = tuple(each.model_copy(update={"pointer": f"{inside}{each.pointer}"}) for each in problem.faults)
@@ -37,6 +38,6 @@ def _request_of(start: ScheduledStart) -> CreatePlan:
         intent=start.intent,
         trigger="scheduled",
         context=start.context,
-        workflow=WorkflowRequest(name=start.name, input=start.input),
+        workflow=WorkflowRequest(name=start.name, input=start.input, version=start.version),
         constraints=start.constraints,
     )

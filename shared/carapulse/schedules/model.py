@@ -10,7 +10,7 @@ from carapulse.kernel.ids import new_id
 from carapulse.kernel.names import Slug
 from carapulse.kernel.record import Record
 from carapulse.kernel.times import TimeZone
-from carapulse.plans.requests import CreatePlan
+from carapulse.plans.requests import CreatePlan, WorkflowRequest
 from carapulse.schedules.cron import Cron, runs_after
 from carapulse.workflows.model import WorkflowName
 from carapulse.workflows.requests import StartWorkflow
@@ -45,6 +45,13 @@ class ScheduleTerms(Record):
         if (self.workflow is None) == (self.plan is None):
             raise ValueError("exactly one of workflow and plan is needed")
         return self
+
+    @property
+    def started(self) -> WorkflowRequest | None:
+        """The workflow that it starts, directly or by the plan that it asks for, if it starts one."""
+        if self.workflow is None:
+            return None if self.plan is None else self.plan.workflow
+        return WorkflowRequest(name=self.workflow.name, input=self.workflow.input, version=self.workflow.version)
 
     def due_after(self, at: datetime) -> tuple[datetime, ...]:
         """Return when it comes due next, at most five times; one that is switched off never does."""

@@ -4,9 +4,8 @@ from typing import Protocol
 
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page, Wanted
-from carapulse.plans.ports import PlanWork
 from carapulse.schedules.model import Schedule
-from carapulse.workflows.ports import WorkflowPorts
+from carapulse.workflows.ports import WorkflowPorts, WorkflowWork
 
 
 class ScheduleFilter(Wanted):
@@ -47,7 +46,7 @@ class Schedules(Protocol):
         ...
 
 
-class ScheduleWork(PlanWork, Protocol):
+class ScheduleWork(WorkflowWork, Protocol):
     """A unit of work that can reach schedules."""
 
     @property

@@ -1,5 +1,6 @@
 """Schedules kept in Postgres."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from carapulse.schedules.errors import ScheduleNotFound
 from carapulse.schedules.model import Schedule
 from carapulse.schedules.ports import ScheduleFilter
 from carapulse.schedules.tables import schedules
+from carapulse.workflows.ports import Use
 
 _SCHEDULE = [schedules.c.id, schedules.c.body]
 
@@ -62,6 +64,12 @@ class PostgresSchedules:
         data = tuple(found[: wanted.limit])
         return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
+    def of_workflow(self, name: str) -> Sequence[Use]:
+        """Return every schedule that starts a workflow."""
+        query = select(*_SCHEDULE).where(schedules.c.tenant == self.tenant, schedules.c.workflow == name)
+        found = [_schedule(row) for row in self.connection.execute(query).mappings()]
+        return [Use(schedule_id=each.id, version=each.started and each.started.version) for each in found]
+
     def _one(self, schedule_id: str, query: Select[Any]) -> Schedule:
         found = query.where(schedules.c.tenant == self.tenant, schedules.c.id == schedule_id)
         row = self.connection.execute(found).mappings().one_or_none()
@@ -75,9 +83,10 @@ def _schedule(row: RowMapping) -> Schedule:
 
 
 def _row(schedule: Schedule) -> dict[str, Any]:
+    started = schedule.started
     return {
         "name": schedule.name,
         "enabled": schedule.enabled,
-        "workflow": schedule.workflow and schedule.workflow.name,
+        "workflow": started and started.name,
         "body": schedule.model_dump(mode="json"),
     }

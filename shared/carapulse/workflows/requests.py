@@ -6,7 +6,7 @@ from carapulse.kernel.context import Context
 from carapulse.kernel.names import Line
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
-from carapulse.plans.requests import Text
+from carapulse.plans.requests import Text, VersionNumber
 from carapulse.tools.model import JsonObject
 
 
@@ -15,6 +15,7 @@ class StartWorkflow(Record):
 
     context: Context
     input: JsonObject = Field(default_factory=dict)
+    version: VersionNumber | None = Field(default=None, description="null: the one that is started now")
     summary: Line | None = None
     intent: Text | None = None
     constraints: Constraints = Constraints()

@@ -34,6 +34,7 @@ from carapulse.messaging import Consumers
 from carapulse.plans.routes import router as plans_router
 from carapulse.runtime.dispatch import Dispatcher, call_of
 from carapulse.workflows.book import Workflows
+from carapulse.workflows.shelf import Shelf
 
 
 class Application:
@@ -43,7 +44,7 @@ class Application:
         self.clock = SystemClock()
         self.policy = policy
         self.catalogue = application.CATALOGUE
-        self.workflows = WORKFLOWS
+        self.workflows = Shelf(WORKFLOWS, self.begin)
         self.envelopes = ApprovalEnvelopes()
         self.settings = application.Chosen()
         self.engine = connect(url)
