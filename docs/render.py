@@ -200,7 +200,8 @@ def _after_unknown(action: Action) -> str:
 
 def _workflows() -> list[str]:
     lines = _head("Workflows", "The recipes that ship with the program, from `shared/carapulse/workflows/recipes/`.")
-    for name, recipe in sorted(Workflows.load(builtin_recipes()).recipes.items()):
+    for name, ready in sorted(Workflows.load(builtin_recipes()).made.items()):
+        recipe = ready.recipe
         lines += [f"## {name}", "", " ".join(recipe.description.split()), ""]
         steps = [
             [

@@ -42,6 +42,8 @@ plan := {
 
 plan_with(difference) := object.union(plan, difference)
 
+nothing_stands := {"freezes": [], "closed_window": false}
+
 no_constraints := {"allowed_environments": null, "max_targets": null, "maintenance_window": null}
 
 broken_by(id) := {"reason": "checkout is down", "by": id, "until_ns": 1795345200000000000}

@@ -95,3 +95,10 @@ def a_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     yield Database(postgres, name)
     admin.run(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Give all tests of a module one database, for those that don't mind what the others left."""
+    with a_database(postgres) as copied:
+        yield copied

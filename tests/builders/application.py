@@ -4,11 +4,13 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from tests.builders.plans import NOON, a_call
 from tests.builders.rates import HttpChosen, unlimited
 
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
@@ -20,6 +22,7 @@ from carapulse.policy.ports import PolicyEngine
 from carapulse.rates.spending import Rates
 from carapulse.tools.catalogue import Catalogue
 from carapulse.workflows.book import Workflows, builtin_recipes
+from carapulse.workflows.shelf import Shelf
 
 LAMPS = Path(__file__).parent / "lamps" / "manifest.yaml"
 CATALOGUE = Catalogue.load([*builtin_manifests(), LAMPS])
@@ -47,6 +50,17 @@ class Chosen(HttpChosen):
 
 
 @dataclass(frozen=True)
+class ByEngine:
+    """Runs the statements of the hot path on connections of the engine."""
+
+    engine: Engine
+
+    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
+        with self.engine.connect() as connection:
+            return [list(row) for row in connection.execute(text(statement), parameters)]
+
+
+@dataclass(frozen=True)
 class Application:
     """What the use cases ask of the world."""
 
@@ -54,11 +68,19 @@ class Application:
     policy: PolicyEngine
     clock: MovableClock = field(default_factory=MovableClock)
     catalogue: Catalogue = CATALOGUE
-    workflows: Workflows = WORKFLOWS
+    book: Workflows = WORKFLOWS
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
     rates: Rates = field(default_factory=unlimited)
     sealer: AesGcmSealer = field(default_factory=lambda: AesGcmSealer(secrets.token_bytes(32)))
+
+    @property
+    def workflows(self) -> Shelf:
+        return Shelf(self.book, self.begin)
+
+    @property
+    def calendar(self) -> PostgresCalendar:
+        return PostgresCalendar(ByEngine(self.engine))
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

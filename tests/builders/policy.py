@@ -58,6 +58,7 @@ def a_question(
             "context": {"tenant": owner, "environment": environment},
             "plan": None if action["type"] == "read" else a_plan(**(plan or {})),
             "now_ns": SUNDAY_AT_TEN,
+            "standing": {"freezes": (), "closed_window": False},
             **fields,
         }
     )

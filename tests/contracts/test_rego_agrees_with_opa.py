@@ -120,6 +120,14 @@ CHANGES: list[tuple[str, list[Any]]] = [
         ],
     ),
     ("self_approval_environments", [["dev"], ["prod"]]),
+    ("standing.closed_window", [True]),
+    (
+        "standing.freezes",
+        [
+            [{"name": "sale", "reason": "many shop", "until_ns": None, "allow_drafts": each} for each in drafts]
+            for drafts in ([True], [False], [True, False])
+        ],
+    ),
     ("now_ns", [SUNDAY_AT_TEN - 1, SUNDAY_AT_TEN + 60_000_000_000, 0]),
 ]
 

@@ -44,6 +44,9 @@ FORBIDDEN = [
     ("live-private", "plans/store.py", "import carapulse.live.tables"),
     ("technology", "live/hub.py", "import starlette"),
     ("sessions-private", "knowledge/store.py", "import carapulse.sessions.tables"),
+    ("freezes-private", "plans/store.py", "import carapulse.freezes.tables"),
+    ("workflows-private", "plans/store.py", "import carapulse.workflows.tables"),
+    ("schedules-private", "intake/store.py", "import carapulse.schedules.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
     ("rates-private", "intake/store.py", "import carapulse.rates.tables"),
 ]

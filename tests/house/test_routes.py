@@ -49,11 +49,15 @@ WRITTEN = {
     "POST /v1/approvals",
     "POST /v1/api-keys",
     "POST /v1/context:refresh",
+    "POST /v1/freezes",
     "POST /v1/live:ticket",
     "POST /v1/memory",
     "POST /v1/playbooks",
     "POST /v1/runbooks",
+    "POST /v1/schedules",
     "POST /v1/sessions",
+    "POST /v1/windows",
+    "POST /v1/workflows/{name}/versions",
     *(f"POST /v1/executions/{{execution_id}}:{verb}" for verb in ("cancel", "pause", "resume", "resolve")),
 }
 GUARDS = list(guards_of(HTTP))

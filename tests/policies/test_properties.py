@@ -50,6 +50,14 @@ glasses = st.fixed_dictionaries(
         "until_ns": st.sampled_from([SUNDAY_AT_TEN - 1, SUNDAY_AT_TEN + HOUR, SUNDAY_AT_TEN + 9 * HOUR]),
     }
 )
+freezes = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["sale", "audit"]),
+        "reason": st.just("many people shop"),
+        "until_ns": st.none() | st.just(SUNDAY_AT_TEN + HOUR),
+        "allow_drafts": st.booleans(),
+    }
+)
 questions = st.fixed_dictionaries(
     {
         "call": st.fixed_dictionaries(
@@ -76,6 +84,7 @@ questions = st.fixed_dictionaries(
         ),
         "break_glass": st.none() | glasses,
         "self_approval_environments": st.lists(st.sampled_from(KNOWN)),
+        "standing": st.fixed_dictionaries({"freezes": st.lists(freezes, max_size=2), "closed_window": st.booleans()}),
         "now_ns": st.just(SUNDAY_AT_TEN),
     }
 )

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from carapulse.freezes.rules import Calendar
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.plans.ports import PlanSettings
@@ -25,6 +26,11 @@ class AccessPorts(Protocol):
     @property
     def settings(self) -> PlanSettings:
         """What the installation chose."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
         ...
 
     def begin(self, call: Call) -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ from carapulse.identity.permissions import PERMISSIONS, Permission, refusals, re
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.plans.model import PlanVersion
 from carapulse.policy.usecases import judge
 
@@ -81,6 +81,6 @@ def _scope(actor: Actor, context: Context | None, said: StageAnswer) -> StageAns
 def _policy(
     permission: Permission, version: PlanVersion, approvals: int, call: Call, ports: AccessPorts
 ) -> PolicyAnswer:
-    action, environments = JUDGED[permission], ports.settings.self_approval_environments
-    asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=environments)
+    action = JUDGED[permission]
+    asked = asked_now(version, call, action, ports, ports.clock.now())
     return PolicyAnswer.of(judge(asked, ports.policy), action, approvals)

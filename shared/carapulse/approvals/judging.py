@@ -7,7 +7,7 @@ from carapulse.approvals.errors import SelfApproval
 from carapulse.approvals.model import Delegation
 from carapulse.approvals.ports import ApprovalPorts
 from carapulse.kernel.call import Call
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.policy.document import Action, LentAnswer, nanoseconds
 from carapulse.policy.model import PolicyDecided
 from carapulse.policy.usecases import enforce, judge
@@ -33,15 +33,7 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
         version = work.plans.version(plan.id, plan.version)
         approval = work.approvals.latest_for(plan.id)
     lent = approval.lent_to(call.actor.id, at) if approval and for_others else None
-    environments = ports.settings.self_approval_environments
-    asked = policy_input(
-        version,
-        call,
-        _DECIDE,
-        at=at,
-        self_approval_environments=environments,
-        lent_answer=_told(lent) if lent else None,
-    )
+    asked = asked_now(version, call, _DECIDE, ports, at, lent_answer=_told(lent) if lent else None)
     decision = judge(asked, ports.policy)
     fact = PolicyDecided.of(decision, asked)
     if decision.outcome != "allow":

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from carapulse.approvals.model import Approval, ApprovalStatus
+from carapulse.freezes.rules import Calendar
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
@@ -71,6 +72,11 @@ class ApprovalPorts(Protocol):
     @property
     def settings(self) -> PlanSettings:
         """What the installation chose."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
         ...
 
     def begin(self, call: Call) -> ApprovalWork:

@@ -12,6 +12,7 @@ from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.adapters.oidc.keys import FetchedKeys
 from carapulse.adapters.oidc.publication import Publication
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
@@ -34,6 +35,7 @@ from carapulse.bootstrap.work import Work
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.freezes.rules import RecentRules
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -53,6 +55,7 @@ from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
+from carapulse.workflows.shelf import Shelf
 
 _COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
@@ -70,7 +73,7 @@ class App:
     policy: RegopyEngine
     tokens: Bearers
     evidence_key: Signer
-    workflows: Workflows
+    book: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
     ticket_directory: PostgresTicketDirectory
@@ -79,6 +82,7 @@ class App:
     rates: Rates
     counting: Direct
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
+    recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
     versions: Versions = field(default_factory=Versions)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -102,6 +106,16 @@ class App:
         """Where clients follow the log."""
         room = Room(self.settings.live_clients, self.settings.live_clients_of_tenant)
         return Hub(PostgresTail(self.engine, self.journal.direct), self.stopping, room)
+
+    @cached_property
+    def workflows(self) -> Shelf:
+        """The workflows of every tenant."""
+        return Shelf(self.book, self.begin)
+
+    @cached_property
+    def calendar(self) -> PostgresCalendar:
+        """What tells which freezes and windows were declared."""
+        return PostgresCalendar(self.journal.direct)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -148,7 +162,7 @@ def make_app(
         policy=policy,
         tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
-        workflows=Workflows.load(builtin_recipes()),
+        book=Workflows.load(builtin_recipes()),
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),

@@ -9,6 +9,7 @@ from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.context.store import PostgresContexts
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
+from carapulse.freezes.store import PostgresFreezes, PostgresWindows
 from carapulse.idempotency.store import PostgresKeys
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.knowledge.model import Kind
@@ -16,7 +17,9 @@ from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.live.store import PostgresTickets
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
+from carapulse.schedules.store import PostgresSchedules
 from carapulse.sessions.store import PostgresSessions
+from carapulse.workflows.store import PostgresOwnVersions
 
 
 class Work(PostgresWork):
@@ -70,6 +73,31 @@ class Work(PostgresWork):
     def sessions(self) -> PostgresSessions:
         """The sessions within this unit."""
         return PostgresSessions(self.connection, self.tenant)
+
+    @cached_property
+    def own_versions(self) -> PostgresOwnVersions:
+        """The tenant's own versions of workflows, within this unit."""
+        return PostgresOwnVersions(self.connection, self.tenant)
+
+    @property
+    def workflow_uses(self) -> PostgresSchedules:
+        """Who starts workflows by themselves, within this unit."""
+        return self.schedules
+
+    @cached_property
+    def freezes(self) -> PostgresFreezes:
+        """The freezes within this unit."""
+        return PostgresFreezes(self.connection, self.tenant)
+
+    @cached_property
+    def windows(self) -> PostgresWindows:
+        """The maintenance windows within this unit."""
+        return PostgresWindows(self.connection, self.tenant)
+
+    @cached_property
+    def schedules(self) -> PostgresSchedules:
+        """The schedules within this unit."""
+        return PostgresSchedules(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

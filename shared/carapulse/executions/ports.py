@@ -12,6 +12,7 @@ from carapulse.approvals.ports import Approvals
 from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, Status
+from carapulse.freezes.rules import Calendar, RecentRules
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
@@ -188,6 +189,16 @@ class ExecutionPorts(Protocol):
     @property
     def versions(self) -> "Versions":
         """The versions that are run."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
+        ...
+
+    @property
+    def recent_rules(self) -> RecentRules:
+        """Those that were read just now."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from carapulse.executions.events import Grant
 from carapulse.executions.model import ExecutionState, Phase
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_under
 from carapulse.plans.model import PlanStep, PlanVersion
 from carapulse.policy.document import Action
 from carapulse.policy.model import Decision
@@ -80,13 +80,17 @@ def check_tools(version: PlanVersion, ports: ExecutionPorts) -> None:
 
 
 def _judged(on: Standpoint, stage: str, second: datetime, call: Call, ports: ExecutionPorts) -> Decision:
-    """Ask policy, in whole seconds; what it was asked within this very second it need not be asked again."""
-    asker, allowed = call.model_copy(update={"actor": on.state.requested_by}), ports.settings.self_approval_environments
+    """Ask policy, in whole seconds; what it was asked within this very second it need not be asked again.
+
+    The tenant's freezes and windows are read again every second second: what is declared meanwhile holds then.
+    """
     question = (call.tenant, on.state.digest, on.state.requested_by, stage, second, ports.policy.digest)
     decision = ports.judgements.find(question)
     if decision is None:
         action = Action.model_validate({"name": "step.run", "type": "write", "stage": stage})
-        asked = policy_input(on.version, asker, action, at=second, self_approval_environments=allowed)
+        asker = call.model_copy(update={"actor": on.state.requested_by})
+        rules = ports.recent_rules.of(call.tenant, second, ports.calendar)
+        asked = asked_under(rules, on.version, asker, action, ports, second)
         same = (asked.digest(), ports.policy.digest)  # another plan may ask the very same
         decision = ports.judgements.find(same) or judge(asked, ports.policy)
         if decision.answered:

@@ -17,7 +17,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.record import Record
 from carapulse.plans.errors import PlanChanged
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.plans.model import Plan, PlanVersion
 from carapulse.policy.document import Action
 from carapulse.policy.model import PolicyDecided
@@ -73,8 +73,8 @@ def _let_through(
     version: PlanVersion, command: ExecutePlan, approvals: int, call: Call, ports: ExecutionPorts
 ) -> PolicyDecided:
     """Return what policy said, if it lets this happen; otherwise record and raise it."""
-    action, allowed = _DRY_RUN if command.dry_run else _EXECUTE, ports.settings.self_approval_environments
-    asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=allowed)
+    action = _DRY_RUN if command.dry_run else _EXECUTE
+    asked = asked_now(version, call, action, ports, ports.clock.now())
     decision = judge(asked, ports.policy)
     decided = PolicyDecided.of(decision, asked)
     if not decision.permits(approvals=approvals):

@@ -12,9 +12,10 @@ from carapulse.intake.templates import mistakes
 from carapulse.kernel.call import Actor
 from carapulse.kernel.context import Context, Name
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.names import Slug
 from carapulse.kernel.record import Record
 
-SourceName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+SourceName = Slug
 WorkflowName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Trust = Literal["signed", "path_token"]
 Reference = dict[str, JsonValue]

@@ -59,7 +59,7 @@ def use_faults(
     """Yield what is wrong with a tool, an action and its input, of which some fields may be still to come."""
     tool, action, value = use
     if known(catalogue, tool, action) is None:
-        yield _unknown(catalogue, tool, action, pointer)
+        yield unknown(catalogue, tool, action, pointer)
         return
     unfit = tuple(json_faults(value, f"{pointer}/input"))
     yield from unfit or catalogue.faults(tool, action, value, f"{pointer}/input", context, later=later)
@@ -85,7 +85,8 @@ def json_faults(value: Any, pointer: str) -> Iterator[Fault]:  # noqa: ANN401 - 
         yield Fault(pointer=pointer, code="control-character", detail="text can't hold the character NUL")
 
 
-def _unknown(catalogue: Actions, tool: str, action: str, pointer: str) -> Fault:
+def unknown(catalogue: Actions, tool: str, action: str, pointer: str) -> Fault:
+    """Return that there is no such tool, or that it has no such action."""
     try:
         catalogue.digest(tool)
     except UnknownAction:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from carapulse.kernel.record import Record
+from carapulse.kernel.times import TimeOfDay, TimeZone, minute_of_day
 
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Environment = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
@@ -17,16 +17,7 @@ class MaintenanceWindow(Record):
 
     start: TimeOfDay
     end: TimeOfDay
-    timezone: str = Field(default="UTC", min_length=1, max_length=64, description="a name of the IANA database")
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("no time zone of the IANA database has this name") from error
-        return name
+    timezone: TimeZone = "UTC"
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> Self:
@@ -37,12 +28,12 @@ class MaintenanceWindow(Record):
     @property
     def start_minute(self) -> int:
         """The minute of the day at which it opens."""
-        return _minute(self.start)
+        return minute_of_day(self.start)
 
     @property
     def end_minute(self) -> int:
         """The minute of the day at which it is closed again."""
-        return _minute(self.end)
+        return minute_of_day(self.end)
 
     def minute_at(self, at: datetime) -> int:
         """Return the minute of the day that a moment is in the window's own time zone."""
@@ -65,8 +56,3 @@ class Constraints(Record):
     on_failure: Literal["undo", "hold"] = Field(
         default="undo", description="hold: wait for a person before anything is undone"
     )
-
-
-def _minute(time: str) -> int:
-    hours, minutes = time.split(":")
-    return int(hours) * 60 + int(minutes)

@@ -1,23 +1,48 @@
 """What policy is told about a plan: the same words at drafting, at executing and before every step."""
 
 from datetime import datetime
+from typing import Protocol
 
+from carapulse.freezes.rules import Calendar, Rules
 from carapulse.kernel.call import Call
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import PlanVersion
+from carapulse.plans.ports import PlanSettings
 from carapulse.policy.document import Action, JudgedPlan, JudgedStep, LentAnswer, Limits, PolicyInput, WindowNow
 
 
-def policy_input(
+class JudgingPorts(Protocol):
+    """What has to be known beside a version: what the installation chose, and what the tenant declared."""
+
+    @property
+    def settings(self) -> PlanSettings:
+        """What the installation chose."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows."""
+        ...
+
+
+def asked_now(
     version: PlanVersion,
     call: Call,
     action: Action,
-    *,
+    ports: JudgingPorts,
     at: datetime,
-    self_approval_environments: frozenset[str],
+    *,
     lent_answer: LentAnswer | None = None,
 ) -> PolicyInput:
-    """Return the document that asks whether a caller may do something with this version now."""
+    """Return the document that asks whether a caller may do something with this version, as things stand now."""
+    asked = asked_under(ports.calendar.rules(call.tenant, at), version, call, action, ports, at)
+    return asked.model_copy(update={"lent_answer": lent_answer})
+
+
+def asked_under(
+    rules: Rules, version: PlanVersion, call: Call, action: Action, ports: JudgingPorts, at: datetime
+) -> PolicyInput:
+    """Return the document that asks whether a caller may do something with this version under these rules."""
     return PolicyInput.of(
         call,
         action,
@@ -25,8 +50,8 @@ def policy_input(
         at=at,
         plan=judged_plan(version),
         constraints=limits_at(version.constraints, at),
-        self_approval_environments=self_approval_environments,
-        lent_answer=lent_answer,
+        standing=rules.standing(version.context, at),
+        self_approval_environments=ports.settings.self_approval_environments,
     )
 
 

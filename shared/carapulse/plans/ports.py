@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.freezes.rules import Calendar
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
@@ -16,7 +17,7 @@ from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 from carapulse.plans.dry_runs import DryRuns
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
-from carapulse.plans.requests import StepRequest
+from carapulse.plans.requests import StepRequest, WorkflowRequest
 from carapulse.plans.views import VersionSummary
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.manifest import Action
@@ -153,7 +154,7 @@ class Expanded(Record):
 class Recipes(Protocol):
     """Turns a workflow's name and input into steps."""
 
-    def expand(self, name: str, value: JsonObject, context: Context) -> Expanded:
+    def expand(self, wanted: WorkflowRequest, context: Context, call: Call) -> Expanded:
         """Return the steps, or raise WorkflowNotFound or WorkflowInputInvalid."""
         ...
 
@@ -210,6 +211,11 @@ class PlanPorts(Protocol):
     @property
     def settings(self) -> PlanSettings:
         """What the installation chose."""
+        ...
+
+    @property
+    def calendar(self) -> Calendar:
+        """The freezes and windows that were declared."""
         ...
 
     def begin(self, call: Call) -> PlanWork:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from carapulse.kernel.context import Context
+from carapulse.kernel.names import Line
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import Trigger
@@ -12,12 +13,10 @@ from carapulse.plans.steps import Group, OutputRef, Retry, Stage, StepId, Undo, 
 from carapulse.tools.expectations import Expectation
 from carapulse.tools.model import JsonObject
 
-Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+VersionNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 PlanId = Annotated[str, StringConstraints(pattern=r"^plan_[0-9a-f]{32}$")]
 
 
@@ -68,8 +67,9 @@ class StepRequest(Record):
 class WorkflowRequest(Record):
     """A recipe and what it is to be filled with."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=63)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
     input: JsonObject = Field(default_factory=dict)
+    version: VersionNumber | None = Field(default=None, description="null: the one that is started now")
 
 
 class CreatePlan(Record):

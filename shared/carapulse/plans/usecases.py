@@ -11,7 +11,7 @@ from carapulse.observe import get_logger
 from carapulse.plans.decisions import PlanDecision, decision_of
 from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
-from carapulse.plans.judging import policy_input
+from carapulse.plans.judging import asked_now
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion
 from carapulse.plans.ports import PlanFilter, PlanPorts, PlanWork, ShownWork
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
@@ -34,7 +34,7 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
     gets PolicyDenied with the reasons.
     """
     at = ports.clock.now()
-    version = _drafted(Draft(plan_id=origin.plan_id or new_id("plan"), request=command, origin=origin), call, ports, at)
+    version = drafted(Draft(plan_id=origin.plan_id or new_id("plan"), request=command, origin=origin), call, ports, at)
     judged = _judged(version, call, ports, at)
     plan = Plan.of(version, judged.decision, self_approval=judged.self_approval)
     with ports.begin(call) as work:
@@ -55,7 +55,7 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
         former = work.plans.version(plan.id, plan.version)
     origin = Origin(trusted=former.trusted, meta=former.meta)
     wanted = Draft(plan_id=plan.id, version=plan.version + 1, request=command, origin=origin)
-    version = _drafted(wanted, call, ports, at)
+    version = drafted(wanted, call, ports, at)
     judged = _judged(version, call, ports, at)
     with ports.begin(call) as work:
         plan = work.plans.lock(plan_id)
@@ -150,16 +150,17 @@ class _Judged:
     at: datetime
 
 
-def _drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
+def drafted(wanted: Draft, call: Call, ports: PlanPorts, at: datetime) -> PlanVersion:
+    """Return the version that is wanted, its workflow expanded; raises PlanInvalid, or what the workflow says."""
     workflow, context = wanted.request.workflow, wanted.request.context
-    expanded = workflow and ports.workflows.expand(workflow.name, workflow.input, context)
+    expanded = workflow and ports.workflows.expand(workflow, context, call)
     return draft(wanted.model_copy(update={"expanded": expanded}), call, ports.catalogue, at)
 
 
 def _judged(version: PlanVersion, call: Call, ports: PlanPorts, at: datetime) -> _Judged:
     """Return what policy said. A denial is recorded and raised as PolicyDenied, no answer as PolicyUnavailable."""
     environments = ports.settings.self_approval_environments
-    asked = policy_input(version, call, _CREATE, at=at, self_approval_environments=environments)
+    asked = asked_now(version, call, _CREATE, ports, at)
     decision = judge(asked, ports.policy)
     if decision.outcome == "deny":
         with ports.begin(call) as work:

@@ -142,6 +142,25 @@ class LentAnswer(Record):
     until_ns: Integer
 
 
+class FreezeNow(Record):
+    """A freeze that holds here now; `until_ns` is null for one that holds until it is lifted."""
+
+    name: str
+    reason: str
+    until_ns: Integer | None
+    allow_drafts: Flag
+
+
+class Standing(Record):
+    """What people have declared for this place: the freezes that hold now, and whether its windows are closed now.
+
+    A place without maintenance windows is never closed.
+    """
+
+    freezes: tuple[FreezeNow, ...]
+    closed_window: Flag
+
+
 class PolicyInput(Record):
     """Everything a decision may depend on, the time included. Times are integers: nanoseconds since 1970."""
 
@@ -150,6 +169,7 @@ class PolicyInput(Record):
     context: Place
     plan: JudgedPlan | None = None
     constraints: Limits = Limits()
+    standing: Standing
     break_glass: BreakGlass | None = None
     lent_answer: LentAnswer | None = None
     self_approval_environments: tuple[str, ...] = ()
@@ -163,6 +183,7 @@ class PolicyInput(Record):
         context: Context | None,
         *,
         at: datetime,
+        standing: Standing,
         tenant: str | None = None,
         plan: JudgedPlan | None = None,
         constraints: Limits | None = None,
@@ -177,6 +198,7 @@ class PolicyInput(Record):
             context=Place.of(call.tenant if tenant is None else tenant, context),
             plan=plan,
             constraints=constraints or Limits(),
+            standing=standing,
             break_glass=break_glass,
             lent_answer=lent_answer,
             self_approval_environments=tuple(sorted(self_approval_environments)),

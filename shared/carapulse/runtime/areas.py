@@ -9,12 +9,14 @@ from carapulse.context.routes import router as context_routes
 from carapulse.deadletters.routes import router as dead_letter_routes
 from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
+from carapulse.freezes.routes import router as freeze_routes
 from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
 from carapulse.knowledge.routes import router as knowledge_routes
 from carapulse.live.routes import router as live_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.schedules.routes import router as schedule_routes
 from carapulse.sessions.routes import router as session_routes
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
@@ -29,6 +31,8 @@ ROUTERS = (
     intake_routes,
     knowledge_routes,
     session_routes,
+    schedule_routes,
+    freeze_routes,
     audit_routes,
     dead_letter_routes,
     api_key_routes,

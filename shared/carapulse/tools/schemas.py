@@ -65,7 +65,7 @@ def shortcomings(schema: Any, pointer: str) -> Iterator[Fault]:  # noqa: ANN401 
             yield from shortcomings(inner, f"{pointer}/{word}/{escaped(name)}")
     for word in _LISTS:
         for number, inner in enumerate(schema.get(word, [])):
-            if "type" in inner:
+            if isinstance(inner, dict) and "type" in inner:
                 yield from shortcomings(inner, f"{pointer}/{word}/{number}")
     for word in ("items", "additionalProperties"):
         if isinstance(schema.get(word), dict):

@@ -1,30 +1,88 @@
 """What workflows ask of the application."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from carapulse.kernel.context import Context
-from carapulse.plans.ports import Expanded, PlanPorts
-from carapulse.tools.model import JsonObject
-from carapulse.workflows.model import Workflow
+from carapulse.kernel.call import Call
+from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.record import Record
+from carapulse.plans.ports import PlanPorts, PlanWork
+from carapulse.workflows.model import OwnVersion
+
+if TYPE_CHECKING:
+    from carapulse.workflows.shelf import Shelf
 
 
-class Book(Protocol):
-    """The closed set of workflows."""
+class WorkflowFilter(Wanted):
+    """Which page of the workflows is wanted."""
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all workflows, in order."""
+
+class VersionFilter(Wanted):
+    """Which page of a workflow's versions is wanted."""
+
+
+class OwnVersions(Protocol):
+    """Where a tenant's own versions are kept. Every call is within one tenant and one transaction."""
+
+    def line_up(self, name: str) -> None:
+        """Let nobody else add or retire versions of this name until the transaction ends."""
         ...
 
-    def describe(self, name: str) -> Workflow:
-        """Return what anyone may know of a workflow, or raise WorkflowNotFound."""
+    def newest(self, name: str) -> OwnVersion | None:
+        """Return the newest version that was not retired, or None."""
         ...
 
-    def summary(self, name: str, value: JsonObject, context: Context) -> str:
-        """Return in one line what the workflow would do."""
+    def find(self, name: str, version: int) -> OwnVersion | None:
+        """Return one version, also a retired one, or None."""
         ...
 
-    def expand(self, name: str, value: JsonObject, context: Context) -> Expanded:
-        """Return the steps for an input, or raise WorkflowNotFound or WorkflowInputInvalid."""
+    def highest(self, name: str) -> int:
+        """Return the highest number that was ever given, 0 if none was."""
+        ...
+
+    def add(self, own: OwnVersion) -> None:
+        """Keep a new version."""
+        ...
+
+    def retire(self, own: OwnVersion) -> None:
+        """Keep that a version is retired."""
+        ...
+
+    def current(self, after: str, limit: int) -> Sequence[OwnVersion]:
+        """Return the newest version that was not retired of each name after one, by name."""
+        ...
+
+    def page(self, name: str, wanted: VersionFilter) -> Page[OwnVersion]:
+        """Return the versions of a name, the newest first."""
+        ...
+
+
+class Use(Record):
+    """A schedule that starts a workflow, and the version if it asks for one."""
+
+    schedule_id: str
+    version: int | None
+
+
+class Uses(Protocol):
+    """Knows who starts workflows by themselves."""
+
+    def of_workflow(self, name: str) -> Sequence[Use]:
+        """Return every schedule that starts it."""
+        ...
+
+
+class WorkflowWork(PlanWork, Protocol):
+    """A unit of work that can reach a tenant's own versions."""
+
+    @property
+    def own_versions(self) -> OwnVersions:
+        """The tenant's own versions within this unit."""
+        ...
+
+    @property
+    def workflow_uses(self) -> Uses:
+        """Who starts workflows by themselves, within this unit."""
         ...
 
 
@@ -32,6 +90,10 @@ class WorkflowPorts(PlanPorts, Protocol):
     """Everything the workflows area asks of the application."""
 
     @property
-    def workflows(self) -> Book:
-        """The recipes."""
+    def workflows(self) -> "Shelf":
+        """All workflows."""
+        ...
+
+    def begin(self, call: Call) -> WorkflowWork:
+        """Open a unit of work for the caller's tenant."""
         ...

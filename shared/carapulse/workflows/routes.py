@@ -1,29 +1,82 @@
 """Workflows over HTTP."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query, Response
 
-from carapulse.conditions import ThisTag
+from carapulse.conditions import IfMatch, ThisTag
 from carapulse.kernel.cursor import Page
+from carapulse.paging import ThesePages
+from carapulse.plans.requests import VersionNumber
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
-from carapulse.workflows.model import Workflow
-from carapulse.workflows.usecases import StartWorkflow, get_workflow, list_workflows, start_workflow
+from carapulse.workflows.model import RecipeTerms, Workflow, WorkflowName
+from carapulse.workflows.ports import VersionFilter, WorkflowFilter
+from carapulse.workflows.requests import StartWorkflow
+from carapulse.workflows.usecases import get_workflow, list_workflows, start_workflow
+from carapulse.workflows.versions import add_version, get_version, list_versions, retire_version
 
 router = APIRouter(tags=["workflows"])
+Number = Annotated[VersionNumber, Path()]
 
 
 @router.get("/v1/workflows", name="list_workflows", dependencies=[needs("workflow:read")])
-def list_all(ports: Ports) -> Page[Workflow]:
-    """List every workflow with its input schema and its steps."""
-    return Page(data=list_workflows(ports))
+def list_all(
+    wanted: Annotated[WorkflowFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[Workflow]:
+    """List the version of every workflow that is started now, by name: the tenant's own, else the program's."""
+    return pages.turn(lambda wanted: list_workflows(wanted, call, ports), wanted)
 
 
 @router.get("/v1/workflows/{name}", name="get_workflow", dependencies=[needs("workflow:read")])
-def get(name: str, tag: ThisTag, ports: Ports) -> Workflow:
-    """Return one workflow."""
-    return tag.on(get_workflow(name, ports))
+def get(
+    name: str, tag: ThisTag, call: ThisCall, ports: Ports, version: Annotated[VersionNumber | None, Query()] = None
+) -> Workflow:
+    """Return the version of a workflow that is started now, or the one that is asked for."""
+    return tag.on(get_workflow(name, version, call, ports))
+
+
+@router.post(
+    "/v1/workflows/{name}/versions",
+    name="add_workflow_version",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("workflow:write")],
+)
+def add(
+    name: WorkflowName, terms: RecipeTerms, response: Response, tag: ThisTag, call: ThisCall, ports: Ports
+) -> Workflow:
+    """Keep a further version of a workflow, or the first of a new one; it is the one that is started from now on."""
+    made = add_version(name, terms, call, ports)
+    response.headers["Location"] = f"/v1/workflows/{made.name}/versions/{made.version}"
+    return tag.on(made)
+
+
+@router.get("/v1/workflows/{name}/versions", name="list_workflow_versions", dependencies=[needs("workflow:read")])
+def list_numbers(
+    name: str, wanted: Annotated[VersionFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[Workflow]:
+    """List a workflow's versions, the newest first and retired ones too; the program's own ends the list."""
+    return pages.turn(lambda wanted: list_versions(name, wanted, call, ports), wanted)
+
+
+@router.get(
+    "/v1/workflows/{name}/versions/{version}", name="get_workflow_version", dependencies=[needs("workflow:read")]
+)
+def get_number(name: str, version: Number, tag: ThisTag, call: ThisCall, ports: Ports) -> Workflow:
+    """Return one version of a workflow, also a retired one."""
+    return tag.on(get_version(name, version, call, ports))
+
+
+@router.delete(
+    "/v1/workflows/{name}/versions/{version}",
+    name="retire_workflow_version",
+    status_code=HTTPStatus.NO_CONTENT,
+    dependencies=[needs("workflow:write")],
+)
+def retire(name: str, version: Number, seen: IfMatch, call: ThisCall, ports: Ports) -> None:
+    """Let a version be started no more: the one before it is the newest again, or the one of the program."""
+    retire_version(name, version, call, ports, seen)
 
 
 @router.post(

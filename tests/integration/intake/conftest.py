@@ -16,6 +16,7 @@ from tests.builders.queues import a_queue
 from tests.builders.rates import unlimited
 from tests.builders.serving import served
 
+from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
@@ -35,6 +36,7 @@ from carapulse.messaging import Consumers
 from carapulse.plans.routes import router as plans_router
 from carapulse.runtime.dispatch import Dispatcher, call_of
 from carapulse.workflows.book import Workflows
+from carapulse.workflows.shelf import Shelf
 
 
 class Application:
@@ -44,7 +46,7 @@ class Application:
         self.clock = SystemClock()
         self.policy = policy
         self.catalogue = application.CATALOGUE
-        self.workflows = WORKFLOWS
+        self.workflows = Shelf(WORKFLOWS, self.begin)
         self.envelopes = ApprovalEnvelopes()
         self.settings = application.Chosen()
         self.rates = unlimited()
@@ -54,6 +56,7 @@ class Application:
         self.refusals = RefusalLog(self.begin, self.clock)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.source_directory = PostgresSourceDirectory(self.engine)
+        self.calendar = PostgresCalendar(application.ByEngine(self.engine))
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

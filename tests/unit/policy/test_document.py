@@ -8,21 +8,27 @@ from tests.builders.policy import a_question
 
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.context import Context
-from carapulse.policy.document import Action, PolicyInput, nanoseconds
+from carapulse.policy.document import Action, PolicyInput, Standing, nanoseconds
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NOTHING = Standing(freezes=(), closed_window=False)
 
 
 def a_call(**actor) -> Call:
     return Call(
-        actor=Actor(id="ada", roles=frozenset({"sre", "operator"}), **actor), tenant="acme", at=NOON, trace="0" * 32
+        actor=Actor(id="ada", roles=frozenset({"sre", "operator"}), **actor),
+        tenant="acme",
+        at=NOON,
+        trace="0" * 32,
     )
 
 
 def test_a_call_and_its_place_become_the_document():
     context = Context(environment="dev", namespace="checkout")
 
-    document = PolicyInput.of(a_call(), Action(name="plan.create", type="write"), context, at=NOON).document()
+    document = PolicyInput.of(
+        a_call(), Action(name="plan.create", type="write"), context, at=NOON, standing=NOTHING
+    ).document()
 
     assert document["call"] == {
         "actor": {
@@ -40,14 +46,16 @@ def test_a_call_and_its_place_become_the_document():
 
 
 def test_what_has_no_place_has_no_environment():
-    read = PolicyInput.of(a_call(), Action(name="plan.list", type="read"), None, at=NOON)
+    read = PolicyInput.of(a_call(), Action(name="plan.list", type="read"), None, at=NOON, standing=NOTHING)
 
     assert read.context.environment is None
     assert read.context.tenant == "acme"
 
 
 def test_what_belongs_to_another_tenant_says_so():
-    read = PolicyInput.of(a_call(), Action(name="plan.read", type="read"), None, at=NOON, tenant="other")
+    read = PolicyInput.of(
+        a_call(), Action(name="plan.read", type="read"), None, at=NOON, standing=NOTHING, tenant="other"
+    )
 
     assert (read.call.tenant, read.context.tenant) == ("acme", "other")
 

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from carapulse.policy.document import Action, AskedCall, AskedScope, Asker, JudgedPlan, Place, PolicyInput
+from carapulse.policy.document import (
+    Action,
+    AskedCall,
+    AskedScope,
+    Asker,
+    FreezeNow,
+    JudgedPlan,
+    Place,
+    PolicyInput,
+    Standing,
+)
 from carapulse.policy.errors import UnsoundPolicy
 from carapulse.policy.model import Outcome
 from carapulse.policy.ports import PolicyEngine
@@ -11,8 +21,14 @@ from carapulse.policy.usecases import judge
 _TENANT = "self-test"
 _READ = Action(name="plan.read", type="read")
 _WRITE = Action(name="plan.create", type="write")
+_EXECUTE = Action(name="plan.execute", type="write")
 _WHOLE = AskedScope()
 _NOTHING = AskedScope(environments=())
+_NOTHING_DECLARED = Standing(freezes=(), closed_window=False)
+_FROZEN = Standing(
+    freezes=(FreezeNow(name="self-test", reason="", until_ns=None, allow_drafts=True),), closed_window=False
+)
+_CLOSED = Standing(freezes=(), closed_window=True)
 _NOBODY_KNOWS_IT = "no such environment"
 _AFTER_EVERY_FREEZE = 2**33 * 1_000_000_000
 
@@ -41,7 +57,13 @@ def _questions(data: dict[str, Any]) -> list[tuple[str, PolicyInput, set[Outcome
         ("another tenant's is not read", _asked(_READ, writer, known, owner="another"), {"deny"}),
         ("another tenant's is not changed", _asked(_WRITE, writer, known, owner="another"), {"deny"}),
         ("what is outside the scope is not changed", _asked(_WRITE, writer, known, scope=_NOTHING), {"deny"}),
+        ("nothing is executed in a freeze", _executed(writer, known, _FROZEN), {"deny"}),
+        ("nothing is executed outside of windows", _executed(writer, known, _CLOSED), {"deny"}),
     ]
+
+
+def _executed(roles: list[str], environment: str, standing: Standing) -> PolicyInput:
+    return _asked(_EXECUTE, roles, environment).model_copy(update={"standing": standing})
 
 
 def _asked(
@@ -58,6 +80,7 @@ def _asked(
         action=action,
         context=Place(tenant=owner, environment=environment),
         plan=None if action.type == "read" else _A_PLAN,
+        standing=_NOTHING_DECLARED,
         now_ns=_AFTER_EVERY_FREEZE,
     )
 

@@ -1,0 +1,1 @@
+"""Freezes and maintenance windows: when people forbid changes, and when alone they allow them."""

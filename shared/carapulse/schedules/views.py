@@ -1,0 +1,39 @@
+"""What is shown of schedules."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import AwareDatetime
+
+from carapulse.kernel.record import Record
+from carapulse.schedules.model import Schedule, ScheduleTerms
+
+
+class ScheduleView(Schedule):
+    """A schedule, and the next five moments at which it comes due."""
+
+    next_runs: tuple[AwareDatetime, ...]
+
+    @classmethod
+    def of_schedule(cls, schedule: Schedule, at: datetime) -> Self:
+        """Return a schedule as it is shown at a moment."""
+        return cls(**dict(schedule), next_runs=schedule.due_after(at))
+
+    @property
+    def kept(self) -> Schedule:
+        """What the ETag is over: time goes by without changing it."""
+        return Schedule(**{name: getattr(self, name) for name in Schedule.model_fields})
+
+
+class SchedulePreview(Record):
+    """When a schedule would come due, if there were one."""
+
+    cron: str
+    timezone: str
+    next_runs: tuple[AwareDatetime, ...]
+
+    @classmethod
+    def of(cls, terms: ScheduleTerms, at: datetime) -> Self:
+        """Return when these terms come due; also those that are switched off, as they would be on."""
+        on = terms.model_copy(update={"enabled": True})
+        return cls(cron=terms.cron, timezone=terms.timezone, next_runs=on.due_after(at))
