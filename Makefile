@@ -39,7 +39,7 @@ format: setup ## Let the tools write what they can.
 	.venv/bin/ruff check --fix .
 
 docs: setup ## Render docs/reference from the code.
-	.venv/bin/python docs/render.py
+	.venv/bin/python -m docs.render
 
 chaos: setup ## Runs over a queue that duplicates, delays, reorders and loses, and whatever people ask meanwhile: many seeds.
 	CARAPULSE_CHAOS=40 CARAPULSE_EXAMPLES=300 .venv/bin/pytest -q -n 2 tests/faults/test_disorder.py tests/faults/test_everything_at_once.py

@@ -1,5 +1,6 @@
 """Renders docs/reference/ from the code, so that it can't say anything else than the code does. Run by `make docs`."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -8,6 +9,7 @@ from pkgutil import walk_packages
 from typing import Any, TypeVar
 
 import yaml
+from docs.breaking import breaking_changes
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic_core import PydanticUndefined
@@ -32,6 +34,7 @@ from carapulse.workflows.book import Workflows, builtin_recipes
 
 ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
+OPENAPI = "openapi.json"
 REFERENCE = ROOT / "docs" / "reference"
 _NOTE = "*Rendered from the code by `make docs`; a test holds it equal.*"
 
@@ -62,7 +65,11 @@ def render() -> dict[str, str]:
     }
     _import_all()
     rendered = {name: "\n".join(page()).strip() + "\n" for name, page in pages.items()}
-    return {**rendered, "command-line.md": command_line.render()}
+    return {**rendered, "command-line.md": command_line.render(), OPENAPI: _json(make_http().openapi())}
+
+
+def _json(document: Any) -> str:  # noqa: ANN401 - any JSON value
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _import_all() -> None:
@@ -246,9 +253,12 @@ def _metrics() -> list[str]:
 
 
 def main() -> None:
-    """Write every page."""
-    REFERENCE.mkdir(exist_ok=True)
-    for name, text in render().items():
+    """Write every page; but a contract that breaks clients only if whoever asks says `--break`."""
+    pages = render()
+    broken = breaking_changes(json.loads((REFERENCE / OPENAPI).read_text()), json.loads(pages[OPENAPI]))
+    if broken and sys.argv[1:] != ["--break"]:
+        sys.exit("\n".join(["this breaks clients of the API; if it must be, say --break:", *broken]))
+    for name, text in pages.items():
         (REFERENCE / name).write_text(text)
         sys.stdout.write(f"docs/reference/{name}\n")
 

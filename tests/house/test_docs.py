@@ -1,10 +1,10 @@
 """Documents say what the code does: rendered pages are equal, and what the others name is there."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from docs.render import render
 
 from carapulse.settings import Settings
 from carapulse.surfaces.cli.main import COMMANDS
@@ -14,16 +14,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").rglob("*.md"),
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def rendered():
-    spec = importlib.util.spec_from_file_location("render", ROOT / "docs" / "render.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.render()
-
-
-RENDERED = rendered()
+RENDERED = render()
 
 
 def named(page):

@@ -1,17 +1,15 @@
 """What the log holds: an entry is one event in its place; sealed, it carries its hash."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from carapulse.kernel.cursor import Wanted
 from carapulse.kernel.event import Event
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
-
 Decided = Literal["allow", "deny", "require_approval"]
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import Field
 
 from carapulse.approvals.ports import Approvals
-from carapulse.audit.model import Moment
 from carapulse.executions.journal import Journal
 from carapulse.executions.lines import Line
 from carapulse.executions.model import ExecutionState, Status
@@ -17,6 +16,7 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.moment import Moment
 from carapulse.plans.ports import ShownWork
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue

@@ -67,7 +67,11 @@ def receive_alerts_with_token(source: str, token: str, body: Body, trace: ThisTr
     return receive_alerts(Webhook(source_id=source, token=token, body=body, trace=trace), ports)
 
 
-@router.put("/v1/sources/{name}", dependencies=[needs("source:write")])
+@router.put(
+    "/v1/sources/{name}",
+    dependencies=[needs("source:write")],
+    responses={201: {"description": "The source is new", "model": Issued}},
+)
 def put_source(
     name: SourceName,
     registration: Registration,

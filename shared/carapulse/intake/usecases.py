@@ -25,7 +25,7 @@ _WEEK = 604_800
 class RotateCredential(Record):
     """Ask for a new proof, and say for how long the older ones are still good."""
 
-    older_for_s: int = Field(86_400, ge=0, le=_WEEK)
+    older_for_s: int = Field(86_400, ge=0, le=_WEEK, strict=True)
 
 
 def register_source(

@@ -5,12 +5,13 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from carapulse.audit.model import EventFilter, Moment, SealedEntry
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.context import Context
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 from carapulse.plans.dry_runs import DryRuns

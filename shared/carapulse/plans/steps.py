@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 from carapulse.tools.expectations import Expectation
 from carapulse.tools.expressions import compiled
@@ -27,7 +28,7 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("this is before or after all time") from error
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+UtcMoment = Annotated[Moment, AfterValidator(_in_utc)]
 Path = Annotated[
     str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$"), AfterValidator(_expression)
 ]
@@ -76,7 +77,7 @@ class OutputRef(Record):
 class Wait(Record):
     """Let time pass: until a moment, for some seconds, or until what the step asks about is as expected."""
 
-    until: Moment | None = None
+    until: UtcMoment | None = None
     for_s: float | None = Field(default=None, gt=0, le=604_800, strict=True, allow_inf_nan=False)
     check_s: float | None = Field(
         default=None, gt=0, le=86_400, strict=True, allow_inf_nan=False, description="ask again for at most this long"

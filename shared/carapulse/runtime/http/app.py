@@ -13,12 +13,20 @@ from starlette.exceptions import HTTPException
 
 from carapulse.kernel.errors import Problem
 from carapulse.routing import HasClock
-from carapulse.runtime.http.contract import PROBLEM_ANSWERS, check_guards, describe, refuse_unknown_parameters
+from carapulse.runtime.http.contract import (
+    PROBLEM_ANSWERS,
+    check_guards,
+    describe,
+    methods_of,
+    refuse_unknown_parameters,
+)
 from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits, Verifier
 from carapulse.runtime.http.health import HasReadiness, make_health_router
+from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.unchanged import Unchanged
+from carapulse.runtime.http.verbs import Verbs, addresses_of
 
 
 class HttpApp(HasClock, HasReadiness, Protocol):
@@ -50,6 +58,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
     )
     http.state.app = app
     http.include_router(make_health_router(app))
+    http.include_router(pages)
     for router in routers:
         http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
     check_guards(http)
@@ -62,6 +71,7 @@ def _add_edges(http: FastAPI, verifier: Verifier, limits: Limits) -> None:
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
+    http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
     http.add_middleware(Gate, verifier=verifier, limits=limits)
     http.add_middleware(Unchanged)
     http.add_middleware(Edge)

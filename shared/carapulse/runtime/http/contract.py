@@ -58,6 +58,12 @@ def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
 
 
+def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each path that is served with methods that it answers to."""
+    for route in iter_route_contexts(app.routes):
+        yield route.path or "", frozenset(route.methods or ())
+
+
 async def refuse_unknown_parameters(request: Request) -> None:
     """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all."""
     if not request.query_params:

@@ -1,0 +1,52 @@
+"""What nobody thought of: requests made up from the contract, right and wrong, and answers held to it.
+
+The suite tries a few for each operation, always the same; `make fuzz` tries many, others each time.
+"""
+
+import os
+from datetime import timedelta
+
+import pytest
+import schemathesis
+from docs.render import make_http
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import positive_data_acceptance
+from tests.builders.application import LAMPS
+from tests.builders.served import served
+from tests.conftest import a_copy
+
+from carapulse.bootstrap import make_app
+from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.integrations import builtin_manifests
+from carapulse.runtime.areas import ROUTERS
+from carapulse.runtime.http import app as http
+from carapulse.settings import Settings
+
+EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "4"))
+STREAMS = ["/v1/executions/{execution_id}/logs"]
+CONTRACT = schemathesis.openapi.from_dict(make_http().openapi()).exclude(path=STREAMS)
+NOT_IN_A_SCHEMA = [positive_data_acceptance]
+
+
+@pytest.fixture(scope="module")
+def site(postgres, tmp_path_factory):
+    """Serve the whole application on a database of its own, and return where and with which token."""
+    folder = tmp_path_factory.mktemp("fuzzed")
+    with a_copy(postgres) as database:
+        app = make_app(Settings(data_dir=folder), database.app_url, tools=[*builtin_manifests(), LAMPS])
+        token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
+        with served(http.make_app(app, ROUTERS)) as url:
+            yield url, token
+        app.close()
+
+
+@CONTRACT.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+def test_an_answer_is_one_that_the_contract_knows(case, site):
+    url, token = site
+
+    case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {token}"}, excluded_checks=NOT_IN_A_SCHEMA)
