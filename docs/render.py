@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -11,21 +12,26 @@ from typing import Any, TypeVar
 import yaml
 from docs.breaking import breaking_changes
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from pydantic_core import PydanticUndefined
 
 import carapulse
 from carapulse.identity.model import Role
-from carapulse.identity.permissions import GRANTS, PERMISSIONS
+from carapulse.identity.permissions import GRANTS, KEEPS_TO_SCOPE, PERMISSIONS
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.clock import SystemClock
-from carapulse.kernel.errors import Problem
+from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.kernel.event import Event
+from carapulse.live.readers import READERS
 from carapulse.metrics import show_metrics
+from carapulse.rates.model import Claim, Grant
+from carapulse.rates.spending import Rates
 from carapulse.routing import Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
+from carapulse.runtime.http.contract import keys_of
 from carapulse.settings import Settings
 from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
@@ -39,11 +45,22 @@ REFERENCE = ROOT / "docs" / "reference"
 _NOTE = "*Rendered from the code by `make docs`; a test holds it equal.*"
 
 
+class _NoLender:
+    """Counts for nobody."""
+
+    def take(self, claims: Sequence[Claim]) -> Sequence[Grant]:
+        """Say that nobody can be asked."""
+        raise Unavailable("nothing is served here", claims=len(claims))
+
+
 class _NoApplication:
     """What HTTP itself asks of the composition root; nothing is served here."""
 
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    refusals = RefusalLog(lambda _call: nullcontext(), SystemClock())
+    rates = Rates(_NoLender(), {})
+    settings = Settings()
 
     def ready(self) -> Mapping[str, bool]:
         """Return nothing that is needed."""
@@ -96,6 +113,10 @@ def _code(value: object) -> str:
     return f"`{value}`"
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(_code(name) for name in sorted(names))
+
+
 def _sentence(thing: Any) -> str:  # noqa: ANN401 - a class or a function
     return " ".join((thing.__doc__ or "").partition("\n\n")[0].split())
 
@@ -118,21 +139,27 @@ def make_http() -> FastAPI:
 
 
 def _http() -> list[str]:
-    rows = [row for route in iter_route_contexts(make_http().routes) for row in _route_rows(route)]
+    http = make_http()
+    keys = {path: "required" if must else "optional" for path, must in keys_of(http).items()}
+    rows = [row for route in iter_route_contexts(http.routes) for row in _route_rows(route, keys)]
     said = (
-        "Every route, and the permission that it needs; one without is open or proves its sender by itself."
+        "Every route, and the permission that it needs; one without is open or proves its sender by itself. Under a"
+        " [key](../how-to/send-a-request-again.md) a request may be sent again."
         " `GET /openapi.json` describes bodies and answers. Errors are `application/problem+json` with a `code` of"
         " [errors.md](errors.md)."
     )
-    return [*_head("HTTP", said), *_table(["Route", "Permission", "What it does"], rows)]
+    return [*_head("HTTP", said), *_table(["Route", "Permission", "Key", "What it does"], rows)]
 
 
-def _route_rows(route: Any) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
-    if not isinstance(route.original_route, APIRoute):
+def _route_rows(route: Any, keys: Mapping[str, str]) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
+    if not isinstance(route.original_route, (APIRoute, APIWebSocketRoute)):
         return []
     needed = [each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)]
-    told = [_code(*needed) if needed else "", _sentence(route.original_route.endpoint)]
-    return [[_code(f"{method} {route.path}"), *told] for method in sorted(route.methods or ())]
+    permission, said = _code(*needed) if needed else "", _sentence(route.original_route.endpoint)
+    return [
+        [_code(f"{method} {route.path}"), permission, keys.get(route.path, "") if method == "POST" else "", said]
+        for method in sorted(route.methods or ("WebSocket",))
+    ]
 
 
 def _roles() -> list[str]:
@@ -140,7 +167,11 @@ def _roles() -> list[str]:
         [_code(permission), *("yes" if permission in GRANTS[role] else "" for role in Role)]
         for permission in sorted(PERMISSIONS)
     ]
-    said = "Which role may do what. Only a person may decide an approval, whatever a service's or an agent's roles are."
+    said = (
+        "Which role may do what. Only a person may decide an approval, make a key or say what became of a lost step,"
+        " whatever a service's or an agent's roles are. A caller with a scope is refused"
+        f" {_listed(PERMISSIONS - KEEPS_TO_SCOPE)}: these are about the whole tenant."
+    )
     return [*_head("Roles", said), *_table(["Permission", *(role.value for role in Role)], rows)]
 
 
@@ -220,12 +251,25 @@ def _ours(kind: type[T]) -> list[type[T]]:
 
 def _events() -> list[str]:
     rows = [
-        [_code(each.__name__), each.__module__.split(".")[1], _sentence(each), ", ".join(map(_code, each.model_fields))]
+        [
+            _code(each.__name__),
+            each.__module__.split(".")[1],
+            _code(READERS[each.__name__]),
+            _sentence(each),
+            _body(each),
+        ]
         for each in _ours(Event)
         if not each.__name__.startswith("_")
     ]
-    said = "Every kind of fact in the log. A plan's events, its execution's too, are in the stream named as the plan."
-    return [*_head("Events", said), *_table(["Type", "Area", "What has happened", "Body"], rows)]
+    said = (
+        "Every kind of fact in the log, and the permission that following it needs."
+        " A plan's events, its execution's too, are in the stream named as the plan."
+    )
+    return [*_head("Events", said), *_table(["Type", "Area", "Permission", "What has happened", "Body"], rows)]
+
+
+def _body(kind: type[Event]) -> str:
+    return ", ".join(map(_code, kind.model_fields))
 
 
 def _errors() -> list[str]:

@@ -35,6 +35,7 @@ plan := {
 	"trigger": "manual",
 	"trusted": true,
 	"requested_by": "ada",
+	"requested_for": null,
 	"irreversible": false,
 	"steps": [{"tool": "git", "action": "commit_file", "effect": "write", "risk": "low", "stage": "act"}],
 }

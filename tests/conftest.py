@@ -82,13 +82,13 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Give the test a database of its own."""
-    with a_copy(postgres) as copied:
-        yield copied
+    with a_database(postgres) as own:
+        yield own
 
 
 @contextmanager
-def a_copy(postgres: EmbeddedPostgres) -> Iterator[Database]:
-    """Copy the migrated database, for a test or for many."""
+def a_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Copy the migrated database, for as long as it is needed."""
     name = f"test_{next(_numbers)}"
     admin = over_socket(postgres.socket)
     admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")

@@ -3,11 +3,13 @@
 from typing import Any
 
 from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.functions import application
+from carapulse.runtime.functions import serving_people
 from carapulse.runtime.http.app import make_app
+from carapulse.runtime.http.gate import Limits
 from carapulse.runtime.http.gateway import behind_gateway
 
-app = make_app(application("api"), ROUTERS)
+_application = serving_people("api")
+app = make_app(_application, ROUTERS, Limits.of(_application.settings))
 _answer = behind_gateway(app)
 
 

@@ -18,7 +18,7 @@ _SCHEME = re.compile(r"\b(bearer\s+|basic\s+(?=[\w+/=]{8}))[^\s,;\"']+", re.IGNO
 _URL_CREDENTIALS = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/?#@\"']+@", re.IGNORECASE)
 _KNOWN_TOKEN = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
-    r"|\bhv[sbr]\.[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bwhsec_[\w+/=]{16,}|\bwhpath_\w{16,}"
+    r"|\bhv[sbr]\.[\w-]{16,}|\bxox[abprs]-[\w-]{10,}|\bwhsec_[\w+/=]{16,}|\bwhpath_\w{16,}|\bcpk_\w{8,}[\w-]*"
 )
 _ASSIGNMENT = re.compile(
     r"((?:secret|token|passw(?:or)?d|passphrase|api[-_]?key|private[-_]?key|access[-_]?key|signature)[\w-]*[\"']?\s*[=:]\s*)"

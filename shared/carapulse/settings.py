@@ -1,15 +1,24 @@
 """Settings: the only reader of the environment. One frozen model, prefix CARAPULSE_, nothing guessed."""
 
 import os
+import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_PAIRS = ("read", "write", "start", "stream")
+
+
+def _rate(default: int, description: str) -> Any:  # noqa: ANN401 - as pydantic's own
+    return Field(default, ge=1, le=1_000_000, description=description)
 
 
 class Settings(BaseSettings):
@@ -24,6 +33,9 @@ class Settings(BaseSettings):
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
+    issuers_file: Path | None = Field(
+        None, description="YAML: whose tokens are believed; none believes the embedded stack's own and nobody else's"
+    )
     url: str = Field("http://127.0.0.1:8080", description="for the command line: where the API is")
     token: SecretStr | None = Field(None, description="for the command line: the bearer token")
     token_file: Path | None = Field(None, description="for the command line: a file that holds the bearer token")
@@ -35,9 +47,29 @@ class Settings(BaseSettings):
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
+    cors_origins: frozenset[str] = Field(
+        frozenset(),
+        description="JSON list of origins, as `https://host`, whose pages may ask and follow from a browser",
+    )
+    trusted_proxies: frozenset[str] = Field(
+        frozenset(), description="JSON list of addresses or networks of proxies whose X-Forwarded headers are believed"
+    )
+    rate_read: int = _rate(600, "reads of one actor in a minute")
+    rate_read_tenant: int = _rate(3000, "reads of one tenant in a minute")
+    rate_write: int = _rate(120, "writes of one actor in a minute")
+    rate_write_tenant: int = _rate(600, "writes of one tenant in a minute")
+    rate_start: int = _rate(60, "requests of one actor in a minute that start work")
+    rate_start_tenant: int = _rate(300, "requests of one tenant in a minute that start work")
+    rate_stream: int = _rate(60, "streams that one actor opens in a minute")
+    rate_stream_tenant: int = _rate(600, "streams that one tenant opens in a minute")
+    rate_webhook: int = _rate(600, "webhooks of one source in a minute")
+    rate_unauthenticated: int = _rate(60, "failures of one address in a minute to prove who it is, in each process")
     self_approval_environments: frozenset[str] = Field(
         frozenset(), description="JSON list of environments where a requester may approve; never a production one"
     )
+
+    live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
+    live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
 
     lines_retention_days: int | None = Field(
         None, ge=1, le=36_500, description="days that lines of tools stay after their execution; none keeps them"
@@ -52,17 +84,46 @@ class Settings(BaseSettings):
         None, ge=1, le=36_500, description="days that messages stay which were given up; none keeps them"
     )
 
+    idempotency_hours: int = Field(
+        24, ge=24, le=8760, description="hours that the answer to a request with an Idempotency-Key is kept"
+    )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def name_origins(cls, given: frozenset[str]) -> frozenset[str]:
+        """Refuse what is not the exact origin of pages as a browser sends it; `*` and `null` are none."""
+        if not all(_ORIGIN.fullmatch(each) for each in given):
+            raise ValueError("each must be an exact origin such as https://ops.example.com, in small letters")
+        return given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def name_networks(cls, given: frozenset[str]) -> frozenset[str]:
+        """Refuse what is no address and no network."""
+        for each in given:
+            ip_network(each)
+        return given
+
     @model_validator(mode="after")
     def agree(self) -> Self:
         """Refuse settings that contradict each other."""
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        for name in _PAIRS:
+            if getattr(self, f"rate_{name}") > getattr(self, f"rate_{name}_tenant"):
+                raise ValueError(f"CARAPULSE_RATE_{name.upper()} allows one actor more than its whole tenant may do")
         return self
 
 
 def environment() -> Mapping[str, str]:
     """Return the process environment, for what is named by reference: secrets that tools use."""
     return os.environ  # noqa: TID251 - the one place
+
+
+def state_home() -> Path:
+    """Return where programs of this person keep what should outlast them (XDG Base Directory Specification)."""
+    named = Path(environment().get("XDG_STATE_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".local" / "state"
 
 
 def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting

@@ -51,11 +51,15 @@ Read = Callable[[str | None], Page]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often the source is asked, when silence is broken, and when a client must prove itself again; in seconds."""
+    """How often the source is asked, when silence is broken, and when a client must prove itself again; in seconds.
+
+    Whoever has a key proves it anew sooner, because it may have been revoked.
+    """
 
     poll: float = 0.5
     heartbeat: float = 15.0
     longest: float = 900.0
+    longest_with_key: float = 60.0
 
 
 @dataclass(slots=True)
@@ -87,6 +91,8 @@ def _until_proof_ends(request: Request, pace: Pace) -> Pace:
         return pace
     clock: Clock = request.app.state.app.clock
     left = principal.expires_at - clock.now().timestamp()
+    if principal.proof.kind == "api_key":
+        left = min(left, pace.longest_with_key)
     return replace(pace, longest=min(pace.longest, max(left, 0.0)))
 
 

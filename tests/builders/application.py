@@ -7,15 +7,17 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from tests.builders.plans import NOON, a_call
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
 from carapulse.policy.ports import PolicyEngine
+from carapulse.rates.spending import Rates
 from carapulse.tools.catalogue import Catalogue
 from carapulse.workflows.book import Workflows, builtin_recipes
 
@@ -38,7 +40,7 @@ class MovableClock:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(HttpChosen):
     """What an installation chose."""
 
     self_approval_environments: frozenset[str] = frozenset()
@@ -55,6 +57,7 @@ class Application:
     workflows: Workflows = WORKFLOWS
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     settings: Chosen = field(default_factory=Chosen)
+    rates: Rates = field(default_factory=unlimited)
     sealer: AesGcmSealer = field(default_factory=lambda: AesGcmSealer(secrets.token_bytes(32)))
 
     def begin(self, call: Call) -> Work:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import anyio
 import httpx
+from tests.builders.keys import FRESH, keyed
 
 from carapulse.bootstrap import App
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -21,12 +22,14 @@ class Caller:
         self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
     def __call__(self, method, path, body=None, *, headers=None, **rest):
+        """Ask; `key` is the idempotency key of a POST, None for none, and without it there is a fresh one."""
+        key = rest.pop("key", FRESH)
         who = {name: rest.pop(name, default) for name, default in ADA.items()}
         token = self._issuer.mint(who["tenant"], who["by"], frozenset({who["role"]}), timedelta(minutes=10))
 
         async def ask():
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                given = {"authorization": f"Bearer {token}", **(headers or {})}
+                given = {"authorization": f"Bearer {token}", **keyed(method, key), **(headers or {})}
                 return await client.request(method, path, json=body, headers=given, **rest)
 
         return anyio.run(ask)

@@ -35,7 +35,7 @@ class MovedClock:
 def keeping(**days: int) -> SimpleNamespace:
     """Return the settings of an installation that keeps everything but what is named for ever."""
     names = ("lines", "outputs", "events", "dead_letters")
-    return SimpleNamespace(**{f"{name}_retention_days": days.get(name) for name in names})
+    return SimpleNamespace(idempotency_hours=24, **{f"{name}_retention_days": days.get(name) for name in names})
 
 
 @dataclass

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, true
 
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.work import PostgresWork
@@ -28,7 +28,7 @@ class StepFinished(Event):
 class Work(PostgresWork):
     @property
     def evidence(self) -> PostgresEvidence:
-        return PostgresEvidence(self.connection, self.tenant)
+        return PostgresEvidence(self.connection, self.tenant, lambda _: true())
 
     @property
     def archives(self) -> PostgresArchives:

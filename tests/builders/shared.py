@@ -10,6 +10,8 @@ from tests.builders.application import Application, Chosen, MovableClock
 from tests.builders.caller import Caller
 from tests.conftest import Database
 
+from carapulse.adapters.embedded.database import OWNER
+from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.engine import connect
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
@@ -33,6 +35,18 @@ class Served(Application):
 
     def ready(self) -> dict[str, bool]:
         return {"database": True}
+
+
+@contextmanager
+def a_database(postgres: EmbeddedPostgres, name: str) -> Iterator[Database]:
+    """Copy the migrated database under a name."""
+    admin = over_socket(postgres.socket)
+    admin.run(f"CREATE DATABASE {name} TEMPLATE carapulse_template OWNER {OWNER} STRATEGY file_copy")
+    try:
+        yield Database(postgres, name)
+    finally:
+        admin.run(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.close()
 
 
 @contextmanager

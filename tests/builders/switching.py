@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from tests.world.rig import a_call
 
 from carapulse.adapters.postgres.queue import PostgresQueue
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.message import Message

@@ -17,7 +17,7 @@ from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
 
 from carapulse.adapters.postgres.engine import connect
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
 from carapulse.messaging import Consumers

@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from tests.world.issuer import an_issuer
 from tests.world.program import Program
 
 from carapulse.adapters.embedded.database import APP, DATABASE, OWNER, prepare
@@ -88,7 +89,14 @@ def test_the_embedded_database_dies_and_comes_back(program, world, repository):
     assert repository.commits == ["v1", "to v2"]
 
 
-def test_an_outside_database_is_restarted_in_the_middle_of_a_run(data_dir, connections, world, repository):
+@pytest.fixture
+def issuer():
+    """Give programs with a database of their own somebody whose tokens they believe."""
+    with an_issuer() as one:
+        yield one
+
+
+def test_an_outside_database_is_restarted_in_the_middle_of_a_run(data_dir, connections, world, repository, issuer):
     outside = data_dir / "outside"
     server = EmbeddedPostgres.start(outside)
     prepare(server)
@@ -96,7 +104,7 @@ def test_an_outside_database_is_restarted_in_the_middle_of_a_run(data_dir, conne
         "CARAPULSE_DATABASE_URL": server.url(APP, DATABASE),
         "CARAPULSE_DATABASE_OWNER_URL": server.url(OWNER, DATABASE),
     }
-    program = Program(data_dir / "data", connections, **urls)
+    program = Program(data_dir / "data", connections, issuer, **urls)
     program.start()
     try:
         world.delays = {"GET hall": 1.0}
@@ -118,14 +126,16 @@ def test_an_outside_database_is_restarted_in_the_middle_of_a_run(data_dir, conne
         server.stop()
 
 
-def test_another_program_on_the_same_database_goes_on_where_one_was_killed(data_dir, connections, world, repository):
+def test_another_program_on_the_same_database_goes_on_where_one_was_killed(
+    data_dir, connections, world, repository, issuer
+):
     server = EmbeddedPostgres.start(data_dir / "outside")
     prepare(server)
     urls = {
         "CARAPULSE_DATABASE_URL": server.url(APP, DATABASE),
         "CARAPULSE_DATABASE_OWNER_URL": server.url(OWNER, DATABASE),
     }
-    first, second = (Program(data_dir / name, connections, **urls) for name in ("first", "second"))
+    first, second = (Program(data_dir / name, connections, issuer, **urls) for name in ("first", "second"))
     first.start()
     try:
         world.delays = {"GET hall": 3.0}
@@ -145,7 +155,7 @@ def test_another_program_on_the_same_database_goes_on_where_one_was_killed(data_
         server.stop()
 
 
-def test_a_program_that_may_step_over_the_walls_does_not_start(data_dir, connections):
+def test_a_program_that_may_step_over_the_walls_does_not_start(data_dir, connections, issuer):
     outside = data_dir / "outside"
     server = EmbeddedPostgres.start(outside)
     prepare(server)
@@ -153,7 +163,7 @@ def test_a_program_that_may_step_over_the_walls_does_not_start(data_dir, connect
         "CARAPULSE_DATABASE_URL": server.url(OWNER, DATABASE),
         "CARAPULSE_DATABASE_OWNER_URL": server.url(OWNER, DATABASE),
     }
-    program = Program(data_dir / "data", connections, **urls)
+    program = Program(data_dir / "data", connections, issuer, **urls)
     try:
         with pytest.raises(AssertionError, match="must not run as a role"):
             program.start()

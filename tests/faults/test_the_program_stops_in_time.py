@@ -53,15 +53,14 @@ def looking(tool: str, action: str, value: dict[str, object]) -> dict[str, objec
     return {"summary": "Look", "context": {"environment": "dev", "namespace": "shop"}, "steps": [step]}
 
 
-def follow(program: Program, execution: str) -> threading.Thread:
-    """Read the lines of an execution until the stream is cut."""
+def follow(program: Program, path: str) -> threading.Thread:
+    """Read what is pushed until the stream is cut."""
     token = program.token("ada")
 
     def read() -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        address = f"{program.url}/v1/executions/{execution}/logs"
         try:
-            with httpx.stream("GET", address, headers=headers, timeout=30) as answer:
+            with httpx.stream("GET", program.url + path, headers=headers, timeout=30) as answer:
                 for _ in answer.iter_bytes():
                     pass
         except httpx.HTTPError:
@@ -72,14 +71,15 @@ def follow(program: Program, execution: str) -> threading.Thread:
     return thread
 
 
-def test_a_tool_that_will_not_end_and_a_client_that_will_not_go(program, tmp_path):
+def test_a_tool_that_will_not_end_and_clients_that_will_not_go(program, tmp_path):
     execution = program.execute(looking("kubectl", "get_scale", {"resource": "deployment/checkout"}))
     program.wait_for_step(execution, 0, "running")
-    reader = follow(program, execution)
+    readers = [follow(program, path) for path in (f"/v1/executions/{execution}/logs", "/v1/events")]
     pid = pid_in(tmp_path / "pid")
 
     code, took = program.end(signal.SIGTERM)
-    reader.join()
+    for reader in readers:
+        reader.join()
 
     assert (code, took < 5) == (0, True), took
     assert is_gone(pid)

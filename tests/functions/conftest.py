@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import text
+from tests.world.issuer import an_issuer, an_issuers_file
 
 from carapulse.bootstrap import make_app
-from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.kernel.call import Actor, Call
 from carapulse.settings import Settings
 
@@ -57,8 +57,9 @@ def a_shop():
 class Installation:
     """What all functions of one installation share."""
 
-    def __init__(self, database, folder, shop):
+    def __init__(self, database, folder, shop, issuer):
         self.shop = shop
+        self.issuer = issuer
         folder.mkdir(mode=0o700)
         connections = folder / "connections.yaml"
         reach = {
@@ -72,6 +73,7 @@ class Installation:
             "CARAPULSE_DATA_DIR": str(folder),
             "CARAPULSE_DATABASE_URL": database.app_url,
             "CARAPULSE_CONNECTIONS_FILE": str(connections),
+            "CARAPULSE_ISSUERS_FILE": str(an_issuers_file(folder, issuer.trusted())),
         }
         self._url = database.app_url
         self._settings = Settings(data_dir=folder, database_url=database.app_url, connections_file=connections)
@@ -86,8 +88,7 @@ class Installation:
         return Call(actor=actor, tenant="acme", at=at or datetime.now(UTC), trace="1" * 32)
 
     def token(self, *roles):
-        issuer = DevelopmentIssuer.load_or_make(self._settings.data_dir)
-        return issuer.mint("acme", "ada", frozenset(roles), timedelta(hours=1))
+        return self.issuer.mint("acme", "ada", frozenset(roles), timedelta(hours=1))
 
     def envelopes(self, *queues):
         """Take what waits in the database's queue, as a publisher to a cloud's queue would."""
@@ -108,7 +109,7 @@ class Installation:
 
 @pytest.fixture
 def installation(database, tmp_path):
-    with a_shop() as shop:
-        one = Installation(database, tmp_path / "data", shop)
+    with a_shop() as shop, an_issuer() as issuer:
+        one = Installation(database, tmp_path / "data", shop, issuer)
         yield one
         one.app.close()

@@ -68,7 +68,7 @@ def test_migrate_makes_the_tables_and_the_keys_as_a_job_and_repeats_harmlessly(p
 
     assert codes == [0, 0]
     assert {"events", "plans", "executions"} <= tables(postgres)
-    assert {"issuer-key.pem", "evidence.key"} <= {each.name for each in (tmp_path / "data").iterdir()}
+    assert {"evidence.key", "evidence.vkey", "sealing-key"} == {each.name for each in (tmp_path / "data").iterdir()}
 
 
 def test_migrate_makes_the_tables_on_lambda(postgres, empty):

@@ -32,13 +32,20 @@ FORBIDDEN = [
     ("surfaces", "surfaces/cli/plans.py", "import carapulse.plans.usecases"),
     ("surfaces", "surfaces/cli/desk.py", "import carapulse.bootstrap"),
     ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
+    ("apikeys-private", "plans/store.py", "import carapulse.apikeys.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("context-private", "plans/store.py", "import carapulse.context.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
+    ("idempotency-private", "adapters/postgres/log.py", "import carapulse.idempotency.tables"),
     ("intake-private", "plans/store.py", "import carapulse.intake.tables"),
+    ("knowledge-private", "plans/store.py", "import carapulse.knowledge.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
+    ("live-private", "plans/store.py", "import carapulse.live.tables"),
+    ("technology", "live/hub.py", "import starlette"),
+    ("sessions-private", "knowledge/store.py", "import carapulse.sessions.tables"),
     ("executions-private", "surfaces/cli/watching.py", "import carapulse.executions.tables"),
+    ("rates-private", "intake/store.py", "import carapulse.rates.tables"),
 ]
 
 

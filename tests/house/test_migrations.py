@@ -26,6 +26,7 @@ NEVER_CHANGED = [
     "context_snapshots",
     "event_archives",
     "events",
+    "knowledge_versions",
     "plan_versions",
 ]
 

@@ -1,15 +1,31 @@
 """What every route promises: a guard, a name of its own, words, and a permission that means something."""
 
+from typing import get_type_hints
+
 import pytest
+from fastapi import Response
+from fastapi.routing import iter_route_contexts
+from tests.builders.rates import HttpChosen, unlimited
+from tests.builders.refusing import a_refusal_log
 
 from carapulse.identity.permissions import PERMISSIONS
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
+from carapulse.rates.model import RateClass
+from carapulse.routing import AUTHENTICATED
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.contract import guards_of
+from carapulse.runtime.http.contract import guards_of, keys_of
+from carapulse.runtime.http.rating import ROUTES
 
 SIGNED = "/v1/webhooks/"
+STARTS_WORK = {
+    "/v1/plans",
+    "/v1/plans/{plan_id}/versions",
+    "/v1/plans/{plan_id}:execute",
+    "/v1/workflows/{name}:start",
+    "/v1/executions/{execution_id}:undo",
+}
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
 
@@ -19,12 +35,27 @@ class Application:
 
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    refusals = a_refusal_log()
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {}
 
 
 HTTP = make_app(Application(), ROUTERS)
+# They answer 201 or 202, but what they begin is small or was begun by somebody else.
+WRITTEN = {
+    "POST /v1/approvals",
+    "POST /v1/api-keys",
+    "POST /v1/context:refresh",
+    "POST /v1/live:ticket",
+    "POST /v1/memory",
+    "POST /v1/playbooks",
+    "POST /v1/runbooks",
+    "POST /v1/sessions",
+    *(f"POST /v1/executions/{{execution_id}}:{verb}" for verb in ("cancel", "pause", "resume", "resolve")),
+}
 GUARDS = list(guards_of(HTTP))
 OPERATIONS = [
     (f"{method.upper()} {path}", operation)
@@ -43,7 +74,32 @@ def test_a_route_needs_one_permission_or_is_a_signed_webhook_or_says_nothing(pat
 
 
 def test_every_permission_opens_something():
-    assert {each for _, permissions in GUARDS for each in permissions} == PERMISSIONS
+    within_a_route = {"authz:check-others"}
+    assert {each for _, permissions in GUARDS for each in permissions} == PERMISSIONS - within_a_route | {AUTHENTICATED}
+
+
+def test_a_route_that_makes_its_own_answer_says_of_which_media_type_it_is():
+    routes = [each for each in iter_route_contexts(HTTP.routes) if (each.path or "").startswith("/v1/")]
+
+    own = [each for each in routes if get_type_hints(each.endpoint).get("return") is Response]
+
+    assert own
+    assert not [each.path for each in own if not (each.responses or {}).get(200, {}).get("content")]
+
+
+def test_every_route_that_is_counted_apart_is_there():
+    assert set(ROUTES) <= {name for name, _ in OPERATIONS}
+
+
+def test_what_starts_work_and_what_streams_is_counted_apart():
+    starting = {name for name, operation in OPERATIONS if {"201", "202"} & set(operation["responses"])}
+    streaming = {name for name, operation in OPERATIONS if "text/event-stream" in str(operation["responses"])}
+
+    counted = {name for name in starting if ROUTES.get(name) is RateClass.START}
+    plainly_written = {name for name in starting - counted if not name.startswith(("PUT ", f"POST {SIGNED}"))}
+
+    assert plainly_written == WRITTEN
+    assert {name for name, rate_class in ROUTES.items() if rate_class is RateClass.STREAM} == streaming
 
 
 def test_every_operation_has_a_name_of_its_own():
@@ -62,3 +118,19 @@ def test_a_guarded_operation_says_that_it_needs_a_bearer(name, operation):
     is_guarded = name.partition(" ")[2].startswith("/v1/") and SIGNED not in name
 
     assert bool(operation.get("security")) is is_guarded
+
+
+def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
+    keys = keys_of(HTTP)
+    said = {
+        name.partition(" ")[2]: parameter["required"]
+        for name, operation in OPERATIONS
+        for parameter in operation.get("parameters", [])
+        if parameter["name"] == "Idempotency-Key"
+    }
+
+    assert {path for path, must in keys.items() if must} == STARTS_WORK
+    assert {f"POST {path}" for path in keys} == {
+        name for name, _ in OPERATIONS if name.startswith("POST /v1/") and SIGNED not in name
+    }
+    assert said == keys

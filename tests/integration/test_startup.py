@@ -4,12 +4,14 @@ import os
 import ssl
 import tempfile
 import threading
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pg8000.exceptions import DatabaseError
+from tests.world.issuer import an_issuers_file
 
 from carapulse.adapters.embedded.claim import claimed
 from carapulse.adapters.embedded.database import APP, OWNER
@@ -18,7 +20,10 @@ from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.engine import connect, problem_of
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import make_app
+from carapulse.identity.errors import NobodyBelieved, TokenRefused
+from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.kernel.errors import Conflict, Invalid, Unavailable
+from carapulse.runtime.local import running
 from carapulse.settings import Settings
 
 
@@ -137,6 +142,40 @@ def test_the_embedded_database_has_a_connection_for_everybody_who_may_ask(postgr
         ((there_are,),) = connection.run("SELECT current_setting('max_connections')::integer")
 
     assert pool.size() + pool._max_overflow + 10 < there_are  # noqa: SLF001 - it has no public name
+
+
+def test_a_program_with_a_database_of_its_own_needs_issuers():
+    settings = Settings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
+
+    with pytest.raises(NobodyBelieved, match="CARAPULSE_ISSUERS_FILE"), running(settings):
+        pass
+
+
+def test_who_made_the_database_says_whether_the_development_issuer_is_believed(tmp_path):
+    token = DevelopmentIssuer.load_or_make(tmp_path).mint("acme", "ada", frozenset(), timedelta(hours=1))
+    nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    embedded, outside = (make_app(Settings(data_dir=tmp_path, database_url=url), nowhere) for url in (None, nowhere))
+
+    assert embedded.tokens.verify(token).tenant == "acme"
+    with pytest.raises(TokenRefused):
+        outside.tokens.verify(token)
+
+
+def test_where_issuers_are_chosen_the_development_issuer_is_not_believed(tmp_path):
+    token = DevelopmentIssuer.load_or_make(tmp_path).mint("acme", "ada", frozenset(), timedelta(hours=1))
+    chosen = {
+        "issuer": "https://login.example",
+        "audience": "carapulse",
+        "algorithms": ["RS256"],
+        "tenants": {"fixed": "acme"},
+        "roles": {"claim": "groups", "mapping": {"oncall": "sre"}},
+    }
+    settings = Settings(data_dir=tmp_path, issuers_file=an_issuers_file(tmp_path, chosen))
+
+    app = make_app(settings, "postgresql://nobody@127.0.0.1:9/nothing")
+
+    with pytest.raises(TokenRefused):
+        app.tokens.verify(token)
 
 
 def socket_folder(folder: Path) -> Path:

@@ -8,7 +8,8 @@ from tests.world.bounded import BoundedDirect, BoundedToolbox
 from tests.world.server import DEEDS
 
 from carapulse.adapters.postgres.journal import PostgresJournal
-from carapulse.bootstrap import App, Work
+from carapulse.bootstrap import App
+from carapulse.bootstrap.work import Work
 from carapulse.kernel.call import Call
 
 _EFFECTS = {f"run {action}" for action in DEEDS}

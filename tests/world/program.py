@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.builders.keys import FRESH, keyed
+from tests.builders.rates import GENEROUS_ENVIRONMENT
+from tests.world.issuer import Issuer, an_issuers_file
 
 from carapulse.identity.issuer import DevelopmentIssuer
 
@@ -20,12 +23,22 @@ _COMMAND = [sys.executable, "-m", "carapulse.surfaces.cli", "up"]
 class Program:
     """`carapulse up` on a data directory; it can be ended in every way and started again."""
 
-    def __init__(self, data_dir: Path, connections: list[dict[str, Any]], **settings: str) -> None:
+    def __init__(
+        self, data_dir: Path, connections: list[dict[str, Any]], issuer: Issuer | None = None, **settings: str
+    ) -> None:
         self.data_dir = data_dir
+        self.outside = issuer
         file = data_dir.parent / f"{data_dir.name}-connections.json"
         file.write_text(json.dumps({"connections": connections}))
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CARAPULSE_")}
-        own = {"CARAPULSE_CONNECTIONS_FILE": str(file), "CARAPULSE_VISIBILITY_S": "2", **settings}
+        own = {
+            "CARAPULSE_CONNECTIONS_FILE": str(file),
+            "CARAPULSE_VISIBILITY_S": "2",
+            **GENEROUS_ENVIRONMENT,
+            **settings,
+        }
+        if issuer is not None:
+            own["CARAPULSE_ISSUERS_FILE"] = str(an_issuers_file(data_dir.parent, issuer.trusted()))
         self.environment = kept | own
         self.log = data_dir.parent / f"{data_dir.name}.log"
 
@@ -41,7 +54,7 @@ class Program:
         assert line, self.log.read_text()[-3000:]
         ready: dict[str, Any] = json.loads(line)
         self.url = ready["url"]
-        self.issuer = DevelopmentIssuer.load_or_make(self.data_dir)
+        self.issuer = self.outside or DevelopmentIssuer.load_or_make(self.data_dir)
         return ready
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
@@ -54,8 +67,8 @@ class Program:
         return code, time.monotonic() - began
 
     def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
-        """Make one request as somebody."""
-        headers = {"Authorization": f"Bearer {self.token(who, role)}"}
+        """Make one request as somebody; `key` is the idempotency key of a POST, and without it there is a fresh one."""
+        headers = {"Authorization": f"Bearer {self.token(who, role)}", **keyed(method, more.pop("key", FRESH))}
         return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
 
     def token(self, who: str, role: str = "operator") -> str:

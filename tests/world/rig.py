@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.builders.rates import GENEROUS
 from tests.world.server import World
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
@@ -79,7 +80,7 @@ class Rig:
         self.word.write_text("old")
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
-        self.settings = Settings(data_dir=folder, connections_file=file, **settings)
+        self.settings = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
         self.app: App = make_app(self.settings, database_url, tools=[*builtin_manifests(), LAMP, NASTY])
         self.workers = self.new_workers()
 

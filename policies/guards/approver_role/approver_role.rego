@@ -2,8 +2,8 @@
 # title: Approver role
 # description: >-
 #   A plan is answered by a person whose role may, or to whom somebody who may has handed their answer, and who did not
-#   ask for it. Only where an installation names an
-#   environment for it may the requester answer, and never in production.
+#   ask for it, nor made the key that did. Only where an installation names an environment for it may the requester
+#   answer, and never in production.
 package carapulse.guards.approver_role
 
 import data.carapulse.facts
@@ -43,15 +43,23 @@ lent if {
 	input.lent_answer.to == input.call.actor.id
 	input.lent_answer.by != input.call.actor.id
 	input.lent_answer.by != input.plan.requested_by
+	input.lent_answer.by != input.plan.requested_for
 	input.now_ns < input.lent_answer.until_ns
 }
 
 a_person if input.call.actor.kind == "person"
 
-independent if input.plan.requested_by != input.call.actor.id
+independent if {
+	input.plan.requested_by != input.call.actor.id
+	input.plan.requested_for != input.call.actor.id
+}
 
 independent if {
-	input.plan.requested_by == input.call.actor.id
+	asked
 	input.context.environment in input.self_approval_environments
 	facts.tier == "other"
 }
+
+asked if input.plan.requested_by == input.call.actor.id
+
+asked if input.plan.requested_for == input.call.actor.id

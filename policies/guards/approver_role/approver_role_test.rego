@@ -83,6 +83,30 @@ test_there_is_no_answer_without_a_plan if {
 		with input.plan as null
 }
 
+test_whoever_made_the_key_that_asked_may_not if {
+	action := given.answers
+	plan := given.plan_with({"requested_by": "key:key_1", "requested_for": "ada"})
+	call := given.someone("ada", "admin")
+	place := given.dev
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
+test_another_may_answer_what_a_key_asked if {
+	action := given.answers
+	plan := given.plan_with({"requested_by": "key:key_1", "requested_for": "ada"})
+	call := given.someone("bob", "approver")
+	place := given.dev
+	count(approver_role.deny) == 0 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
 lent_by(id, until_ns) := {"by": id, "to": "eve", "until_ns": until_ns}
 
 test_whom_an_answer_was_handed_to_may_answer if {

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ KEY_FILE = "sealing-key"
 _VERSION = "v1."
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_MARKING = b"carapulse marks"  # a key for each use of the one key
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class AesGcmSealer:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = AESGCM(self.key).encrypt(nonce, plain.encode(), purpose.encode())
         return _VERSION + base64.b64encode(nonce + sealed).decode("ascii")
+
+    def mark(self, text: str, purpose: str) -> str:
+        """Return 64 hex digits by which a text is known again; who doesn't hold the key can't make or test them."""
+        derived = hmac.digest(self.key, _MARKING, "sha256")
+        return hmac.digest(derived, f"{purpose}\0{text}".encode(), "sha256").hex()
 
     def open(self, sealed: str, purpose: str) -> str:
         """Return what was sealed, or raise Unavailable when this key did not seal it for this purpose."""

@@ -1,12 +1,12 @@
 """Approvals kept in Postgres."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, insert, or_, select, update
 
 from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus, Delegation
@@ -21,10 +21,11 @@ _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
 
 @dataclass(frozen=True, slots=True)
 class PostgresApprovals:
-    """The approvals of one tenant, within one transaction."""
+    """The approvals of one tenant whose plans may be seen, within one transaction."""
 
     connection: Connection
     tenant: str
+    visible: Callable[[ColumnElement[str]], ColumnElement[bool]]
 
     def get(self, approval_id: str) -> Approval:
         """Return the approval, or raise ApprovalNotFound."""
@@ -70,7 +71,7 @@ class PostgresApprovals:
         return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def _envelopes(self) -> Select[Any]:
-        return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant)
+        return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant, self.visible(approvals.c.plan_id))
 
     def _first(self, query: Select[Any]) -> Approval | None:
         found = self._all(query)

@@ -139,7 +139,7 @@ def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -
     Asked too early (clocks differ), it asks again later.
     """
     at = ports.clock.now()
-    with ports.begin(call) as work:
+    with ports.begin(call.by_the_clock()) as work:
         plan = work.plans.lock(message.plan_id)
         approval = work.approvals.get(message.approval_id)
         if approval.status not in OPEN:

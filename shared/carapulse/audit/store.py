@@ -1,7 +1,7 @@
 """The log as evidence, in Postgres."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -78,10 +79,11 @@ class FreshEvents:
 
 @dataclass(frozen=True, slots=True)
 class PostgresEvidence:
-    """The log of one tenant, and everybody's checkpoints, within one transaction."""
+    """The log of one tenant as far as it may be seen, and everybody's checkpoints, within one transaction."""
 
     connection: Connection
     tenant: str
+    visible: Callable[[ColumnElement[str]], ColumnElement[bool]]
 
     def lock_checkpoints(self) -> None:
         """Be the only one who makes a checkpoint until the transaction ends."""
@@ -109,7 +111,7 @@ class PostgresEvidence:
     def head(self, stream: str) -> Head:
         """Return where a stream ends, or raise NoSuchEvidence."""
         query = select(streams.c.seq, streams.c.hash)
-        query = query.where(streams.c.tenant == self.tenant, streams.c.stream == stream)
+        query = query.where(streams.c.tenant == self.tenant, streams.c.stream == stream, self.visible(streams.c.stream))
         row = self.connection.execute(query).one_or_none()
         if row is None:
             raise NoSuchEvidence("nothing is known about this plan", plan_id=stream)
@@ -148,7 +150,7 @@ class PostgresEvidence:
     def page(self, wanted: EventFilter) -> Page[SealedEntry]:
         """Return events, the newest first."""
         order = _order(wanted)
-        query = _filtered(self._entries().add_columns(events.c.position), wanted)
+        query = _filtered(self._entries().add_columns(events.c.position), wanted).where(self.visible(events.c.stream))
         if wanted.cursor is not None:
             query = query.where(tuple_(*order) < tuple_(*_place(wanted.cursor, order)))
         newest_first = [column.desc() for column in order]

@@ -15,6 +15,7 @@ from carapulse.executions.attempts import (
 from carapulse.executions.drafts import Draft
 from carapulse.executions.errors import StepInterrupted, StepRefused
 from carapulse.executions.events import (
+    Grant,
     StepDelayed,
     StepFailed,
     StepRetried,
@@ -176,7 +177,7 @@ def refuse(draft: Draft, step: PlanStep, start: Start, problem: Problem) -> None
         longest = longest_delay_s(tried, step.retry.backoff_s, step.retry.max_backoff_s)
         draft.note(StepRetried(**names, retry_at=draft.at + delay_of(longest)))
     else:
-        draft.note(StepFailed(**names))
+        draft.note(StepFailed(**names, grant=Grant.refused(problem)))
 
 
 def _until(step: PlanStep, at: datetime) -> datetime:

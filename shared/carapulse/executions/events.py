@@ -1,14 +1,16 @@
 """What can happen to an execution. Its events, applied in order, are its state."""
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import AwareDatetime, Field
 
 from carapulse.executions.model import Cause, Effect, Phase, Status, StepError, StepFacts
 from carapulse.kernel.call import Actor
+from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
 from carapulse.kernel.record import Record
 from carapulse.plans.steps import Group
+from carapulse.policy.model import Reason
 
 
 class ExecutionStarted(Event):
@@ -29,12 +31,19 @@ class ExecutionStarted(Event):
 
 
 class Grant(Record):
-    """Why a step was let through at the last moment."""
+    """What policy said of a step at the last moment; the reasons are told where it said no."""
 
     decision_id: str
     outcome: str
     policy_digest: str
     input_digest: str
+    reasons: tuple[Reason, ...] = ()
+
+    @classmethod
+    def refused(cls, problem: Problem) -> Self | None:
+        """Return what policy said, if it was policy that refused."""
+        told = problem.facts
+        return cls.model_validate({name: told[name] for name in cls.model_fields}) if "decision_id" in told else None
 
 
 class StepStarted(Event):
@@ -113,6 +122,7 @@ class StepFailed(Event):
     fence: int
     error: StepError
     effect: Effect
+    grant: Grant | None = None
 
 
 class StepUnknown(Event):

@@ -1,12 +1,12 @@
 """Executions kept in Postgres, and dry runs as those read them who decide about a plan."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from carapulse.executions.columns import changed, facts, parts, restored, whole
@@ -59,10 +59,11 @@ _LONGEST = 500  # characters of what a step of a dry run said
 
 @dataclass(frozen=True)
 class PostgresExecutions:
-    """The executions of one tenant, within one transaction."""
+    """The executions of one tenant whose plans may be seen, within one transaction."""
 
     connection: Connection
     tenant: str
+    visible: Callable[[ColumnElement[str]], ColumnElement[bool]]
 
     def get(self, execution_id: str) -> ExecutionState:
         """Return the execution, or raise ExecutionNotFound."""
@@ -180,7 +181,8 @@ class PostgresExecutions:
         ]
 
     def _states(self) -> Select[Any]:
-        return select(executions.c.id, executions.c.state, _STEPS).where(executions.c.tenant == self.tenant)
+        query = select(executions.c.id, executions.c.state, _STEPS)
+        return query.where(executions.c.tenant == self.tenant, self.visible(executions.c.plan_id))
 
     def _one(self, query: Select[Any], execution_id: str) -> ExecutionState:
         row = self.connection.execute(query).one_or_none()

@@ -1,6 +1,6 @@
 """What can go wrong with an identity."""
 
-from carapulse.kernel.errors import Denied, Invalid, Unauthenticated
+from carapulse.kernel.errors import Denied, Invalid, Unauthenticated, Unavailable
 
 
 class TokenMissing(Unauthenticated):
@@ -33,6 +33,12 @@ class PersonRequired(Denied):
     code = "person-required"
 
 
+class ScopeExceeded(Denied):
+    """The caller may touch only a part of the tenant, and this is about more than that."""
+
+    code = "scope-exceeded"
+
+
 class TenantMismatch(Denied):
     """The request names another tenant than its token."""
 
@@ -49,3 +55,21 @@ class KeyExposed(Invalid):
     """A private key can be read by others than its owner, or can't be read at all."""
 
     code = "key-exposed"
+
+
+class IssuersInvalid(Invalid):
+    """The file of issuers can't be used."""
+
+    code = "issuers-invalid"
+
+
+class NobodyBelieved(Invalid):
+    """An installation would serve people, but there is no issuer whose tokens it could believe."""
+
+    code = "nobody-believed"
+
+
+class IssuerUnavailable(Unavailable):
+    """The keys of an issuer can't be had now, so that its tokens can be neither believed nor refused."""
+
+    code = "issuer-unavailable"

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from carapulse.identity.errors import TokenNotMintable
 from carapulse.identity.keyfile import keep_once, read_private
 from carapulse.identity.model import Kind, Role, Subject, Tenant
-from carapulse.identity.tokens import Issuer
+from carapulse.identity.tokens import HeldKeys, Issuer
+from carapulse.kernel.call import Scope
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.ids import new_id
 
@@ -23,6 +24,7 @@ LONGEST_LIFETIME = timedelta(days=31)
 
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
 _TENANT: TypeAdapter[str] = TypeAdapter(Tenant)
+_WHOLE = Scope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class DevelopmentIssuer:
     def issuer(self) -> Issuer:
         """What a verifier must know; the private key is not in it."""
         public = OKPKey.import_key(self.key.as_dict(private=False))
-        return Issuer(name=ISSUER, audience=AUDIENCE, keys=KeySet([public]), algorithms=("Ed25519",))
+        return Issuer(name=ISSUER, audience=AUDIENCE, keys=HeldKeys(KeySet([public])), algorithms=("Ed25519",))
 
     def mint(
         self,
@@ -56,6 +58,7 @@ class DevelopmentIssuer:
         roles: frozenset[str],
         lifetime: timedelta,
         kind: Kind = "person",
+        scope: Scope = _WHOLE,
     ) -> str:
         """Return a signed token, or raise TokenNotMintable for a name, role or lifetime that no token may have."""
         _check(tenant, subject, roles, lifetime)
@@ -70,6 +73,7 @@ class DevelopmentIssuer:
             "iat": now,
             "exp": now + int(lifetime.total_seconds()),
             "jti": new_id("token"),
+            **{f"scope_{name}": list(names) for name, names in scope if names is not None},
         }
         header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self.key.thumbprint()}
         return jwt.encode(header, claims, self.key, algorithms=["Ed25519"])

@@ -19,6 +19,10 @@ Subject = Annotated[
 """The name of an actor: never empty, never blank, no control characters."""
 
 
+OURS = ("key:", "source:")
+"""How the names begin that only this installation gives, to actors of its own; no issuer may speak for them."""
+
+
 class Role(StrEnum):
     """What somebody is trusted to be; what a role may do is written in permissions.py."""
 
@@ -33,9 +37,17 @@ class Role(StrEnum):
     AGENT = "agent"
 
 
+class Proof(Record):
+    """How somebody proved who they are: by an issuer's token, or by a key of this installation."""
+
+    kind: Literal["token", "api_key"]
+    id: str | None = Field(default=None, description="of the key; of a token, what its issuer calls it")
+
+
 class Principal(Record):
     """An actor that proved itself, and the one tenant it may act for."""
 
     actor: Actor
     tenant: Tenant
     expires_at: float = Field(description="seconds since 1970; the proof is not valid after this moment")
+    proof: Proof = Field(description="how it proved itself")

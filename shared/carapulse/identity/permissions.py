@@ -1,20 +1,27 @@
 """Which role may do what: one table, and no by default."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from carapulse.identity.errors import PersonRequired, RoleRequired
+from carapulse.identity.errors import PersonRequired, RoleRequired, ScopeExceeded
 from carapulse.identity.model import Role
-from carapulse.kernel.call import Call
+from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.errors import Denied
 
 Permission = Literal[
     "alert:close",
     "alert:read",
+    "api-key:read",
+    "api-key:revoke",
+    "api-key:write",
     "approval:decide",
     "approval:delegate",
     "approval:read",
     "audit:read",
+    "authz:check",
+    "authz:check-others",
+    "event:read",
     "context:read",
     "context:write",
     "evidence:export",
@@ -24,6 +31,9 @@ Permission = Literal[
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:read",
+    "memory:write",
     "message:discard",
     "message:read",
     "message:replay",
@@ -32,6 +42,15 @@ Permission = Literal[
     "plan:create",
     "plan:execute",
     "plan:read",
+    "playbook:delete",
+    "playbook:read",
+    "playbook:write",
+    "runbook:delete",
+    "runbook:read",
+    "runbook:write",
+    "session:delete",
+    "session:read",
+    "session:write",
     "source:read",
     "source:write",
     "tool:read",
@@ -42,7 +61,21 @@ Permission = Literal[
 PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 
 _LOOK: Final[frozenset[Permission]] = frozenset(
-    {"alert:read", "approval:read", "context:read", "execution:read", "plan:read", "tool:read", "workflow:read"}
+    {
+        "alert:read",
+        "approval:read",
+        "authz:check",
+        "context:read",
+        "event:read",
+        "execution:read",
+        "memory:read",
+        "plan:read",
+        "playbook:read",
+        "runbook:read",
+        "session:read",
+        "tool:read",
+        "workflow:read",
+    }
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
@@ -53,10 +86,16 @@ _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "execution:resolve",
     "execution:resume",
     "execution:retry",
+    "memory:delete",
+    "memory:write",
     "plan:archive",
     "plan:cancel",
     "plan:create",
     "plan:execute",
+    "playbook:write",
+    "runbook:write",
+    "session:delete",
+    "session:write",
     "tool:validate",
     "workflow:start",
 }
@@ -68,17 +107,70 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.VIEWER: _LOOK,
         Role.OPERATOR: _OPERATE,
         Role.APPROVER: _LOOK | _ANSWER,
-        Role.SRE: _OPERATE | _ANSWER | {"audit:read", "context:write", "evidence:export", "message:discard"},
+        Role.SRE: _OPERATE
+        | _ANSWER
+        | {
+            "audit:read",
+            "context:write",
+            "evidence:export",
+            "message:discard",
+            "playbook:delete",
+            "runbook:delete",
+        },
         Role.AUDITOR: _PROVE,
-        Role.SECURITY: _PROVE | _ANSWER | {"execution:cancel", "execution:pause", "plan:cancel", "source:read"},
+        Role.SECURITY: _PROVE
+        | _ANSWER
+        | {
+            "api-key:read",
+            "api-key:revoke",
+            "authz:check-others",
+            "execution:cancel",
+            "execution:pause",
+            "plan:cancel",
+            "source:read",
+        },
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "tool:validate", "workflow:start"},
-        Role.AGENT: _LOOK | {"plan:create", "tool:validate", "workflow:start"},
+        Role.AGENT: _LOOK | {"memory:write", "plan:create", "tool:validate", "workflow:start"},
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"execution:resolve"}
-"""An approval, or what was seen of a lost step, is a person's word; a machine that holds the role can't give it."""
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "execution:resolve"}
+"""An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
+machine that holds the role can't give these."""
+
+KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
+    {
+        "alert:close",
+        "alert:read",
+        "api-key:read",
+        "api-key:revoke",
+        "api-key:write",
+        "approval:decide",
+        "approval:delegate",
+        "approval:read",
+        "audit:read",
+        "authz:check",
+        "evidence:export",
+        "execution:cancel",
+        "execution:pause",
+        "execution:read",
+        "execution:resolve",
+        "execution:resume",
+        "execution:retry",
+        "plan:archive",
+        "plan:cancel",
+        "plan:create",
+        "plan:execute",
+        "plan:read",
+        "tool:read",
+        "tool:validate",
+        "workflow:read",
+        "workflow:start",
+    }
+)
+"""What a caller with a scope may do, because it shows and touches nothing outside. All else is about a whole tenant,
+and what is new is so until somebody has looked."""
 
 
 _NOTHING: Final[frozenset[Permission]] = frozenset()
@@ -89,9 +181,25 @@ def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
     return frozenset().union(*(granted for role, granted in GRANTS.items() if role in roles))
 
 
+def roles_with(permission: Permission) -> tuple[Role, ...]:
+    """Return the roles that allow this."""
+    return tuple(role for role, granted in GRANTS.items() if permission in granted)
+
+
+def refusals(actor: Actor, permission: Permission, *, lent: frozenset[Permission] = _NOTHING) -> Iterator[Denied]:
+    """Yield every reason why this actor may not do this. On every surface this is what decides, and no answer is yes.
+
+    Where something is done to a plan, policy decides as well, and stores show only what is within the scope.
+    """
+    if permission not in permissions_of(actor.roles) | lent:
+        yield RoleRequired(f"none of your roles allows {permission}", permission=permission)
+    if permission in PERSON_ONLY and actor.kind != "person":
+        yield PersonRequired(f"only a person may do {permission}", permission=permission)
+    if not actor.scope.is_whole and permission not in KEEPS_TO_SCOPE:
+        yield ScopeExceeded(f"{permission} is about the whole tenant, and your scope is a part", permission=permission)
+
+
 def require(call: Call, permission: Permission, *, lent: frozenset[Permission] = _NOTHING) -> None:
     """Return if the caller may do this, or raise Denied. `lent`: what others lent the caller for this one thing."""
-    if permission not in permissions_of(call.actor.roles) | lent:
-        raise RoleRequired(f"none of your roles allows {permission}", permission=permission)
-    if permission in PERSON_ONLY and call.actor.kind != "person":
-        raise PersonRequired(f"only a person may do {permission}", permission=permission)
+    for refusal in refusals(call.actor, permission, lent=lent):
+        raise refusal

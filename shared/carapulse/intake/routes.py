@@ -25,7 +25,7 @@ from carapulse.intake.usecases import (
 from carapulse.intake.views import Issued, Received, SourceView
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, shows_secret
 from carapulse.tracing import Trace, current_trace
 
 router = APIRouter(tags=["intake"])
@@ -98,7 +98,7 @@ def get_one_source(name: SourceName, tag: ThisTag, call: ThisCall, ports: Ports)
     return tag.on(get_source(name, call, ports))
 
 
-@router.post("/v1/sources/{name}:rotate", dependencies=[needs("source:write")])
+@router.post("/v1/sources/{name}:rotate", dependencies=[needs("source:write"), shows_secret])
 def rotate_source_credential(name: SourceName, command: RotateCredential, call: ThisCall, ports: Ports) -> Issued:
     """Give a source a new secret; the older ones hold for a while."""
     return rotate_credential(name, command, call, ports)

@@ -1,11 +1,11 @@
 """Sources, deliveries and alerts kept in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from carapulse.intake.alerts import Alert
@@ -13,12 +13,24 @@ from carapulse.intake.errors import AlertNotFound
 from carapulse.intake.model import Credential, Source
 from carapulse.intake.ports import AlertFilter, Delivery
 from carapulse.intake.tables import alerts, source_credentials, sources, webhook_deliveries
+from carapulse.kernel.call import Scope
 from carapulse.kernel.cursor import Page
 from carapulse.rows import read_row
 
 _SOURCE = [sources.c[name] for name in Source.model_fields]
 _CREDENTIAL = [source_credentials.c[name] for name in Credential.model_fields]
 _ALERT = [alerts.c.id, alerts.c.body]
+# A route may say another environment or cluster than its source does.
+_WHERE_A_PLAN_WOULD_BE = text(
+    "(CAST(:services AS text[]) IS NULL OR alerts.service = ANY (CAST(:services AS text[])))"
+    " AND EXISTS (SELECT FROM sources s"
+    " LEFT JOIN LATERAL jsonb_array_elements(s.registration -> 'routes') r ON r ->> 'name' = alerts.body ->> 'route'"
+    " WHERE s.tenant = alerts.tenant AND s.id = alerts.source_id"
+    " AND (CAST(:environments AS text[]) IS NULL OR coalesce(r #>> '{context,environment}',"
+    " s.registration #>> '{context,environment}') = ANY (CAST(:environments AS text[])))"
+    " AND (CAST(:clusters AS text[]) IS NULL OR coalesce(r #>> '{context,cluster_id}',"
+    " s.registration #>> '{context,cluster_id}') = ANY (CAST(:clusters AS text[]))))"
+)
 _DELIVERY = [webhook_deliveries.c[name] for name in Delivery.model_fields]
 
 
@@ -128,10 +140,12 @@ class PostgresDeliveries:
 
 @dataclass(frozen=True, slots=True)
 class PostgresAlerts:
-    """The alerts of one tenant, within one transaction."""
+    """The alerts of one tenant that lie within a scope, in one transaction. What lies outside is as if it were not."""
 
     connection: Connection
     tenant: str
+    scope: Scope
+    visible: Callable[[ColumnElement[str]], ColumnElement[bool]]
 
     def get(self, alert_id: str) -> Alert:
         """Return the alert, or raise AlertNotFound."""
@@ -163,7 +177,7 @@ class PostgresAlerts:
 
     def page(self, wanted: AlertFilter) -> Page[Alert]:
         """Return alerts, the newest first."""
-        query = select(*_ALERT).where(alerts.c.tenant == self.tenant).order_by(alerts.c.id.desc())
+        query = select(*_ALERT).where(alerts.c.tenant == self.tenant, self._within()).order_by(alerts.c.id.desc())
         for name in ("status", "source", "service"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(alerts.c[name] == value)
@@ -175,11 +189,19 @@ class PostgresAlerts:
         return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
 
     def _one(self, alert_id: str, *, lock: bool = False) -> Alert:
-        query = select(*_ALERT).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id)
+        query = select(*_ALERT).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id, self._within())
         row = self.connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
         if row is None:
             raise AlertNotFound("no such alert", alert_id=alert_id)
         return _alert(row)
+
+    def _within(self) -> ColumnElement[bool]:
+        """Return what must hold for an alert to lie within the scope: its plan does, or where a plan would be made."""
+        if self.scope.is_whole:
+            return true()
+        named = {name: None if names is None else list(names) for name, names in self.scope}
+        unplanned = alerts.c.plan_id.is_(None) & _WHERE_A_PLAN_WOULD_BE.bindparams(**named)
+        return or_(self.visible(alerts.c.plan_id), unplanned)
 
 
 def _source(row: RowMapping) -> Source:

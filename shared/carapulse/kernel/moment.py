@@ -1,10 +1,10 @@
-"""A moment as a caller writes it: RFC 3339 with an offset; a bare number could mean seconds or milliseconds."""
+"""Moments, as a caller writes them and as they are kept."""
 
 import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -17,8 +17,16 @@ def _written(value: object) -> object:
     return value
 
 
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_written),
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC)),
 ]
+"""A moment as a caller writes it: RFC 3339 with an offset; a bare number could mean seconds or milliseconds."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment that is kept. It is spelled alike wherever it was read, so that digests and ETags over it hold."""

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from carapulse.kernel.canonical import canonical
 from carapulse.kernel.errors import Fault, Invalid
 from carapulse.kernel.record import Record
 
@@ -47,3 +48,8 @@ def merged(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON value
         else:
             kept[name] = merged(kept.get(name), value)
     return kept
+
+
+def is_same(one: Record, other: Record) -> bool:
+    """Say whether two values are spelled alike in JSON, where true is not 1."""
+    return canonical(one.model_dump(mode="json")) == canonical(other.model_dump(mode="json"))

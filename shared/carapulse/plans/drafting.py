@@ -67,6 +67,7 @@ def draft(wanted: Draft, call: Call, catalogue: Actions, at: datetime) -> PlanVe
         workflow=_workflow_use(wanted),
         meta=wanted.origin.meta,
         requested_by=call.actor.id,
+        requested_for=call.actor.owner,
         created_at=at.astimezone(UTC),
     )
 

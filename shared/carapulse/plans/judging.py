@@ -40,6 +40,7 @@ def judged_plan(version: PlanVersion) -> JudgedPlan:
         trigger=version.trigger,
         trusted=version.trusted,
         requested_by=version.requested_by,
+        requested_for=version.requested_for,
         irreversible=version.point_of_no_return is not None,
         steps=tuple(
             JudgedStep(

@@ -86,6 +86,7 @@ class PlanVersion(Record):
     workflow: WorkflowUse | None = None
     meta: JsonObject = Field(default_factory=dict)
     requested_by: str = Field(min_length=1)
+    requested_for: str | None = Field(default=None, description="who answers for the key that asked")
     created_at: AwareDatetime
 
     @property

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
+from carapulse.plans.decisions import PlanDecision
 from carapulse.plans.ending import archive_plan, cancel_plan
 from carapulse.plans.ports import PlanFilter, VersionFilter
 from carapulse.plans.requests import CancelPlan, ClosePlan, CreatePlan
@@ -18,19 +19,25 @@ from carapulse.plans.usecases import (
     diff_plan,
     get_plan,
     list_plans,
+    read_decisions,
     read_timeline,
     revise_plan,
     risk_plan,
 )
 from carapulse.plans.versions import get_version, list_versions
 from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView, VersionSummary, VersionView
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(tags=["plans"])
 VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
-@router.post("/v1/plans", name="create_plan", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create")])
+@router.post(
+    "/v1/plans",
+    name="create_plan",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("plan:create"), starts_work],
+)
 def create(command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
     """Draft a plan and have it judged. What policy denies is answered with 403 and its reasons, and is not kept."""
     return create_plan(command, call, ports)
@@ -54,7 +61,7 @@ def get(plan_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     "/v1/plans/{plan_id}/versions",
     name="revise_plan",
     status_code=HTTPStatus.CREATED,
-    dependencies=[needs("plan:create")],
+    dependencies=[needs("plan:create"), starts_work],
 )
 def revise(plan_id: str, command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
     """Make a further version of a plan. It is judged and answered anew; no earlier answer counts for it."""
@@ -93,6 +100,12 @@ def risk(plan_id: str, call: ThisCall, ports: Ports) -> PlanRisk:
 def timeline(plan_id: str, call: ThisCall, ports: Ports) -> Page[TimelineEntry]:
     """Tell everything that happened to a plan, from its first event to its last."""
     return Page(data=read_timeline(plan_id, call, ports))
+
+
+@router.get("/v1/plans/{plan_id}/decisions", name="read_decisions", dependencies=[needs("plan:read")])
+def decisions(plan_id: str, call: ThisCall, ports: Ports) -> Page[PlanDecision]:
+    """List everything that policy decided about a plan: who asked, what it said, by which rules and of which input."""
+    return Page(data=read_decisions(plan_id, call, ports))
 
 
 @router.post("/v1/plans/{plan_id}:close", name="close_plan", dependencies=[needs("plan:create")])

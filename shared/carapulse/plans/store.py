@@ -1,10 +1,12 @@
 """Plans kept in Postgres."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, true, update
 
+from carapulse.kernel.call import Scope
 from carapulse.kernel.canonical import digest as digest_of
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Invalid
@@ -31,10 +33,11 @@ _HEAD = [column for column in plans.c if column.name != "tenant"]
 
 @dataclass(frozen=True, slots=True)
 class PostgresPlans:
-    """The plans of one tenant, within one transaction."""
+    """The plans of one tenant that lie within a scope, in one transaction. What lies outside is as if it were not."""
 
     connection: Connection
     tenant: str
+    scope: Scope
 
     def get(self, plan_id: str) -> Plan:
         """Return the plan, or raise PlanNotFound."""
@@ -97,6 +100,12 @@ class PostgresPlans:
         data = found[: wanted.limit]
         return Page(data=data, next_cursor=data[-1].id if more else None)
 
+    def visible(self, plan_id: ColumnElement[str]) -> ColumnElement[bool]:
+        """Return the condition that the plan which a column names lies within the scope, for what hangs on plans."""
+        if self.scope.is_whole:
+            return true()
+        return exists().where(plans.c.tenant == self.tenant, plans.c.id == plan_id, *self._within())
+
     def versions(self, plan: Plan, wanted: VersionFilter) -> Page[VersionSummary]:
         """Return the versions of a plan, the newest first; of each only what a list shows is read."""
         query = select(*_SUMMARY).where(plan_versions.c.tenant == self.tenant, plan_versions.c.plan_id == plan.id)
@@ -108,7 +117,21 @@ class PostgresPlans:
         return Page(data=data, next_cursor=str(data[-1].version) if len(found) > wanted.limit else None)
 
     def _heads(self) -> Select[Any]:
-        return select(*_HEAD).where(plans.c.tenant == self.tenant)
+        return select(*_HEAD).where(plans.c.tenant == self.tenant, *self._within())
+
+    def _within(self) -> Iterator[ColumnElement[bool]]:
+        """Yield what must hold for a plan to lie within the scope; a null is in no list."""
+        named = ((plans.c.environment, self.scope.environments), (plans.c.service, self.scope.services))
+        for column, names in named:
+            if names is not None:
+                yield column.in_(names)
+        if self.scope.clusters is not None:
+            yield self._cluster().in_(self.scope.clusters)
+
+    def _cluster(self) -> ColumnElement[str]:
+        current = (plan_versions.c.plan_id == plans.c.id, plan_versions.c.version == plans.c.version)
+        query = select(plan_versions.c.body["context"]["cluster_id"].as_string())
+        return query.where(plan_versions.c.tenant == plans.c.tenant, *current).correlate(plans).scalar_subquery()
 
     def _one(self, query: Select[Any], plan_id: str) -> Plan:
         row = self.connection.execute(query).mappings().one_or_none()

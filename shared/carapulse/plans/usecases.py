@@ -8,6 +8,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.ids import new_id
 from carapulse.observe import get_logger
+from carapulse.plans.decisions import PlanDecision, decision_of
 from carapulse.plans.drafting import Draft, draft
 from carapulse.plans.events import PlanClosed, PlanDrafted, PlanRefused
 from carapulse.plans.judging import policy_input
@@ -103,16 +104,12 @@ def risk_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanRisk:
 
 def read_timeline(plan_id: str, call: Call, ports: PlanPorts) -> tuple[TimelineEntry, ...]:
     """Return everything that happened to a plan, from its first event to its last."""
-    found: list[SealedEntry] = []
-    with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        wanted = EventFilter(stream=plan.id, limit=_PAGE)
-        while True:
-            page = work.evidence.page(wanted)
-            found += page.data
-            if page.next_cursor is None:
-                return tuple(entry_of(event) for event in reversed(found))
-            wanted = wanted.model_copy(update={"cursor": page.next_cursor})
+    return tuple(entry_of(event) for event in _happened(plan_id, call, ports))
+
+
+def read_decisions(plan_id: str, call: Call, ports: PlanPorts) -> tuple[PlanDecision, ...]:
+    """Return everything that policy decided about a plan, from the first time it was asked to the last."""
+    return tuple(each for event in _happened(plan_id, call, ports) if (each := decision_of(event)) is not None)
 
 
 def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -> PlanSummary:
@@ -127,6 +124,20 @@ def close_plan(plan_id: str, command: ClosePlan, call: Call, ports: PlanPorts) -
         work.record(plan.id, PlanClosed(plan_id=plan.id, reason=command.reason))
     log.info("plan_closed", plan_id=plan.id)
     return PlanSummary.of(closed)
+
+
+def _happened(plan_id: str, call: Call, ports: PlanPorts) -> list[SealedEntry]:
+    """Return the plan's stream, in order."""
+    found: list[SealedEntry] = []
+    with ports.begin(call) as work:
+        plan = work.plans.get(plan_id)
+        wanted = EventFilter(stream=plan.id, limit=_PAGE)
+        while True:
+            page = work.evidence.page(wanted)
+            found += page.data
+            if page.next_cursor is None:
+                return found[::-1]
+            wanted = wanted.model_copy(update={"cursor": page.next_cursor})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, Strict, StringConstraints
 
-from carapulse.kernel.call import Call
+from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.context import Context
 from carapulse.kernel.record import Record
@@ -28,12 +28,27 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT_IN_JSON = 2**53
 
 
+class AskedScope(Record):
+    """What the asker may touch, by exact names. Null is everything, an empty list nothing."""
+
+    environments: tuple[str, ...] | None = None
+    services: tuple[str, ...] | None = None
+    clusters: tuple[str, ...] | None = None
+
+
 class Asker(Record):
-    """Who asks, with the roles that were proven."""
+    """Who asks, with the roles that were proven, and what they may touch."""
 
     id: Trimmed
     kind: Literal["person", "service", "agent"]
     roles: tuple[str, ...]
+    scope: AskedScope = AskedScope()
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        """Return an actor as policy sees it."""
+        scope = AskedScope(**dict(actor.scope))
+        return cls(id=actor.id, kind=actor.kind, roles=tuple(sorted(actor.roles)), scope=scope)
 
 
 class AskedCall(Record):
@@ -90,6 +105,7 @@ class JudgedPlan(Record):
     trigger: str
     trusted: Flag
     requested_by: Trimmed
+    requested_for: Annotated[Trimmed | None, Field(description="who answers for the key that asked")] = None
     irreversible: Flag
     steps: tuple[JudgedStep, ...]
 
@@ -155,9 +171,8 @@ class PolicyInput(Record):
         self_approval_environments: Iterable[str] = (),
     ) -> Self:
         """Return the document for a call. `at` is now; `tenant` owns what is asked for, by default the caller's."""
-        actor = Asker(id=call.actor.id, kind=call.actor.kind, roles=tuple(sorted(call.actor.roles)))
         return cls(
-            call=AskedCall(actor=actor, tenant=call.tenant),
+            call=AskedCall(actor=Asker.of(call.actor), tenant=call.tenant),
             action=action,
             context=Place.of(call.tenant if tenant is None else tenant, context),
             plan=plan,

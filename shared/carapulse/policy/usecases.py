@@ -54,7 +54,10 @@ def enforce(decision: Decision, *, approvals: int = 0) -> None:
         return
     facts: dict[str, Any] = {
         "decision_id": decision.id,
+        "outcome": decision.outcome,
         "reasons": [reason.model_dump() for reason in decision.reasons],
+        "input_digest": decision.input_digest,
+        "policy_digest": decision.policy_digest,
     }
     if not decision.answered:
         raise PolicyUnavailable("the policy could not be asked, so the answer is no", **facts)

@@ -1,7 +1,7 @@
 """What retention asks of the application."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from carapulse.audit.ports import AuditPorts, AuditWork
@@ -26,6 +26,14 @@ class Room(Protocol):
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         ...
 
+    def drop_idle_rates(self) -> int:
+        """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
+        ...
+
+    def drop_idempotency_keys(self, kept: timedelta) -> int:
+        """Delete keys that were given to a request so long ago, some thousands at most, and return how many."""
+        ...
+
 
 class RetentionWork(AuditWork, Protocol):
     """A unit of work that can reach the partitions."""
@@ -36,27 +44,32 @@ class RetentionWork(AuditWork, Protocol):
         ...
 
 
-class Days(Protocol):
-    """How many days of what the installation keeps; None keeps it for ever."""
+class Kept(Protocol):
+    """How long the installation keeps what; None keeps it for ever."""
 
     @property
     def lines_retention_days(self) -> int | None:
-        """For lines that tools wrote."""
+        """For lines that tools wrote: days."""
         ...
 
     @property
     def outputs_retention_days(self) -> int | None:
-        """For what steps gave."""
+        """For what steps gave: days."""
         ...
 
     @property
     def events_retention_days(self) -> int | None:
-        """For events in the log; older ones are archived."""
+        """For events in the log; older ones are archived: days."""
         ...
 
     @property
     def dead_letters_retention_days(self) -> int | None:
-        """For messages that were given up."""
+        """For messages that were given up: days."""
+        ...
+
+    @property
+    def idempotency_hours(self) -> int:
+        """For the answers to requests with a key, and that the key was used: hours, at least a day."""
         ...
 
 
@@ -64,7 +77,7 @@ class RetentionPorts(AuditPorts, Protocol):
     """Everything that retention asks of the application."""
 
     @property
-    def settings(self) -> Days:
+    def settings(self) -> Kept:
         """What the installation chose."""
         ...
 

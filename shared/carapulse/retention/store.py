@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
@@ -10,7 +10,10 @@ from carapulse.retention.model import Dropped
 
 _MAKE = text("SELECT make_partitions()")
 _DROP_STEPS = text("SELECT dropped, blobs FROM drop_old_steps(:of_table, :before)")
+_DROP_KEYS = text("SELECT drop_idempotency_keys(:kept)")
 _DROP_LETTERS = text("SELECT drop_dead_letters(:before)")
+
+_DROP_RATES = text("SELECT drop_idle_rates()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,11 @@ class PostgresRoom:
     def drop_dead_letters(self, before: datetime) -> int:
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         return int(self.connection.execute(_DROP_LETTERS, {"before": before}).scalar_one())
+
+    def drop_idle_rates(self) -> int:
+        """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
+        return int(self.connection.execute(_DROP_RATES).scalar_one())
+
+    def drop_idempotency_keys(self, kept: timedelta) -> int:
+        """Delete keys that were given to a request so long ago, some thousands at most, and return how many."""
+        return int(self.connection.execute(_DROP_KEYS, {"kept": kept}).scalar_one())

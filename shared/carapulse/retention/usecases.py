@@ -25,8 +25,14 @@ def make_room(call: Call, ports: RetentionPorts) -> Sequence[str]:
 
 
 def let_old_go(call: Call, ports: RetentionPorts) -> None:
-    """Let go what is older than the settings keep: lines, outputs, dead letters, and events, which are archived."""
+    """Let go what is older than the settings keep: keys, lines, outputs, dead letters, and events, which are archived.
+
+    Counts of those who ask no more go too; they hold for a minute.
+    """
     days = ports.settings
+    with ports.begin(call) as work:
+        work.room.drop_idle_rates()
+    _drop_keys(days.idempotency_hours, call, ports)
     _drop_steps("step_lines", days.lines_retention_days, call, ports)
     _drop_steps("step_outputs", days.outputs_retention_days, call, ports)
     _drop_dead_letters(days.dead_letters_retention_days, call, ports)
@@ -54,3 +60,10 @@ def _drop_dead_letters(days: int | None, call: Call, ports: RetentionPorts) -> N
         count = work.room.drop_dead_letters(ports.clock.now() - timedelta(days=days))
     if count:
         log.info("dead_letters_dropped", count=count)
+
+
+def _drop_keys(hours: int, call: Call, ports: RetentionPorts) -> None:
+    with ports.begin(call) as work:
+        count = work.room.drop_idempotency_keys(timedelta(hours=hours))
+    if count:
+        log.info("idempotency_keys_dropped", count=count)

@@ -1,5 +1,7 @@
 """Which areas take part: their routes and their message handlers."""
 
+from carapulse.access.routes import router as access_routes
+from carapulse.apikeys.routes import router as api_key_routes
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
@@ -9,8 +11,11 @@ from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
 from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
+from carapulse.knowledge.routes import router as knowledge_routes
+from carapulse.live.routes import router as live_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.sessions.routes import router as session_routes
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
@@ -22,8 +27,13 @@ ROUTERS = (
     tool_routes,
     context_routes,
     intake_routes,
+    knowledge_routes,
+    session_routes,
     audit_routes,
     dead_letter_routes,
+    api_key_routes,
+    access_routes,
+    live_routes,
 )
 ALL = Dispatcher.of([executions, approvals, intake])
 EXECUTIONS = ALL.only({"executions"})

@@ -5,14 +5,13 @@ from functools import cache
 from carapulse.adapters.postgres.migrate import migrate
 from carapulse.adapters.sealing import KEY_FILE as SEALING_KEY
 from carapulse.audit.keys import SECRET_FILE as EVIDENCE_KEY
-from carapulse.bootstrap import App, make_app
-from carapulse.identity.issuer import KEY_FILE as ISSUER_KEY
+from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
 from carapulse.runtime.logging import set_up_logging
 from carapulse.settings import Settings, load_settings
 
-_KEYS = (ISSUER_KEY, EVIDENCE_KEY, SEALING_KEY)
+_KEYS = (EVIDENCE_KEY, SEALING_KEY)
 
 log = get_logger(__name__)
 
@@ -30,6 +29,13 @@ def application(service: str) -> App:
     if missing:
         raise Invalid("the data directory lacks keys that all functions share: run migrate first", missing=missing)
     return make_app(settings, _database_of(settings))
+
+
+def serving_people(service: str) -> App:
+    """Return the application for a function that takes bearer tokens; raises NobodyBelieved without issuers."""
+    app = application(service)
+    refuse_nobody_believed(app.settings)
+    return app
 
 
 def migrate_installation() -> None:

@@ -19,9 +19,10 @@ from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
-from carapulse.bootstrap import App, make_app
+from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
+from carapulse.pushing import LONGEST_MESSAGE
 from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
@@ -34,6 +35,7 @@ log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 _HTTP_STOP_S = 1
+_HEARTBEAT_S = 15
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def serve(settings: Settings) -> int:
 @contextmanager
 def running(settings: Settings) -> Iterator[Program]:
     """Start every part in order, and end them in the opposite order."""
+    refuse_nobody_believed(settings)
     with ExitStack() as parts:
         address = parts.enter_context(_database(settings))
         app = make_app(settings, address)
@@ -139,9 +142,20 @@ class _Ending:
 def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
     """Start the API in a thread of its own, and return what ends it, and its address."""
     listening = _listen(settings.port)
-    http = make_http(app, ROUTERS, Limits(threads=settings.http_threads))
+    http = make_http(app, ROUTERS, Limits.of(settings))
+    proxies = sorted(settings.trusted_proxies)
     config = uvicorn.Config(
-        http, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_HTTP_STOP_S
+        http,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_HTTP_STOP_S,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST_MESSAGE,
+        ws_ping_interval=_HEARTBEAT_S,
+        ws_per_message_deflate=False,  # what it keeps for each connection is more than all of ours
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
 from carapulse.plans.views import PlanView
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 from carapulse.workflows.model import Workflow
 from carapulse.workflows.usecases import StartWorkflow, get_workflow, list_workflows, start_workflow
 
@@ -30,7 +30,7 @@ def get(name: str, tag: ThisTag, ports: Ports) -> Workflow:
     "/v1/workflows/{name}:start",
     name="start_workflow",
     status_code=HTTPStatus.CREATED,
-    dependencies=[needs("workflow:start")],
+    dependencies=[needs("workflow:start"), starts_work],
 )
 def start(name: str, command: StartWorkflow, call: ThisCall, ports: Ports) -> PlanView:
     """Create the plan that a workflow makes; it is judged and approved like any other."""

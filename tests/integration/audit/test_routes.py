@@ -6,6 +6,7 @@ import anyio
 import httpx
 import pytest
 from tests.builders.log import App, a_call, write
+from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.sealing import AesGcmSealer
@@ -14,6 +15,7 @@ from carapulse.audit.routes import router
 from carapulse.audit.usecases import make_checkpoint
 from carapulse.audit.verifier import verify
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
 from carapulse.runtime.http.app import make_app
@@ -24,7 +26,11 @@ class HttpApp(App):
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.refusals = RefusalLog(self.begin, self.clock)
         return self
+
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {"database": True}

@@ -23,6 +23,7 @@ from carapulse.surfaces.demo.alerting import Alertmanager, registration, remedia
         ("audit", "list"),
         ("alert", "list"),
         ("source", "list"),
+        ("runbook", "list"),
         ("queue", "dead"),
     ],
 )
@@ -170,3 +171,23 @@ def test_a_checkpoint_is_kept_as_a_witness(cli, installed, tmp_path):
     note.write_text(cli("otto", "evidence", "checkpoint").out)
 
     assert ended(["evidence", "verify", str(bundle), "--key", str(key), "--witness", str(note)]) == 0
+
+
+def test_a_runbook_is_put_again_and_again_and_each_version_stays(cli, installed):
+    path = installed.folder / "drain.md"
+    path.write_text("# Drain\n\n1. stop *billing*\n")
+    first = cli("ada", "runbook", "put", "billing", "Drain it", str(path), "--tag", "queue", "--json")
+    runbook = json.loads(first.out)
+    path.write_text("# Drain\n\n1. call somebody\n")
+
+    again = cli("ada", "runbook", "put", "billing", "Drain it", str(path))
+    newest = json.loads(cli("lin", "runbook", "get", runbook["id"], "--json").out)
+    older = cli("lin", "runbook", "get", runbook["id"], "--version", "1")
+    listed = cli("lin", "runbook", "list", "--service", "billing", "--tag", "queue", "--begins", "Dr")
+
+    assert (first.code, again.code, newest["version"], newest["body"]) == (0, 0, 2, path.read_text())
+    assert "1. stop *billing*\n" in older.out
+    assert "Drain it" in listed.out
+    assert cli("lin", "runbook", "put", "billing", "Drain it", str(path)).code == 1
+    assert cli("ada", "runbook", "put", "billing", "Drain it", "no such file").code == 2
+    assert cli("ada", "runbook", "get", "runbook_0").code == 3

@@ -5,8 +5,7 @@ from itertools import count
 
 import pytest
 from tests.builders.caller import Caller
-from tests.builders.shared import Tenant, an_application
-from tests.conftest import a_copy
+from tests.builders.shared import Tenant, a_database, an_application
 
 _numbers = count(1)
 
@@ -14,7 +13,7 @@ _numbers = count(1)
 @pytest.fixture(scope="module")
 def app(postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("context")
-    with a_copy(postgres) as database, an_application(database, folder) as built:
+    with a_database(postgres, "test_context") as database, an_application(database, folder) as built:
         yield built
 
 

@@ -2,22 +2,33 @@
 
 import json
 import threading
+import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from tests.builders.clients import a_client
+from tests.builders.rates import HttpChosen, unlimited
+from tests.builders.refusing import Told, a_refusal_log
 from tests.builders.serving import served
 
+from carapulse.identity.bearers import Bearers
+from carapulse.identity.errors import TokenRefused
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.model import Principal, Proof
 from carapulse.identity.tokens import TokenVerifier
+from carapulse.kernel.call import Actor
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Conflict, Fault, Invalid, Unavailable
 from carapulse.kernel.record import Record
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.runtime.http.gate import Limits
+from carapulse.settings import Settings
 from carapulse.sse import LastEventId, Pace, Page, Row, stream
+from carapulse.waiting import Waiting
 
 
 class PlanChanged(Conflict):
@@ -35,13 +46,38 @@ class Draft(Record):
     choice: int | list[str] | None = None
 
 
+@dataclass
+class OneKey:
+    """Knows one key, and takes its time to look it up."""
+
+    clock: SystemClock
+    looks: int = 0
+
+    def verify(self, token):
+        self.looks += 1
+        time.sleep(0.3)
+        if token != A_KEY:
+            raise TokenRefused("the token was not accepted")
+        actor = Actor(id="key:key_1", kind="service", roles=frozenset({"viewer"}))
+        until = self.clock.now().timestamp() + 3600
+        return Principal(actor=actor, tenant="acme", expires_at=until, proof=Proof(kind="api_key", id="key_1"))
+
+
+A_KEY = "cpk_the-one"
+
+
 class Application:
     """What HTTP asks of the composition root, with levers for the test."""
 
     def __init__(self, folder):
         self.clock = SystemClock()
         self.issuer = DevelopmentIssuer.load_or_make(folder)
-        self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.tokens = Bearers(TokenVerifier([self.issuer.issuer], self.clock), OneKey(self.clock))
+        self.told = Told()
+        self.refusals = a_refusal_log(self.told)
+        self.rates = unlimited()
+        self.settings: HttpChosen | Settings = HttpChosen()
+        self.stopping = threading.Event()
         self.reset()
 
     def reset(self):
@@ -93,9 +129,14 @@ def a_router():
             "bug": RuntimeError("password=hunter2 at /srv/secret"),
         }[kind]
 
-    @router.get("/v1/executions/{execution_id}/logs", dependencies=[needs("execution:read")])
+    @router.get(
+        "/v1/executions/{execution_id}/logs",
+        dependencies=[needs("execution:read")],
+        response_class=Response,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
     async def logs(request: Request, execution_id: str, ports: Ports, after: LastEventId = None) -> Response:
-        return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2))
+        return await stream(request, ports.page, after, Pace(poll=0.02, heartbeat=0.1, longest=2, longest_with_key=0.3))
 
     @router.post("/v1/webhooks/echo/{source}", status_code=202)
     async def webhook(source: str, request: Request) -> dict[str, int]:
@@ -106,7 +147,32 @@ def a_router():
         ports.begun.append(1)
         assert ports.release.wait(5)
 
+    add_what_may_be_wished(router)
     return router
+
+
+def add_what_may_be_wished(router):
+    @router.get("/v1/large", dependencies=[needs("plan:read")])
+    def large(response: Response, size: int = 5000, tag: str | None = None) -> str:
+        if tag:
+            response.headers["ETag"] = tag
+        return "x" * (size - 2)
+
+    @router.get("/v1/text", dependencies=[needs("plan:read")], response_class=PlainTextResponse)
+    def plain() -> str:
+        return "plain " * 500
+
+    @router.patch("/v1/plans/{plan_id}", dependencies=[needs("plan:create")])
+    def change(plan_id: str, change: dict[str, str]) -> dict[str, str]:
+        return change
+
+    @router.get("/v1/wait", dependencies=[needs("plan:read")])
+    async def wait(ports: Ports, waiting: Waiting) -> bool:
+        def read():
+            ports.reads.append(threading.get_ident())
+            return ports.is_over
+
+        return await waiting.until(bool, read, ports.is_over)
 
 
 class Client:

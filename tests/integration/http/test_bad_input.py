@@ -205,4 +205,5 @@ def test_a_path_that_is_not_served_answers_404(client):
 def test_a_method_that_is_not_served_answers_405_with_those_that_are(client):
     answer = client.ask("DELETE", "/v1/me")
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-not-allowed", "GET")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, HEAD"

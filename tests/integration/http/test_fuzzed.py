@@ -12,8 +12,9 @@ from docs.render import make_http
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from tests.builders.application import LAMPS
+from tests.builders.rates import GENEROUS
 from tests.builders.served import served
-from tests.conftest import a_copy
+from tests.conftest import a_database
 
 from carapulse.bootstrap import make_app
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -23,7 +24,7 @@ from carapulse.runtime.http import app as http
 from carapulse.settings import Settings
 
 EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "4"))
-STREAMS = ["/v1/executions/{execution_id}/logs"]
+STREAMS = ["/v1/events", "/v1/executions/{execution_id}/logs"]
 CONTRACT = schemathesis.openapi.from_dict(make_http().openapi()).exclude(path=STREAMS)
 NOT_IN_A_SCHEMA = [positive_data_acceptance]
 
@@ -32,8 +33,8 @@ NOT_IN_A_SCHEMA = [positive_data_acceptance]
 def site(postgres, tmp_path_factory):
     """Serve the whole application on a database of its own, and return where and with which token."""
     folder = tmp_path_factory.mktemp("fuzzed")
-    with a_copy(postgres) as database:
-        app = make_app(Settings(data_dir=folder), database.app_url, tools=[*builtin_manifests(), LAMPS])
+    with a_database(postgres) as database:
+        app = make_app(Settings(data_dir=folder, **GENEROUS), database.app_url, tools=[*builtin_manifests(), LAMPS])
         token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
         with served(http.make_app(app, ROUTERS)) as url:
             yield url, token

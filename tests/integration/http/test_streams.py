@@ -93,3 +93,13 @@ def test_a_stream_that_may_not_be_read_is_a_plain_problem(client):
 
 def test_an_id_that_is_no_id_is_refused(client):
     assert client.ask("GET", PATH, headers={"Last-Event-ID": "x" * 200}).status_code == 422
+
+
+def test_whoever_follows_with_a_key_proves_it_anew_soon(client):
+    client.application.is_over = False
+    began = time.monotonic()
+
+    answer = client.http.get(PATH, headers={"Authorization": "Bearer cpk_the-one"})
+
+    assert answer.status_code == 200
+    assert time.monotonic() - began < 1.8

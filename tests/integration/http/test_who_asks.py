@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -134,3 +136,18 @@ def test_a_role_that_does_not_allow_it_answers_403_and_names_the_permission(clie
 
 def test_a_role_that_allows_it_gets_in(client):
     assert client.ask("POST", "/v1/plans", "operator", json={"summary": "x"}).status_code == 201
+
+
+def test_looking_keys_up_keeps_nobody_else_waiting(client):
+    with ThreadPoolExecutor(8) as pool:
+        asked = [
+            pool.submit(client.http.get, "/v1/me", headers={"Authorization": f"Bearer cpk_{name}"})
+            for name in ("the-one", "another") * 4
+        ]
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert client.ask("GET", "/v1/plans").status_code == 200
+        took = time.monotonic() - began
+
+    assert sorted(each.result().status_code for each in asked) == [200] * 4 + [401] * 4
+    assert took < 1

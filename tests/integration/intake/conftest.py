@@ -13,14 +13,16 @@ from tests.builders.clients import a_client
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
 from tests.builders.queues import a_queue
+from tests.builders.rates import unlimited
 from tests.builders.serving import served
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
-from carapulse.bootstrap import Work
+from carapulse.bootstrap.work import Work
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.intake.consumers import consumers
 from carapulse.intake.messages import PlanAlert, SortAlerts
@@ -45,9 +47,11 @@ class Application:
         self.workflows = WORKFLOWS
         self.envelopes = ApprovalEnvelopes()
         self.settings = application.Chosen()
+        self.rates = unlimited()
         self.engine = connect(url)
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
+        self.refusals = RefusalLog(self.begin, self.clock)
         self.sealer = AesGcmSealer.load_or_make(folder)
         self.source_directory = PostgresSourceDirectory(self.engine)
 

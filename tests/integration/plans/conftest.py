@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
 from tests.builders.application import Application, MovableClock, a_policy
 from tests.builders.clients import a_client
+from tests.builders.keys import keyed
 from tests.builders.served import served
 
 from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
 from carapulse.plans.routes import router as plan_routes
@@ -36,6 +40,11 @@ class Served(Application):
     """The application, with what HTTP asks of it."""
 
     tokens: Any = None
+    sealer: Any = None
+
+    @cached_property
+    def refusals(self):
+        return RefusalLog(self.begin, self.clock)
 
     def ready(self):
         return {"database": True}
@@ -49,7 +58,7 @@ class Caller:
 
     def __call__(self, method, path, body=None, *, by="ada", role="operator", tenant="acme", **headers):
         token = self.issuer.mint(tenant, by, frozenset({role}), timedelta(hours=1))
-        headers = {"authorization": f"Bearer {token}", **headers}
+        headers = {"authorization": f"Bearer {token}", **keyed(method), **headers}
         return self.client.request(method, path, json=body, headers=headers)
 
     def decide(self, plan, by="bob", role="approver", seen=None, **changed):
@@ -63,7 +72,8 @@ def ask(database, policy, tmp_path):
     clock = SystemClock()
     issuer = DevelopmentIssuer.load_or_make(tmp_path)
     engine = connect(database.app_url)
-    app = Served(engine, policy, MovableClock(clock.now()), tokens=TokenVerifier([issuer.issuer], clock))
+    tokens, sealer = TokenVerifier([issuer.issuer], clock), AesGcmSealer.load_or_make(tmp_path)
+    app = Served(engine, policy, MovableClock(clock.now()), tokens=tokens, sealer=sealer)
     http = make_app(app, [plan_routes, approval_routes, workflow_routes])
     with served(http) as url, a_client(url) as client:
         yield Caller(client, issuer, app.clock)

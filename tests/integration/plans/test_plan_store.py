@@ -10,6 +10,7 @@ from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.approvals.ports import ApprovalFilter
 from carapulse.approvals.store import PostgresApprovals
+from carapulse.kernel.call import Scope
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Conflict, CorruptRow
 from carapulse.plans.errors import PlanNotFound, VersionNotFound
@@ -38,11 +39,11 @@ def begin(engine, tenant="acme"):
 
 
 def plans(work):
-    return PostgresPlans(work.connection, work.tenant)
+    return PostgresPlans(work.connection, work.tenant, Scope())
 
 
 def approvals(work):
-    return PostgresApprovals(work.connection, work.tenant)
+    return PostgresApprovals(work.connection, work.tenant, plans(work).visible)
 
 
 def kept(engine, tenant="acme", **facts):

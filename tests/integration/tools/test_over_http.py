@@ -5,9 +5,8 @@ from typing import cast
 
 import pytest
 from tests.builders.caller import Caller
-from tests.builders.shared import Tenant, an_application
+from tests.builders.shared import Tenant, a_database, an_application
 from tests.builders.tools import a_connection, a_toolbox
-from tests.conftest import a_copy
 
 from carapulse.bootstrap import App
 
@@ -35,7 +34,7 @@ CONNECTIONS = (
 def ask(postgres, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tools")
     toolbox = a_toolbox(*CONNECTIONS)
-    with a_copy(postgres) as database, an_application(database, folder, toolbox=toolbox) as app:
+    with a_database(postgres, "test_tools") as database, an_application(database, folder, toolbox=toolbox) as app:
         yield Tenant(Caller(cast("App", app)), "acme")
 
 

@@ -85,3 +85,63 @@ def test_no_answer_is_said_in_words(error, words):
 def test_nothing_is_sent_to_what_is_no_address():
     with pytest.raises(Unanswered):
         Api("ftp://carapulse.test", None).get("/v1/plans")
+
+
+def answering(*answers):
+    """Answer one request after another; an exception is what befalls the connection."""
+    left = list(answers)
+
+    def handle(_request):
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    api, seen = an_api(handle)
+    api.again_s = (0.0, 0.0)
+    return api, seen
+
+
+IN_USE = httpx.Response(
+    409, json={"code": "idempotency-key-in-use"}, headers={"content-type": "application/problem+json"}
+)
+
+
+def test_what_asks_for_something_to_be_done_has_a_key_of_its_own():
+    api, seen = answering(httpx.Response(200, json={}), httpx.Response(200, json={}), httpx.Response(200, json={}))
+
+    api.post("/v1/plans", {})
+    api.post("/v1/plans", {})
+    api.get("/v1/plans")
+
+    first, second, read = (each.headers.get("idempotency-key") for each in seen)
+    assert first
+    assert second
+    assert first != second
+    assert read is None
+
+
+def test_a_request_whose_answer_is_lost_is_sent_again_under_its_key():
+    api, seen = answering(httpx.RemoteProtocolError("cut"), IN_USE, httpx.Response(201, json={"plan_id": "plan_1"}))
+
+    answer = api.post("/v1/plans", {})
+
+    assert answer.body == {"plan_id": "plan_1"}
+    assert len({each.headers["idempotency-key"] for each in seen}) == 1
+
+
+def test_a_request_is_not_sent_again_for_ever_nor_where_it_was_answered():
+    lost, lost_seen = answering(*[httpx.ReadTimeout("slow")] * 3)
+    refused, refused_seen = answering(
+        httpx.Response(409, json={"code": "plan-changed"}, headers={"content-type": "application/problem+json"})
+    )
+    away, away_seen = answering(httpx.ConnectError("refused"))
+
+    with pytest.raises(Unanswered):
+        lost.post("/v1/plans", {})
+    with pytest.raises(Refused):
+        refused.post("/v1/plans", {})
+    with pytest.raises(Unanswered):
+        away.post("/v1/plans", {})
+
+    assert (len(lost_seen), len(refused_seen), len(away_seen)) == (3, 1, 1)

@@ -6,6 +6,8 @@ import sys
 import pytest
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
+from tests.builders.rates import HttpChosen, unlimited
+from tests.builders.refusing import a_refusal_log
 
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
@@ -18,6 +20,9 @@ from carapulse.runtime.http.faults import pointer_to
 class Application:
     clock = SystemClock()
     tokens = TokenVerifier([], SystemClock())
+    refusals = a_refusal_log()
+    rates = unlimited()
+    settings = HttpChosen()
 
     def ready(self):
         return {}

@@ -26,6 +26,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n-----END PRIVATE KEY-----"
         ("client_secret: xyzzy", "xyzzy"),
         ("AKIAIOSFODNN7EXAMPLE", "AKIA"),
         ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_"),
+        ("the key cpk_0123456789ab_-bcdefghijklmnopqrstuvwxyz0123456789ABCDE_F", "opqrst"),
         ("hvs.CAESIJ0123456789abcdef", "CAESIJ"),
         ("xoxb-12345678901-abcdef", "xoxb"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9"),

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carapulse.identity.errors import PersonRequired, RoleRequired
+from carapulse.identity.errors import PersonRequired, RoleRequired, ScopeExceeded
 from carapulse.identity.model import Role
-from carapulse.identity.permissions import GRANTS, PERMISSIONS, permissions_of, require
-from carapulse.kernel.call import Actor, Call
+from carapulse.identity.permissions import GRANTS, KEEPS_TO_SCOPE, PERMISSIONS, permissions_of, require
+from carapulse.kernel.call import Actor, Call, Scope
 
 
-def a_call(*roles, kind="person"):
-    actor = Actor(id="ada", kind=kind, roles=frozenset(roles))
+def a_call(*roles, kind="person", **scope):
+    actor = Actor(id="ada", kind=kind, roles=frozenset(roles), scope=Scope(**scope))
     return Call(actor=actor, tenant="acme", at=datetime(2026, 11, 21, tzinfo=UTC), trace="0" * 31 + "1")
 
 
@@ -90,3 +90,23 @@ def test_an_agent_proposes_and_does_not_execute():
     require(a_call("agent", kind="agent"), "plan:create")
     with pytest.raises(RoleRequired):
         require(a_call("agent", kind="agent"), "plan:execute")
+
+
+@pytest.mark.parametrize("kind", ["service", "agent"])
+def test_a_machine_never_makes_a_key(kind):
+    with pytest.raises(PersonRequired):
+        require(a_call("admin", kind=kind), "api-key:write")
+
+
+@pytest.mark.parametrize(
+    "permission", ["message:read", "message:replay", "message:discard", "source:read", "source:write"]
+)
+def test_what_is_about_the_whole_tenant_is_refused_to_a_part_of_it(permission):
+    require(a_call("admin"), permission)
+    with pytest.raises(ScopeExceeded):
+        require(a_call("admin", environments=("dev",)), permission)
+
+
+def test_a_scope_leaves_what_keeps_to_it():
+    for permission in KEEPS_TO_SCOPE:
+        require(a_call("admin", services=("shop",)), permission)

@@ -14,7 +14,8 @@ from joserfc.jwk import KeySet, OKPKey, RSAKey
 
 from carapulse.identity.errors import TokenExpired, TokenRefused
 from carapulse.identity.issuer import AUDIENCE, ISSUER
-from carapulse.identity.tokens import Issuer, TokenVerifier
+from carapulse.identity.tokens import HeldKeys, Issuer, TokenVerifier
+from carapulse.kernel.call import Scope
 from carapulse.kernel.errors import Unauthenticated
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -28,7 +29,7 @@ class StoppedClock:
 
 def a_verifier(*more):
     public = OKPKey.import_key(KEY.as_dict(private=False))
-    return TokenVerifier([Issuer(ISSUER, AUDIENCE, KeySet([public])), *more], StoppedClock())
+    return TokenVerifier([Issuer(ISSUER, AUDIENCE, HeldKeys(KeySet([public]))), *more], StoppedClock())
 
 
 def claims(**changed):
@@ -62,6 +63,13 @@ def test_a_good_token_says_who_asks_and_for_which_tenant():
     assert principal.actor.roles == {"operator"}
 
 
+def test_a_token_may_name_a_scope():
+    principal = a_verifier().verify(a_token(scope_environments=["dev"], scope_services=[]))
+
+    assert principal.actor.scope == Scope(environments=("dev",), services=())
+    assert a_verifier().verify(a_token()).actor.scope.is_whole
+
+
 def test_a_role_that_is_not_known_is_not_granted():
     principal = a_verifier().verify(a_token(roles=["root", "viewer"]))
 
@@ -87,6 +95,11 @@ def test_one_of_several_audiences_is_enough():
         {"sub": "ada\u0000"},
         {"sub": "ada\n"},
         {"sub": 7},
+        {"sub": "key:key_1"},
+        {"sub": "source:cluster-alerts"},
+        {"scope_environments": "dev"},
+        {"scope_services": ["a b"]},
+        {"scope_clusters": [1]},
         {"tenant": None},
         {"tenant": ""},
         {"tenant": "*"},
@@ -174,7 +187,7 @@ def test_the_public_key_is_no_shared_secret(public):
 
 def test_an_issuer_can_sign_for_itself_only():
     other = RSAKey.generate_key(2048)
-    verifier = a_verifier(Issuer("corporate", AUDIENCE, KeySet([other]), ("RS256",)))
+    verifier = a_verifier(Issuer("corporate", AUDIENCE, HeldKeys(KeySet([other])), ("RS256",)))
 
     assert verifier.verify(a_token(key=other, alg="RS256", iss="corporate")).tenant == "acme"
     with pytest.raises(TokenRefused):
@@ -183,7 +196,7 @@ def test_an_issuer_can_sign_for_itself_only():
 
 def test_an_algorithm_that_the_issuer_does_not_use_is_refused():
     other = RSAKey.generate_key(2048)
-    verifier = a_verifier(Issuer("corporate", AUDIENCE, KeySet([other]), ("RS256",)))
+    verifier = a_verifier(Issuer("corporate", AUDIENCE, HeldKeys(KeySet([other])), ("RS256",)))
 
     with pytest.raises(TokenRefused):
         verifier.verify(a_token(key=other, alg="PS256", iss="corporate"))

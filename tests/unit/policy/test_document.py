@@ -25,7 +25,12 @@ def test_a_call_and_its_place_become_the_document():
     document = PolicyInput.of(a_call(), Action(name="plan.create", type="write"), context, at=NOON).document()
 
     assert document["call"] == {
-        "actor": {"id": "ada", "kind": "person", "roles": ["operator", "sre"]},
+        "actor": {
+            "id": "ada",
+            "kind": "person",
+            "roles": ["operator", "sre"],
+            "scope": {"environments": None, "services": None, "clusters": None},
+        },
         "tenant": "acme",
     }
     assert document["context"]["tenant"] == "acme"

@@ -220,7 +220,7 @@ def _messages(entry: Entry, call: Call) -> Iterable[dict[str, Any]]:
             "queue": message.queue,
             "type": message.type,
             "body": message.model_dump(mode="json"),
-            "actor": call.actor.model_dump(mode="json"),
+            "actor": call.actor.model_dump(mode="json", exclude_defaults=True),
             "trace": call.trace,
             "delay_s": delay_s,
         }

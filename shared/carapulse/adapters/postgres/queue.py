@@ -82,7 +82,7 @@ def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> No
                 "queue": message.queue,
                 "type": message.type,
                 "body": message.model_dump_json(),
-                "actor": call.actor.model_dump_json(),
+                "actor": call.actor.model_dump_json(exclude_defaults=True),
                 "trace": call.trace,
                 "delay_s": item.delay_s,
             },

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from carapulse.adapters.postgres.engine import bind_tenant, problem_of, translated
 from carapulse.adapters.postgres.log import Recorded, append
 from carapulse.adapters.postgres.queue import Outgoing, send
+from carapulse.idempotency.store import mark_written
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.event import Event
@@ -61,6 +62,7 @@ class PostgresWork:
                 with translated():
                     append(self.connection, self.call, self._events)
                     send(self.connection, self.call, self._messages)
+                    mark_written(self.connection, self.call)
                     self.connection.commit()
         finally:
             self._let_go()

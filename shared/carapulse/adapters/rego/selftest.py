@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from carapulse.policy.document import Action, AskedCall, Asker, JudgedPlan, Place, PolicyInput
+from carapulse.policy.document import Action, AskedCall, AskedScope, Asker, JudgedPlan, Place, PolicyInput
 from carapulse.policy.errors import UnsoundPolicy
 from carapulse.policy.model import Outcome
 from carapulse.policy.ports import PolicyEngine
@@ -11,6 +11,8 @@ from carapulse.policy.usecases import judge
 _TENANT = "self-test"
 _READ = Action(name="plan.read", type="read")
 _WRITE = Action(name="plan.create", type="write")
+_WHOLE = AskedScope()
+_NOTHING = AskedScope(environments=())
 _NOBODY_KNOWS_IT = "no such environment"
 _AFTER_EVERY_FREEZE = 2**33 * 1_000_000_000
 
@@ -38,14 +40,21 @@ def _questions(data: dict[str, Any]) -> list[tuple[str, PolicyInput, set[Outcome
         ("a blank environment is not changed", _asked(_WRITE, writer, ""), {"deny"}),
         ("another tenant's is not read", _asked(_READ, writer, known, owner="another"), {"deny"}),
         ("another tenant's is not changed", _asked(_WRITE, writer, known, owner="another"), {"deny"}),
+        ("what is outside the scope is not changed", _asked(_WRITE, writer, known, scope=_NOTHING), {"deny"}),
     ]
 
 
 def _asked(
-    action: Action, roles: list[str], environment: str, *, actor: str = "ada", owner: str = _TENANT
+    action: Action,
+    roles: list[str],
+    environment: str,
+    *,
+    actor: str = "ada",
+    owner: str = _TENANT,
+    scope: AskedScope = _WHOLE,
 ) -> PolicyInput:
     return PolicyInput(
-        call=AskedCall(actor=Asker(id=actor, kind="person", roles=tuple(roles)), tenant=_TENANT),
+        call=AskedCall(actor=Asker(id=actor, kind="person", roles=tuple(roles), scope=scope), tenant=_TENANT),
         action=action,
         context=Place(tenant=owner, environment=environment),
         plan=None if action.type == "read" else _A_PLAN,

@@ -5,7 +5,7 @@ from alembic import op
 from carapulse.migrations.tenancy import wall
 
 revision = "0024"
-down_revision = "0014"
+down_revision = "0020"
 
 _TABLES = """
 CREATE TABLE context_nodes (

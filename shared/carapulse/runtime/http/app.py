@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
@@ -11,8 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from carapulse.identity.bearers import Verifier
 from carapulse.kernel.errors import Problem
-from carapulse.routing import HasClock
+from carapulse.live.ports import TicketPorts
+from carapulse.live.usecases import take_ticket
+from carapulse.rates.spending import Rates
+from carapulse.runtime.http.compression import Compressed
 from carapulse.runtime.http.contract import (
     PROBLEM_ANSWERS,
     check_guards,
@@ -20,21 +24,54 @@ from carapulse.runtime.http.contract import (
     methods_of,
     refuse_unknown_parameters,
 )
+from carapulse.runtime.http.cors import NamedOrigins
+from carapulse.runtime.http.door import Door
 from carapulse.runtime.http.edge import Edge
-from carapulse.runtime.http.gate import Gate, Limits, Verifier
+from carapulse.runtime.http.gate import Gate, Limits
+from carapulse.runtime.http.heads import Heads
 from carapulse.runtime.http.health import HasReadiness, make_health_router
+from carapulse.runtime.http.media import negotiate
 from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
+from carapulse.runtime.http.rating import Meter, Rated
+from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
+from carapulse.runtime.http.repeats import Repeats
+from carapulse.runtime.http.strangers import Strangers
 from carapulse.runtime.http.unchanged import Unchanged
 from carapulse.runtime.http.verbs import Verbs, addresses_of
+from carapulse.waiting import Waits
 
 
-class HttpApp(HasClock, HasReadiness, Protocol):
+class HttpChoices(Protocol):
+    """What an installation chose for HTTP."""
+
+    @property
+    def cors_origins(self) -> frozenset[str]:
+        """Origins whose pages may ask from a browser."""
+        ...
+
+    @property
+    def rate_unauthenticated(self) -> int:
+        """How often in a minute an address may fail to say who it is."""
+        ...
+
+
+class HttpApp(TellsRefusals, HasReadiness, Protocol):
     """What HTTP itself asks of the application; each area asks for its own ports."""
 
     @property
     def tokens(self) -> Verifier:
         """What tells who is asking."""
+        ...
+
+    @property
+    def rates(self) -> Rates:
+        """What counts who asks how often."""
+        ...
+
+    @property
+    def settings(self) -> HttpChoices:
+        """What the installation chose."""
         ...
 
 
@@ -57,23 +94,33 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         lifespan=partial(_bounded_pool, limits=bounds),
     )
     http.state.app = app
+    http.state.refusing = a_limiter()
+    http.state.waits = Waits()
     http.include_router(make_health_router(app))
     http.include_router(pages)
     for router in routers:
-        http.include_router(router, dependencies=[Depends(refuse_unknown_parameters)])
+        http.include_router(router, dependencies=[Depends(negotiate), Depends(refuse_unknown_parameters)])
     check_guards(http)
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
-    _add_edges(http, app.tokens, bounds)
+    _add_edges(http, app, bounds)
     return http
 
 
-def _add_edges(http: FastAPI, verifier: Verifier, limits: Limits) -> None:
+def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
+    """Put around the routes what holds for all of them, the innermost first."""
+    door = Door(partial(take_ticket, ports=cast("TicketPorts", app)), limits.origins)
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
+    http.add_middleware(Repeats, ports=app)
     http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
-    http.add_middleware(Gate, verifier=verifier, limits=limits)
+    http.add_middleware(Heads)
+    http.add_middleware(Gate, verifier=app.tokens, door=door, meter=Meter(app.rates), limits=limits)
+    http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
     http.add_middleware(Unchanged)
+    http.add_middleware(Compressed)
+    if app.settings.cors_origins:
+        http.add_middleware(NamedOrigins, origins=app.settings.cors_origins)
     http.add_middleware(Edge)
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.requests import HTTPConnection
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 
-from carapulse.routing import Needs
+from carapulse.idempotency.model import HEADER, PATTERN
+from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
-from carapulse.runtime.http.gate import GUARDED, SIGNED
+from carapulse.runtime.http.gate import may_carry_key
+from carapulse.runtime.http.paths import GUARDED, SIGNED
 from carapulse.runtime.http.problems import MEDIA_TYPE
 
 _PROBLEM = "#/components/schemas/Problem"
@@ -35,6 +38,16 @@ PLACE_SCHEMA: Mapping[str, Any] = {
     "required": ["code", "detail"],
     "properties": {name: {"type": "string"} for name in ("pointer", "parameter", "code", "detail")},
 }
+_KEY_SCHEMA: Mapping[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "description": (
+        "The same key with the same request gets the answer of the first, also after a lost connection; the request is"
+        " carried out once. Choose a new one, such as a UUID, for each request."
+    ),
+    "schema": {"type": "string", "pattern": PATTERN},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
 PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {"4XX": _ANSWER, "5XX": _ANSWER}
 
@@ -53,7 +66,7 @@ def check_guards(app: FastAPI) -> None:
 def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each path that is served with the permissions that it needs."""
     for route in iter_route_contexts(app.routes):
-        given = route.dependencies if isinstance(route.original_route, APIRoute) else ()
+        given = route.dependencies if isinstance(route.original_route, (APIRoute, APIWebSocketRoute)) else ()
         needed = (each.dependency for each in given)
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
 
@@ -64,11 +77,24 @@ def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
         yield route.path or "", frozenset(route.methods or ())
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all."""
-    if not request.query_params:
+def keys_of(app: FastAPI) -> Mapping[str, bool]:
+    """Return each path that takes an idempotency key when it is asked by POST, and whether it must have one."""
+    found = {}
+    for route in iter_route_contexts(app.routes):
+        path = route.path or ""
+        if isinstance(route.original_route, APIRoute) and "POST" in (route.methods or ()) and may_carry_key(path):
+            found[path] = any(isinstance(each.dependency, StartsWork) for each in route.dependencies)
+    return found
+
+
+async def refuse_unknown_parameters(request: HTTPConnection) -> None:
+    """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all.
+
+    A WebSocket's are not in the document; its route reads them by itself, as strictly.
+    """
+    if not request.query_params or request.scope["type"] == "websocket":
         return
-    path, method = request.scope["route"].path, request.method.lower()
+    path, method = request.scope["route"].path, request.scope["method"].lower()
     operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
     known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
     if unknown := sorted(set(request.query_params) - known):
@@ -87,5 +113,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
+        for path, is_required in keys_of(app).items():
+            parameters = document["paths"][path]["post"].setdefault("parameters", [])
+            parameters.append({**_KEY_SCHEMA, "required": is_required})
         app.openapi_schema = document
     return app.openapi_schema

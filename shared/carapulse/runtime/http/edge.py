@@ -12,6 +12,7 @@ from carapulse.metrics import Count, Duration, Level
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import InternalError
 from carapulse.runtime.http.problems import respond
+from carapulse.runtime.http.sockets import serve_socket
 from carapulse.tracing import Trace, traced
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -78,6 +79,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request within its trace."""
+        if scope["type"] == "websocket":
+            await serve_socket(self._app, scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -25,10 +25,24 @@ class MethodNotAllowed(Invalid):
 
 
 class ContentTypeUnsupported(Invalid):
-    """The body is not said to be JSON."""
+    """The body is not said to be JSON in UTF-8, or is encoded."""
 
     code = "content-type-unsupported"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class NotAcceptable(Invalid):
+    """The answer can't be had in any media type that the request accepts."""
+
+    code = "not-acceptable"
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
+class OriginRefused(Invalid):
+    """A page of this origin may not make this request from a browser."""
+
+    code = "origin-refused"
+    status = HTTPStatus.BAD_REQUEST
 
 
 class MalformedUrl(Invalid):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from mangum import Mangum
 
-from carapulse.runtime.http.gate import SIGNED
+from carapulse.runtime.http.paths import SIGNED
 
 _TEXT = ["text/", "application/json", "application/problem+json", "application/vnd.dsse.envelope.v1+json"]
 

@@ -1,6 +1,7 @@
 """Every error as one shape: application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -14,6 +15,7 @@ from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated, Unavaila
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import MethodNotAllowed, NoSuchRoute, Refused, RequestInvalid
 from carapulse.runtime.http.faults import faults_of
+from carapulse.runtime.http.refusing import tell
 from carapulse.tracing import current_trace
 
 MEDIA_TYPE = "application/problem+json"
@@ -28,16 +30,17 @@ def respond(
     problem: Problem, errors: Sequence[dict[str, str]] = (), headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the answer that tells a caller about a problem."""
-    if isinstance(problem, Unavailable):
+    if isinstance(problem, Unavailable) and problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_not_served", code=problem.code, detail=problem.detail, cause=repr(problem.__cause__))
     content = _body(problem, errors)
     return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
 
 
-async def answer_problem(_request: Request, error: Exception) -> JSONResponse:
-    """Translate a problem that a use case raised."""
+async def answer_problem(request: Request, error: Exception) -> JSONResponse:
+    """Translate a problem that a use case raised; a refusal is told first."""
     if not isinstance(error, Problem):
         raise error
+    await tell(error, request.scope)
     return respond(error)
 
 

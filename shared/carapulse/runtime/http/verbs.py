@@ -15,22 +15,22 @@ from carapulse.runtime.http.problems import respond
 
 Methods = Mapping[re.Pattern[str], frozenset[str]]
 _VERB: Final = re.compile(r"\}:[a-z-]+$")
-_NAME: Final = re.compile(r"\\\{\w+(:path)?\\\}")
+_NAME: Final = re.compile(r"\\\{\w+\\\}")
+_REST: Final = re.compile(r"\\\{\w+:path\\\}")
 _NOT_ALLOWED: Final = 405
 
 
 def addresses_of(routes: Iterable[tuple[str, frozenset[str]]]) -> Methods:
-    """Return a pattern for each path, those with verbs first, and all methods that it answers to."""
+    """Return a pattern for each path, those with verbs first, and all that it answers to: HEAD wherever GET is."""
     found: dict[str, frozenset[str]] = {}
     for path, methods in routes:
-        found[path] = found.get(path, frozenset()) | methods
+        found[path] = found.get(path, frozenset()) | methods | ({"HEAD"} if "GET" in methods else frozenset())
     ordered = sorted(found, key=lambda path: ("{" in path, _VERB.search(path) is None))
-    return {re.compile(_NAME.sub(_taken, re.escape(path))): found[path] for path in ordered}
+    return {_pattern_of(path): found[path] for path in ordered}
 
 
-def _taken(name: re.Match[str]) -> str:
-    """Return what a name in a path stands for: one part of it, or all the rest."""
-    return ".+" if name[1] else "[^/]+"
+def _pattern_of(path: str) -> re.Pattern[str]:
+    return re.compile(_NAME.sub("[^/]+", _REST.sub(".+", re.escape(path))))
 
 
 class Verbs:

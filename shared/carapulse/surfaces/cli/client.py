@@ -1,9 +1,12 @@
 """The HTTP API, as a client sees it: an answer in JSON, a problem, or no answer."""
 
 import json
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
@@ -11,16 +14,21 @@ from urllib.parse import quote
 
 import httpx
 
-from carapulse.surfaces.cli.errors import Refused, Unanswered
+from carapulse.surfaces.cli.errors import CommandError, Refused, Unanswered
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _SILENCE: Final = httpx.Timeout(45.0, connect=5.0)
 """A stream that says nothing for longer has lost its heartbeat."""
 
+_AGAIN_S: Final = (0.5, 2.0)
+"""Seconds before a request that nobody answered is sent again under its key, and before it is once more."""
+
+_CUT = (httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.WriteError)
+_KEY: Final = "Idempotency-Key"
 _PROBLEM = "application/problem+json"
 _HTTP_ERROR = 400
 # An address of this machine is never behind a proxy, whatever the environment says.
-_DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+DIRECT: Final[dict[str, None]] = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,9 @@ class Api:
 
     def __init__(self, url: str, token: str | None, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
+        self.again_s = _AGAIN_S
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        mounts = None if transport else _DIRECT
+        mounts = None if transport else DIRECT
         try:
             self._http = httpx.Client(
                 base_url=self.url, headers=headers, timeout=_TIMEOUT, mounts=mounts, transport=transport
@@ -66,8 +75,19 @@ class Api:
         return self._send("GET", path, params={key: value for key, value in query.items() if value is not None})
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, seen: str | None = None) -> Answer:
-        """Ask for something to be done, with what was seen as it still is."""
-        return self._send("POST", path, json=body or {}, headers=_if_match(seen))
+        """Ask for something to be done, once, with what was seen as it still is.
+
+        If the answer gets lost, the request is sent again under the same key.
+        """
+        ask = partial(self._send, "POST", path, json=body or {}, headers={_KEY: str(uuid.uuid4()), **_if_match(seen)})
+        for pause_s in self.again_s:
+            try:
+                return ask()
+            except CommandError as error:
+                if not _may_have_come_through(error):
+                    raise
+                time.sleep(pause_s)
+        return ask()
 
     def put(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Put something in its place: of what is there now, or of nothing."""
@@ -79,13 +99,17 @@ class Api:
             condition = {"If-None-Match": "*"}
         return self._send("PUT", path, json=body, headers=condition)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Change what is there now."""
+        return self._send("PATCH", path, json=body, headers=_if_match(self.get(path).etag))
+
     def delete(self, path: str) -> Answer:
         """Take away what is there now."""
         return self._send("DELETE", path, headers=_if_match(self.get(path).etag))
 
     def text(self, path: str) -> str:
         """Read something as it is, which need not be JSON."""
-        response = self._asked(lambda: self._http.get(path))
+        response = self._asked(lambda: self._http.get(path, headers={"Accept": "*/*"}))
         _check(response)
         return response.text
 
@@ -126,6 +150,13 @@ def _check(response: httpx.Response) -> None:
     if not isinstance(body, dict):
         raise Unanswered(f"{response.request.url} answered {response.status_code}, and not as Carapulse does")
     raise Refused(response.status_code, body, response.text)
+
+
+def _may_have_come_through(error: CommandError) -> bool:
+    """Say whether the same request was perhaps received and not answered, or is still being worked on."""
+    if isinstance(error, Refused):
+        return error.body.get("code") == "idempotency-key-in-use"
+    return isinstance(error.__cause__, _CUT)
 
 
 def _read(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON value

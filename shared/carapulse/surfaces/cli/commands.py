@@ -26,6 +26,7 @@ _TokenFile = Annotated[
 _Json = Annotated[bool, said("Print JSON, exactly as the API answered.", "--json")]
 
 _JSON_OPTION: Final = {"as_json": (_Json, False)}
+_NAMING_OPTIONS: Final = {"url": (_Url, None), **_JSON_OPTION}
 _ALL_OPTIONS: Final = {"url": (_Url, None), "token_file": (_TokenFile, None), **_JSON_OPTION}
 
 
@@ -35,6 +36,11 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     A token comes from a file or the environment, never from the command line, which everybody on a machine can read.
     """
     return _command(function, _ALL_OPTIONS)
+
+
+def naming(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a function that is about an installation without asking it a command; its first argument is the desk."""
+    return _command(function, _NAMING_OPTIONS)
 
 
 def alone(function: Callable[..., None]) -> Callable[..., None]:

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from rich.console import Console, RenderableType
 
-from carapulse.settings import Settings, load_settings
+from carapulse.kernel.clock import SystemClock
+from carapulse.settings import Settings, load_settings, state_home
 from carapulse.surfaces.cli.client import Answer, Api
 from carapulse.surfaces.cli.errors import Misused
+from carapulse.surfaces.cli.logins import KeptLogin
 
 _LONGEST_TOKEN: Final = 8192
 _PAGE: Final = 140
@@ -38,7 +40,17 @@ class Desk:
     @cached_property
     def api(self) -> Api:
         """The API that the options and the environment name, asked as whom they name."""
-        return self.open.enter_context(Api(self.url or self.settings.url, self._token()))
+        return self.open.enter_context(Api(self.where, self._token()))
+
+    @property
+    def where(self) -> str:
+        """The address of the installation that this is about."""
+        return (self.url or self.settings.url).rstrip("/")
+
+    @cached_property
+    def login(self) -> KeptLogin:
+        """Where the login for that installation is kept."""
+        return KeptLogin.of(state_home() / "carapulse" / "logins", self.where)
 
     @cached_property
     def console(self) -> Console:
@@ -72,7 +84,9 @@ class Desk:
         path = self.token_file or self.settings.token_file
         if path is not None:
             return _read_token(path)
-        return self.settings.token.get_secret_value() if self.settings.token else None
+        if self.settings.token is not None:
+            return self.settings.token.get_secret_value()
+        return self.login.token(SystemClock())
 
 
 def _read_token(path: Path) -> str:

@@ -31,6 +31,13 @@ class Unanswered(CommandError):  # noqa: N818 - as above
         super().__init__(detail, ExitCode.UNAVAILABLE)
 
 
+class NotLoggedIn(CommandError):  # noqa: N818 - as above
+    """There is no login that could be used, or its issuer gave none."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, ExitCode.UNAUTHENTICATED)
+
+
 class Misused(CommandError):  # noqa: N818 - as above
     """What was given on the command line or in a file can't be used."""
 

@@ -16,10 +16,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "workflow": ("workflows:app", "Recipes that become plans."),
     "alert": ("alerts:app", "What was reported, and what it led to."),
     "source": ("sources:app", "Who may report alerts, and what those lead to."),
+    "runbook": ("runbooks:app", "What people do about a service, in versions that stay."),
     "queue": ("queues:app", "What was given up, and why; try it again, or throw it away."),
     "tool": ("tools:app", "What can be done at all."),
     "audit": ("audits:app", "The log of everything that happened."),
     "evidence": ("evidence:app", "Proof of a change in one file, and its verification, offline."),
+    "login": ("login:login", "Get a token from your identity provider, in its own page."),
+    "logout": ("login:logout", "Forget the login for an installation."),
     "up": ("up:up", "Everything in one process: the API, the workers, the database."),
     "token": ("tokens:token", "Make a token with the key in the data directory."),
     "demo": ("demo:demo", "Show the main job on real things, on this machine, in half a minute."),
@@ -77,5 +80,6 @@ def _carapulse(
 ) -> None:
     """Carapulse: change that is judged, approved, executed, verified, undone when it did not help, and proven.
 
-    Commands talk to the HTTP API. CARAPULSE_URL says where it is; CARAPULSE_TOKEN_FILE or CARAPULSE_TOKEN who asks.
+    Commands talk to the HTTP API. CARAPULSE_URL says where it is; CARAPULSE_TOKEN_FILE, CARAPULSE_TOKEN or
+    `carapulse login` who asks.
     """

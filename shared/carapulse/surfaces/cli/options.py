@@ -35,19 +35,25 @@ _LARGEST: Final = 1024 * 1024
 _KEYS: Final = {"cluster": "cluster_id"}
 
 
-def read_document(path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what a YAML or JSON file holds; `-` is standard input. Raises Misused."""
+def read_text(path: str) -> str:
+    """Return the text of a file; `-` is standard input. Raises Misused."""
     try:
         if path == "-":
             text = sys.stdin.read(_LARGEST + 1)
         else:
             with Path(path).open(encoding="utf-8") as file:
                 text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise Misused(f"{path} is larger than 1 MiB")
-        return yaml.load(text, Loader=_Plain)  # noqa: S506 - derived from SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{path} can't be read: {error}") from error
+    if len(text) > _LARGEST:
+        raise Misused(f"{path} is larger than 1 MiB")
+    return text
+
+
+def read_document(path: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return what a YAML or JSON file holds; `-` is standard input. Raises Misused."""
+    try:
+        return yaml.load(read_text(path), Loader=_Plain)  # noqa: S506 - derived from SafeLoader
     except yaml.YAMLError as error:
         raise Misused(f"{path} is neither YAML nor JSON: {error}") from error
 

@@ -15,9 +15,10 @@ from carapulse.surfaces.cli.main import make_app
 _INTRODUCTION = """# Command line
 
 `carapulse` talks to the HTTP API. `CARAPULSE_URL` or `--url` says where it is; who asks is said by a token in a file
-(`CARAPULSE_TOKEN_FILE` or `--token-file`) or in `CARAPULSE_TOKEN`. A token never stands on the command line, which
-everybody on a machine can read. Every command takes `--json` and then prints exactly what the API answered, problems
-included; otherwise answers go to standard output, complaints and progress to standard error.
+(`CARAPULSE_TOKEN_FILE` or `--token-file`) or in `CARAPULSE_TOKEN`, or else by what `carapulse login` kept. A token
+never stands on the command line, which everybody on a machine can read. Every command takes `--json` and then prints
+exactly what the API answered, problems included; otherwise answers go to standard output, complaints and progress to
+standard error.
 
 This page is rendered by `python -m carapulse.surfaces.cli.reference`.
 

@@ -40,7 +40,11 @@ def token(  # noqa: PLR0913 - one parameter is one option
         said("A file that only you can read, instead of standard output.", "--output", "-o"),
     ] = None,
 ) -> None:
-    """Make a token with the key in the data directory. It asks nobody: whoever can read that key is trusted."""
+    """Make a token with the key in the data directory. It asks nobody: whoever can read that key is trusted.
+
+    Only an installation with the embedded database and without a file of issuers believes it.
+    """
+    _refuse_in_vain(desk)
     issuer = DevelopmentIssuer.load_or_make(data_dir or desk.settings.data_dir)
     minted = issuer.mint(tenant, subject, frozenset(role), timedelta(hours=hours), kind)
     if output is not None:
@@ -49,6 +53,11 @@ def token(  # noqa: PLR0913 - one parameter is one option
         desk.write(json.dumps({"token": minted, "tenant": tenant, "subject": subject, "roles": sorted(role)}))
     else:
         desk.write(minted)
+
+
+def _refuse_in_vain(desk: Desk) -> None:
+    if desk.settings.issuers_file is not None or desk.settings.database_url is not None:
+        raise Misused("this installation does not believe the key in its data directory; use `carapulse login`")
 
 
 def _keep(path: Path, minted: str) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from carapulse.surfaces.cli.views.plans import paged
-from carapulse.surfaces.cli.views.text import columns, facts, listed, moment, plain, status, text
+from carapulse.surfaces.cli.views.text import block, columns, facts, listed, moment, plain, status, text
 
 Body = Mapping[str, Any]
 _BRIEF = 160
@@ -127,6 +127,28 @@ def dead_letters_view(page: Body) -> RenderableType:
             text(str(letter.get("reason") or "")[:_BRIEF]),
         )
     return paged(table, page)
+
+
+def runbooks_view(page: Body) -> RenderableType:
+    """Show a page of runbooks."""
+    table = columns("runbook", "service", "name", "version", "tags", "changed", "by")
+    for each in page.get("data") or ():
+        table.add_row(
+            text(each.get("id")),
+            text(each.get("service")),
+            text(each.get("name"), "bold"),
+            text(each.get("version")),
+            text(listed(each.get("tags") or ())),
+            Text(moment(each.get("updated_at"))),
+            text(each.get("updated_by")),
+        )
+    return paged(table, page)
+
+
+def runbook_view(runbook: Body) -> RenderableType:
+    """Show a runbook, or a version of it: what is known of it, and below that what it says."""
+    known = {name: value for name, value in runbook.items() if name != "body"}
+    return Group(record_view(known), Text(block(runbook.get("body") or "")))
 
 
 def sources_view(page: Any) -> RenderableType:  # noqa: ANN401 - JSON

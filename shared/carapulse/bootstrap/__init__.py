@@ -9,109 +9,53 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.adapters.oidc.configuration import load_issuers
+from carapulse.adapters.oidc.keys import FetchedKeys
+from carapulse.adapters.oidc.publication import Publication
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
+from carapulse.adapters.postgres.keys import PostgresKeyDirectory
 from carapulse.adapters.postgres.queue import PostgresQueue
+from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
-from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.adapters.postgres.tail import PostgresTail
+from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
+from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
-from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
-from carapulse.audit.store import PostgresArchives, PostgresEvidence
-from carapulse.context.store import PostgresContexts
-from carapulse.deadletters.store import PostgresDeadLetters
+from carapulse.bootstrap.work import Work
 from carapulse.executions.rechecking import Judgements
-from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
+from carapulse.identity.bearers import Bearers
+from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.identity.tokens import TokenVerifier
-from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
+from carapulse.identity.issuers import TrustedIssuer
+from carapulse.identity.refusals import RefusalLog
+from carapulse.identity.tokens import Issuer, TokenVerifier
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
-from carapulse.plans.store import PostgresPlans
-from carapulse.retention.store import PostgresRoom
+from carapulse.live.hub import Hub, Room
+from carapulse.rates.model import Quota, Quotas, RateClass
+from carapulse.rates.spending import Rates
 from carapulse.settings import Settings, environment
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
 from carapulse.workflows.book import Workflows, builtin_recipes
 
+_COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
-
-
-class Work(PostgresWork):
-    """A unit of work with every area's store in it."""
-
-    @cached_property
-    def plans(self) -> PostgresPlans:
-        """The plans within this unit."""
-        return PostgresPlans(self.connection, self.tenant)
-
-    @cached_property
-    def approvals(self) -> PostgresApprovals:
-        """The approvals within this unit."""
-        return PostgresApprovals(self.connection, self.tenant)
-
-    @cached_property
-    def executions(self) -> PostgresExecutions:
-        """The executions within this unit."""
-        return PostgresExecutions(self.connection, self.tenant)
-
-    @cached_property
-    def dry_runs(self) -> PostgresDryRuns:
-        """What was tried out, within this unit."""
-        return PostgresDryRuns(self.connection, self.tenant)
-
-    @cached_property
-    def sources(self) -> PostgresSources:
-        """Who may report alerts, within this unit."""
-        return PostgresSources(self.connection, self.tenant)
-
-    @cached_property
-    def deliveries(self) -> PostgresDeliveries:
-        """What they reported, within this unit."""
-        return PostgresDeliveries(self.connection, self.tenant)
-
-    @cached_property
-    def alerts(self) -> PostgresAlerts:
-        """The alerts within this unit."""
-        return PostgresAlerts(self.connection, self.tenant)
-
-    @cached_property
-    def evidence(self) -> PostgresEvidence:
-        """The log, as evidence, within this unit."""
-        return PostgresEvidence(self.connection, self.tenant)
-
-    @cached_property
-    def context(self) -> PostgresContexts:
-        """What there is and what hangs on what, within this unit."""
-        return PostgresContexts(self.connection, self.tenant)
-
-    @cached_property
-    def dead_letters(self) -> PostgresDeadLetters:
-        """The messages that were given up, within this unit."""
-        return PostgresDeadLetters(self.connection, self.tenant)
-
-    @cached_property
-    def archives(self) -> PostgresArchives:
-        """What left the log, within this unit."""
-        return PostgresArchives(self.connection, self.tenant)
-
-    @cached_property
-    def room(self) -> PostgresRoom:
-        """The partitions, within this unit."""
-        return PostgresRoom(self.connection)
 
 
 @dataclass(frozen=True)
@@ -124,13 +68,16 @@ class App:
     catalogue: Catalogue
     toolbox: Toolbox
     policy: RegopyEngine
-    tokens: TokenVerifier
+    tokens: Bearers
     evidence_key: Signer
     workflows: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
+    ticket_directory: PostgresTicketDirectory
     journal: PostgresJournal
     blobs: Blobs
+    rates: Rates
+    counting: Direct
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     judgements: Judgements = field(default_factory=Judgements)
     versions: Versions = field(default_factory=Versions)
@@ -141,13 +88,25 @@ class App:
         return Work(self.engine, call, self.clock)
 
     @cached_property
+    def refusals(self) -> RefusalLog:
+        """What puts refusals into the log."""
+        return RefusalLog(self.begin, self.clock)
+
+    @cached_property
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
 
+    @cached_property
+    def live(self) -> Hub:
+        """Where clients follow the log."""
+        room = Room(self.settings.live_clients, self.settings.live_clients_of_tenant)
+        return Hub(PostgresTail(self.engine, self.journal.direct), self.stopping, room)
+
     def close(self) -> None:
         """Let go of the database."""
         self.journal.direct.close()
+        self.counting.close()
         self.engine.dispose()
 
     def ready(self) -> Mapping[str, bool]:
@@ -177,7 +136,9 @@ def make_app(
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
     engine = connect(database_url, pool_size=settings.workers + 8)
-    issuer = DevelopmentIssuer.load_or_make(settings.data_dir, told)
+    sealer = AesGcmSealer.load_or_make(settings.data_dir)
+    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
+    counting = Direct(database_url, _COUNTING_PATIENCE_S)
     return App(
         settings=settings,
         clock=told,
@@ -185,19 +146,54 @@ def make_app(
         catalogue=catalogue,
         toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
         policy=policy,
-        tokens=TokenVerifier([issuer.issuer], told),
+        tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
         workflows=Workflows.load(builtin_recipes()),
-        sealer=AesGcmSealer.load_or_make(settings.data_dir),
+        sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
+        ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(Direct(database_url)),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
+        rates=Rates(PostgresRates(counting), quotas(settings)),
+        counting=counting,
     )
+
+
+def quotas(settings: Settings) -> Quotas:
+    """Return how often who may ask, for each class of requests."""
+    return {
+        RateClass.READ: Quota(settings.rate_read, settings.rate_read_tenant),
+        RateClass.WRITE: Quota(settings.rate_write, settings.rate_write_tenant),
+        RateClass.START: Quota(settings.rate_start, settings.rate_start_tenant),
+        RateClass.STREAM: Quota(settings.rate_stream, settings.rate_stream_tenant),
+        RateClass.WEBHOOK: Quota(settings.rate_webhook),
+    }
+
+
+def refuse_nobody_believed(settings: Settings) -> None:
+    """Raise NobodyBelieved for settings under which no token could be good: nothing that serves people may start so."""
+    if settings.issuers_file is None and settings.database_url is not None:
+        raise NobodyBelieved("with a database of your own, CARAPULSE_ISSUERS_FILE must say whose tokens are believed")
+
+
+def _issuers(settings: Settings, clock: Clock) -> list[Issuer]:
+    """Return whose tokens are believed; the development issuer's on the embedded stack alone, if none is chosen."""
+    if settings.issuers_file is not None:
+        return [trusted(each, clock) for each in load_issuers(settings.issuers_file)]
+    if settings.database_url is not None:
+        return []
+    return [DevelopmentIssuer.load_or_make(settings.data_dir, clock).issuer]
+
+
+def trusted(issuer: TrustedIssuer, clock: Clock) -> Issuer:
+    """Return an issuer outside as a verifier sees it; its keys are fetched when a token needs them."""
+    keys = FetchedKeys(Publication(issuer, HttpxWeb()), clock)
+    return Issuer(issuer.issuer, issuer.audience, keys, issuer.algorithms, issuer.principal)
 
 
 def policies(settings: Settings) -> Path:
     """Return the folder with decision.rego: the operator's own, or the one beside the program's source."""
-    folder = settings.policies_dir or Path(__file__).resolve().parents[2] / "policies"
+    folder = settings.policies_dir or Path(__file__).resolve().parents[3] / "policies"
     if not (folder / "decision.rego").is_file():
         raise Invalid("there is no policy to ask: set CARAPULSE_POLICIES_DIR", folder=str(folder))
     return folder

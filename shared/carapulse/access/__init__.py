@@ -1,0 +1,1 @@
+"""Access: who somebody is here, what they may do, and why not."""

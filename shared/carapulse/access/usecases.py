@@ -1,0 +1,86 @@
+"""What can be asked about access. Nothing here changes anything."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from carapulse.access.errors import UnknownAction
+from carapulse.access.model import JUDGED, Checked, PolicyAnswer, RoleAnswer, Somebody, StageAnswer, stage
+from carapulse.access.ports import AccessPorts
+from carapulse.approvals.ports import ApprovalWork
+from carapulse.identity.errors import PersonRequired, RoleRequired, ScopeExceeded
+from carapulse.identity.permissions import PERMISSIONS, Permission, refusals, require
+from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.context import Context
+from carapulse.kernel.record import Record
+from carapulse.plans.judging import policy_input
+from carapulse.plans.model import PlanVersion
+from carapulse.policy.usecases import judge
+
+_BY_ACTION = {action.name: permission for permission, action in JUDGED.items()}
+_OUTSIDE = StageAnswer(allowed=False, reason="this is outside of the scope")
+
+
+class CheckAccess(Record):
+    """Ask whether somebody may do something: the caller, unless somebody else is named."""
+
+    action: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z-]+[:.][a-z-]+$")] = Field(
+        description="a permission, such as plan:execute, or the action that policy is asked about, plan.execute"
+    )
+    context: Context | None = Field(default=None, description="where; a plan says it by itself")
+    plan_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    somebody: Somebody | None = Field(default=None, description="needs the permission authz:check-others")
+
+
+def check_access(command: CheckAccess, call: Call, ports: AccessPorts) -> Checked:
+    """Return whether somebody may do something, by the same functions that decide when it is done."""
+    if command.somebody is not None:
+        require(call, "authz:check-others")
+    permission = _permission(command.action)
+    actor = command.somebody.as_actor if command.somebody else call.actor
+    version, approvals = _plan(command, call, ports)
+    refused = tuple(refusals(actor, permission))
+    role = RoleAnswer.about(permission, stage(refused, RoleRequired))
+    person = stage(refused, PersonRequired)
+    scope = _scope(actor, version.context if version else command.context, stage(refused, ScopeExceeded))
+    policy = None
+    if version is not None and permission in JUDGED:
+        policy = _policy(permission, version, approvals, call.model_copy(update={"actor": actor}), ports)
+    allowed = all((role.allowed, person.allowed, scope.allowed, policy is None or policy.allowed))
+    facts = {"role": role, "person": person, "scope": scope, "policy": policy}
+    return Checked(allowed=allowed, actor=actor.id, permission=permission, **facts)
+
+
+def _permission(action: str) -> Permission:
+    name = _BY_ACTION.get(action, action)
+    if name not in PERMISSIONS:
+        raise UnknownAction("there is no such permission", action=action, known=sorted(PERMISSIONS | _BY_ACTION.keys()))
+    return name
+
+
+def _plan(command: CheckAccess, call: Call, ports: AccessPorts) -> tuple[PlanVersion | None, int]:
+    """Return the plan as it is judged, and how many have agreed to it; whoever asks must be able to see it."""
+    if command.plan_id is None:
+        return None, 0
+    work: ApprovalWork
+    with ports.begin(call) as work:
+        plan = work.plans.get(command.plan_id)
+        version = work.plans.version(plan.id, plan.version)
+        approval = work.approvals.latest_for(plan.id)
+    return version, approval.granted if approval and approval.digest == plan.digest else 0
+
+
+def _scope(actor: Actor, context: Context | None, said: StageAnswer) -> StageAnswer:
+    """Return what the scope says of the permission and, where one is named, of the place."""
+    if not said.allowed or context is None:
+        return said
+    place = {"environment": context.environment, "service": context.service, "cluster": context.cluster_id}
+    return said if actor.scope.covers(**place) else _OUTSIDE
+
+
+def _policy(
+    permission: Permission, version: PlanVersion, approvals: int, call: Call, ports: AccessPorts
+) -> PolicyAnswer:
+    action, environments = JUDGED[permission], ports.settings.self_approval_environments
+    asked = policy_input(version, call, action, at=ports.clock.now(), self_approval_environments=environments)
+    return PolicyAnswer.of(judge(asked, ports.policy), action, approvals)

@@ -1,0 +1,21 @@
+"""What can go wrong with API keys."""
+
+from carapulse.kernel.errors import Denied, Invalid, NotFound
+
+
+class ApiKeyNotFound(NotFound):
+    """No key with that id for this tenant."""
+
+    code = "api-key-not-found"
+
+
+class GrantExceeded(Denied):
+    """Nobody gives a key more than they may do themselves."""
+
+    code = "grant-exceeded"
+
+
+class ExpiryInvalid(Invalid):
+    """A key ends within a year, and not before it begins."""
+
+    code = "expiry-invalid"

@@ -1,0 +1,1 @@
+"""Live: what has just happened, to everybody who follows the log, in the order of the log."""

@@ -1,0 +1,37 @@
+"""Who may follow which kind of event: whoever may read what it is about. One table; a test holds it complete."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from carapulse.identity.permissions import Permission
+
+_KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
+    {
+        "plan:read": "PlanApproved PlanArchived PlanCancelled PlanClosed PlanDrafted PlanExpired PlanRefused"
+        " PlanRejected PolicyDecided",
+        "approval:read": "ApprovalDecided ApprovalDelegated ApprovalDenied ApprovalExpired ApprovalGranted"
+        " ApprovalRequested ApprovalRevoked ApprovalUsed",
+        "execution:read": "CancelRequested DeadlinePassed ExecutionFinished ExecutionHeld ExecutionStarted"
+        " ExecutionUndoing PauseRequested ResumeRequested RetryRequested StepDelayed StepFailed"
+        " StepResolved StepRetried StepSkipped StepStarted StepSucceeded StepTakenOver StepUnknown"
+        " UndoPlanned",
+        "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
+        " AlertResolved AlertUnmatched",
+        "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
+        "context:read": "ContextRefreshed",
+        "api-key:read": "ApiKeyCreated ApiKeyRevoked",
+        "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
+        "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
+        "message:read": "MessageBuried MessageDiscarded MessageReplayed",
+        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
+        " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
+    }
+)
+READERS: Final[Mapping[str, Permission]] = MappingProxyType(
+    {kind: permission for permission, kinds in _KINDS.items() for kind in kinds.split()}
+)
+"""The permission that an event of each kind needs."""
+
+UNKNOWN: Final[Permission] = "audit:read"
+"""What an event needs that an older or a newer version wrote: whoever may read the whole log may see it."""

@@ -1,0 +1,21 @@
+"""A served installation on a database of its own."""
+
+import pytest
+from tests.builders.following import Installation, Site, serving
+
+
+@pytest.fixture
+def installation(database, tmp_path):
+    """An installation without a server."""
+    made = Installation(database.app_url, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(installation):
+    """The same, served."""
+    with serving(installation) as port:
+        made = Site(installation, port)
+        yield made
+        made.http.close()
