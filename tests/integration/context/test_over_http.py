@@ -205,3 +205,11 @@ def test_another_tenant_sees_nothing_of_it(ask, report):
 def test_who_only_looks_reports_nothing(ask, report, role):
     assert report("static", SHOP, role=role).status_code == 403
     assert ask("GET", "/v1/context/services", role=role).status_code == 200
+
+
+def test_a_node_answers_to_reading_alone_also_where_its_id_holds_slashes_and_colons(ask, report):
+    report("aws", [a_node("aws/s3/arn:aws:s3:::logs", "aws.resource")])
+
+    assert ask("GET", "/v1/context/nodes/aws/s3/arn:aws:s3:::logs").json()["id"] == "aws/s3/arn:aws:s3:::logs"
+    refused = ask("DELETE", "/v1/context/nodes/aws/s3/logs")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")

@@ -201,7 +201,8 @@ def _approval(row: dict[str, Any] | None) -> Approval | None:
     if row is None:
         return None
     answers = [{name: answer[name] for name in Answer.model_fields} for answer in row["answers"]]
-    kept = {name: row[name] for name in Approval.model_fields} | {"answers": answers}
+    # Who handed an answer to whom says nothing to a run: it asks whether the approval holds.
+    kept = {name: row[name] for name in Approval.model_fields if name != "delegations"} | {"answers": answers}
     return read_row(Approval, kept, table="approvals", row_id=row["id"])
 
 
