@@ -126,7 +126,7 @@ class Site:
             {"authorization": f"Bearer {self.token()}", "if-none-match": "*"},
         ).json()
         reported = self.send(
-            "POST", issued["source"]["path"], content=recorded("firing_three_services"),
+            "POST", issued["secret_path"], content=recorded("firing_three_services"),
             headers={"content-type": "application/json"},
         )  # fmt: skip
         assert reported.status_code == 202, reported.text
@@ -150,8 +150,10 @@ class Site:
 def site(postgres, tmp_path_factory):
     with a_world() as world, a_database(postgres) as database:
         rig = Rig(database.app_url, world, tmp_path_factory.mktemp("walls") / "data", max_deliveries=2, **GENEROUS)
-        yield Site(rig, database)
-        rig.close()
+        try:
+            yield Site(rig, database)
+        finally:
+            rig.close()
 
 
 def told(answer):
