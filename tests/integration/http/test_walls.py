@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import anyio
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from joserfc import jwt
 from tests.builders.intake import recorded
 from tests.builders.keys import a_key
@@ -34,8 +34,9 @@ BODIES = {
     "POST /v1/executions/{execution_id}:retry": {"step_id": "s1", "note": "x"},
     "POST /v1/executions/{execution_id}:resolve": {"step_id": "s1", "done": True, "note": "x"},
     "POST /v1/workflows/{name}:start": {"context": CONTEXT},
-    "POST /v1/context:refresh": {"source": "cmdb", "nodes": [{"kind": "service", "name": "hall"}]},
+    "POST /v1/context:refresh": {"source": "cmdb", "nodes": [{"id": "hall", "kind": "service", "name": "hall"}]},
     "PUT /v1/sources/{name}": REGISTRATION,
+    "POST /v1/sources/{name}:rotate": {},
     "POST /v1/playbooks": {"name": "hall"},
     "POST /v1/runbooks": {"service": "hall", "name": "light"},
     "POST /v1/memory": {"title": "hall"},
@@ -53,8 +54,10 @@ OURS_TO_ALL = {"tool", "action", "number"}
 class Site:
     """One installation, with something of everything in it that belongs to acme."""
 
-    def __init__(self, rig, database):
+    def __init__(self, rig, database, portal):
+        self.portal = portal
         self.http = make_app(rig.app, ROUTERS)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.http), base_url="http://127.0.0.1")
         self.issuer = DevelopmentIssuer.load_or_make(rig.app.settings.data_dir)
         self.ids = {}
         self._fill(rig, database)
@@ -97,11 +100,9 @@ class Site:
 
     def send(self, method, url, body=None, headers=None, content=None):
         async def once():
-            transport = httpx.ASGITransport(self.http)
-            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-                return await client.request(method, url, json=body, content=content, headers=headers)
+            return await self.client.request(method, url, json=body, content=content, headers=headers)
 
-        return anyio.run(once)
+        return self.portal.call(once)
 
     def _made(self, route, key, *pointer, **more):
         answer = self.ask(route, self.token(), **more)
@@ -137,10 +138,10 @@ class Site:
         self._made("POST /v1/runbooks", "runbook_id", "id")
         self._made("POST /v1/memory", "memory_id", "id")
         self._made("POST /v1/sessions", "session_id", "id")
-        self._made("POST /v1/context:refresh", "snapshot_id", "id")
+        self._made("POST /v1/context:refresh", "snapshot_id", "snapshot", "id")
         self._made("GET /v1/context/services", "node_id", "data", 0, "id")
         issued = self._made("POST /v1/api-keys", "key_id", "key", "id")
-        self.revoked = issued["secret"] if "secret" in issued else issued["text"]
+        self.revoked = issued["text"]
         assert self.send("DELETE", f"/v1/api-keys/{self.ids['key_id']}", headers={
             "authorization": f"Bearer {self.token()}", "if-match": "*"}).status_code == 204  # fmt: skip
         self.ids |= {"member_id": "ada", "number": 1, "tool": "lamp", "action": "switch"}
@@ -148,10 +149,10 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(postgres, tmp_path_factory):
-    with a_world() as world, a_database(postgres) as database:
+    with a_world() as world, a_database(postgres) as database, start_blocking_portal() as portal:
         rig = Rig(database.app_url, world, tmp_path_factory.mktemp("walls") / "data", max_deliveries=2, **GENEROUS)
         try:
-            yield Site(rig, database)
+            yield Site(rig, database, portal)
         finally:
             rig.close()
 
