@@ -81,7 +81,7 @@ def test_what_policy_refused_is_told_once_by_its_own_event(site):
 
 
 def test_a_database_that_is_away_makes_no_other_answer_of_it(site):
-    away = site.another_process("postgresql://nobody@127.0.0.1:9/nothing")
+    away = replace(site.another_process("postgresql://nobody@127.0.0.1:9/nothing"), rates=unlimited())
 
     answer = site.ask("GET", "/v1/sources", by="away", role="viewer", http=make_http(away, ROUTERS))
 
