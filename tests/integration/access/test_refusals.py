@@ -1,9 +1,11 @@
 """Every refusal is a fact with its reason, a flood of them is one a minute, and no trouble with the log is an answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.builders.rates import unlimited
 
 from carapulse.kernel.call import Scope
 from carapulse.metrics import show_metrics
