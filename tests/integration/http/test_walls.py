@@ -212,7 +212,7 @@ def test_what_is_another_tenants_is_not_there(site):
             continue
         asked += 1
         assert named <= site.ids.keys(), route
-        absent = {name: str(site.ids[name])[:-4] + "zzzz" for name in named}
+        absent = {name: f"{str(site.ids[name])[:-4]}-{name}-x" for name in named}
         theirs, none = site.ask(route, rival), site.ask(route, rival, absent)
         shown = str(told(none))
         for name, value in absent.items():
