@@ -212,4 +212,4 @@ def test_a_node_answers_to_reading_alone_also_where_its_id_holds_slashes_and_col
 
     assert ask("GET", "/v1/context/nodes/aws/s3/arn:aws:s3:::logs").json()["id"] == "aws/s3/arn:aws:s3:::logs"
     refused = ask("DELETE", "/v1/context/nodes/aws/s3/logs")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
