@@ -26,12 +26,13 @@ from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.kernel.event import Event
 from carapulse.live.readers import READERS
 from carapulse.metrics import show_metrics
-from carapulse.rates.model import Claim, Grant
+from carapulse.rates.model import Claim, Grant, RateClass
 from carapulse.rates.spending import Rates
-from carapulse.routing import Needs
+from carapulse.routing import AUTHENTICATED, Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.contract import keys_of
+from carapulse.runtime.http.rating import class_of
 from carapulse.settings import Settings
 from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
@@ -146,9 +147,16 @@ def _http() -> list[str]:
         "Every route, and the permission that it needs; one without is open or proves its sender by itself. Under a"
         " [key](../how-to/send-a-request-again.md) a request may be sent again."
         " `GET /openapi.json` describes bodies and answers. Errors are `application/problem+json` with a `code` of"
-        " [errors.md](errors.md)."
+        " [errors.md](errors.md). How many requests of each class an actor and a tenant have in a minute is in"
+        " [settings.md](settings.md) (`CARAPULSE_RATE_…`)."
     )
-    return [*_head("HTTP", said), *_table(["Route", "Permission", "Key", "What it does"], rows)]
+    return [*_head("HTTP", said), *_table(["Route", "Permission", "Roles", "Counted as", "Key", "What it does"], rows)]
+
+
+def _counted(method: str, path: str) -> str:
+    if not path.startswith("/v1/"):
+        return ""
+    return RateClass.STREAM.value if method == "WebSocket" else class_of(method, path).value
 
 
 def _route_rows(route: Any, keys: Mapping[str, str]) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
@@ -156,8 +164,16 @@ def _route_rows(route: Any, keys: Mapping[str, str]) -> list[list[str]]:  # noqa
         return []
     needed = [each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)]
     permission, said = _code(*needed) if needed else "", _sentence(route.original_route.endpoint)
+    roles = ", ".join(role for role in Role if needed and needed[0] in GRANTS[role]) if needed else ""
     return [
-        [_code(f"{method} {route.path}"), permission, keys.get(route.path, "") if method == "POST" else "", said]
+        [
+            _code(f"{method} {route.path}"),
+            permission,
+            "all" if needed == [AUTHENTICATED] or roles.count(",") == len(Role) - 1 else roles,
+            _counted(method, route.path),
+            keys.get(route.path, "") if method == "POST" else "",
+            said,
+        ]
         for method in sorted(route.methods or ("WebSocket",))
     ]
 

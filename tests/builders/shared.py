@@ -37,6 +37,7 @@ class Served(Application):
 
     @cached_property
     def refusals(self) -> RefusalLog:
+        """What keeps refusals in the log."""
         return RefusalLog(self.begin, self.clock)
 
     def ready(self) -> dict[str, bool]:

@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 from tests.builders.application import LAMPS, MovableClock
+from tests.builders.keys import keyed
 from tests.builders.plans import GLANCE, SWITCH
 from tests.conftest import a_database
 
@@ -49,7 +50,7 @@ class Site:
 
         async def send():
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-                given = {"authorization": f"Bearer {bearer}", **(headers or {})}
+                given = {"authorization": f"Bearer {bearer}", **keyed(method), **(headers or {})}
                 return await client.request(method, path, json=body, headers=given)
 
         return anyio.run(send)

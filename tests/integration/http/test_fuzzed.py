@@ -23,7 +23,7 @@ from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http import app as http
 from carapulse.settings import Settings
 
-EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "4"))
+EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "2"))
 STREAMS = ["/v1/events", "/v1/executions/{execution_id}/logs"]
 CONTRACT = schemathesis.openapi.from_dict(make_http().openapi()).exclude(path=STREAMS)
 NOT_IN_A_SCHEMA = [positive_data_acceptance]

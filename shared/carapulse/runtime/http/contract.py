@@ -71,6 +71,17 @@ def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
 
 
+def needs_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
+    """Yield each path and method of the contract that needs a permission, and which."""
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, APIRoute):
+            continue
+        for needed in (each.dependency for each in route.dependencies):
+            if isinstance(needed, Needs):
+                path = route.path_format or ""
+                yield from ((path, method.lower(), needed.permission) for method in route.methods or ())
+
+
 def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each path that is served with methods that it answers to."""
     for route in iter_route_contexts(app.routes):
@@ -113,6 +124,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
+        for path, method, permission in needs_of(app):
+            document["paths"][path][method]["x-permission"] = permission
         for path, is_required in keys_of(app).items():
             parameters = document["paths"][path]["post"].setdefault("parameters", [])
             parameters.append({**_KEY_SCHEMA, "required": is_required})
