@@ -92,7 +92,7 @@ def keys_of(app: FastAPI) -> Mapping[str, bool]:
     """Return each path that takes an idempotency key when it is asked by POST, and whether it must have one."""
     found = {}
     for route in iter_route_contexts(app.routes):
-        path = route.path or ""
+        path = route.path_format or ""
         if isinstance(route.original_route, APIRoute) and "POST" in (route.methods or ()) and may_carry_key(path):
             found[path] = any(isinstance(each.dependency, StartsWork) for each in route.dependencies)
     return found
@@ -105,7 +105,7 @@ async def refuse_unknown_parameters(request: HTTPConnection) -> None:
     """
     if not request.query_params or request.scope["type"] == "websocket":
         return
-    path, method = request.scope["route"].path, request.scope["method"].lower()
+    path, method = request.scope["route"].path_format, request.scope["method"].lower()
     operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
     known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
     if unknown := sorted(set(request.query_params) - known):
