@@ -3,18 +3,13 @@
 from typing import get_type_hints
 
 import pytest
+from docs.http import make_http
 from fastapi import Response
 from fastapi.routing import iter_route_contexts
-from tests.builders.rates import HttpChosen, unlimited
-from tests.builders.refusing import a_refusal_log
 
 from carapulse.identity.permissions import PERMISSIONS
-from carapulse.identity.tokens import TokenVerifier
-from carapulse.kernel.clock import SystemClock
 from carapulse.rates.model import RateClass
 from carapulse.routing import AUTHENTICATED
-from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.contract import guards_of, keys_of
 from carapulse.runtime.http.rating import ROUTES
 
@@ -28,22 +23,7 @@ STARTS_WORK = {
 }
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
-
-
-class Application:
-    """What HTTP itself asks of the application; no route is called here."""
-
-    clock = SystemClock()
-    tokens = TokenVerifier([], SystemClock())
-    refusals = a_refusal_log()
-    rates = unlimited()
-    settings = HttpChosen()
-
-    def ready(self):
-        return {}
-
-
-HTTP = make_app(Application(), ROUTERS)
+HTTP = make_http()
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 import schemathesis
-from docs.render import make_http
+from docs.http import make_http
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from tests.builders.application import LAMPS
