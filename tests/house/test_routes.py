@@ -5,12 +5,12 @@ from typing import get_type_hints
 import pytest
 from docs.http import make_http
 from fastapi import Response
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from carapulse.identity.permissions import PERMISSIONS
 from carapulse.rates.model import RateClass
 from carapulse.routing import AUTHENTICATED
-from carapulse.runtime.http.contract import guards_of, keys_of
+from carapulse.runtime.http.contract import guards_of, keys_of, query_parameters_of
 from carapulse.runtime.http.rating import ROUTES
 
 SIGNED = "/v1/webhooks/"
@@ -114,3 +114,18 @@ def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
         name for name, _ in OPERATIONS if name.startswith("POST /v1/") and SIGNED not in name
     }
     assert said == keys
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_the_query_parameters_that_a_route_knows_are_those_of_the_contract(name, operation):
+    method, _, path = name.partition(" ")
+    (route,) = [
+        each.original_route
+        for each in iter_route_contexts(HTTP.routes)
+        if each.path_format == path and method in (each.methods or ())
+    ]
+
+    described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+
+    assert isinstance(route, APIRoute)
+    assert query_parameters_of(route.dependant) == described

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.requests import HTTPConnection
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
@@ -105,11 +107,24 @@ async def refuse_unknown_parameters(request: HTTPConnection) -> None:
     """
     if not request.query_params or request.scope["type"] == "websocket":
         return
-    path, method = request.scope["route"].path_format, request.scope["method"].lower()
-    operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
-    known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+    known = query_parameters_of(request.scope["route"].dependant)
     if unknown := sorted(set(request.query_params) - known):
         raise RequestInvalid("the route doesn't know these query parameters", unknown=unknown, known=sorted(known))
+
+
+def query_parameters_of(dependant: Dependant) -> set[str]:
+    """Return the names of the query parameters that a route takes by itself and through what it depends on.
+
+    They are read from the route, for making the whole description takes more than a second.
+    """
+    known = set[str]()
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            known |= {each.alias or name for name, each in kind.model_fields.items()}
+        else:
+            known.add(field.alias)
+    return known.union(*map(query_parameters_of, dependant.dependencies))
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
