@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos faults bench growth profile clean
+.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -56,6 +56,9 @@ profile: setup ## Say where the time of a step goes.
 
 faults: setup ## Kill a worker at every commit and every effect of a run, and look at what becomes of it.
 	.venv/bin/python -m tests.faults.killing
+
+fuzz: setup ## Ask the API what nobody thought of, many times, others each time.
+	HYPOTHESIS_PROFILE=campaign CARAPULSE_FUZZ=100 .venv/bin/pytest -q -n 2 --timeout 600 tests/integration/http/test_fuzzed.py
 
 clean: ## Remove what make made.
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache

@@ -2,8 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -11,27 +10,16 @@ from typing import Any, TypeVar
 
 import yaml
 from docs.breaking import breaking_changes
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from docs.http import http_page, make_http, roles_page
+from docs.tables import code, head, sentence, table
 from pydantic_core import PydanticUndefined
 
 import carapulse
-from carapulse.identity.model import Role
-from carapulse.identity.permissions import GRANTS, KEEPS_TO_SCOPE, PERMISSIONS
-from carapulse.identity.refusals import RefusalLog
-from carapulse.identity.tokens import TokenVerifier
 from carapulse.integrations import builtin_manifests
-from carapulse.kernel.clock import SystemClock
-from carapulse.kernel.errors import Problem, Unavailable
+from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
 from carapulse.live.readers import READERS
 from carapulse.metrics import show_metrics
-from carapulse.rates.model import Claim, Grant
-from carapulse.rates.spending import Rates
-from carapulse.routing import Needs
-from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.contract import keys_of
 from carapulse.settings import Settings
 from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
@@ -42,37 +30,14 @@ ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
 OPENAPI = "openapi.json"
 REFERENCE = ROOT / "docs" / "reference"
-_NOTE = "*Rendered from the code by `make docs`; a test holds it equal.*"
-
-
-class _NoLender:
-    """Counts for nobody."""
-
-    def take(self, claims: Sequence[Claim]) -> Sequence[Grant]:
-        """Say that nobody can be asked."""
-        raise Unavailable("nothing is served here", claims=len(claims))
-
-
-class _NoApplication:
-    """What HTTP itself asks of the composition root; nothing is served here."""
-
-    clock = SystemClock()
-    tokens = TokenVerifier([], SystemClock())
-    refusals = RefusalLog(lambda _call: nullcontext(), SystemClock())
-    rates = Rates(_NoLender(), {})
-    settings = Settings()
-
-    def ready(self) -> Mapping[str, bool]:
-        """Return nothing that is needed."""
-        return {}
 
 
 def render() -> dict[str, str]:
     """Return the text of every rendered page, by its file's name."""
     pages: dict[str, Callable[[], Iterable[str]]] = {
         "settings.md": _settings,
-        "http.md": _http,
-        "roles.md": _roles,
+        "http.md": http_page,
+        "roles.md": roles_page,
         "tools.md": _tools,
         "workflows.md": _workflows,
         "policy.md": _policy,
@@ -95,101 +60,33 @@ def _import_all() -> None:
             import_module(module.name)
 
 
-def _head(title: str, sentence: str) -> list[str]:
-    return [f"# {title}", "", f"{sentence} {_NOTE}", ""]
-
-
-def _table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
-    header = list(names)
-    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
-    return [*lines, *(f"| {' | '.join(_cell(each) for each in row)} |" for row in rows), ""]
-
-
-def _cell(value: object) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
-
-
-def _code(value: object) -> str:
-    return f"`{value}`"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(_code(name) for name in sorted(names))
-
-
-def _sentence(thing: Any) -> str:  # noqa: ANN401 - a class or a function
-    return " ".join((thing.__doc__ or "").partition("\n\n")[0].split())
-
-
 def _settings() -> list[str]:
     rows = []
     for name, field in Settings.model_fields.items():
         default = "" if field.default in (None, PydanticUndefined) else field.default
         shown = "[]" if default == frozenset() else default
-        rows.append([_code(f"CARAPULSE_{name.upper()}"), _code(shown) if shown != "" else "none", field.description])
+        rows.append([code(f"CARAPULSE_{name.upper()}"), code(shown) if shown != "" else "none", field.description])
     said = (
         "Settings are environment variables. A name that begins with `CARAPULSE_` and is none of these stops the start."
     )
-    return [*_head("Settings", said), *_table(["Name", "Default", "Meaning"], rows)]
-
-
-def make_http() -> FastAPI:
-    """Return the whole HTTP application, with nothing behind it."""
-    return make_app(_NoApplication(), ROUTERS)
-
-
-def _http() -> list[str]:
-    http = make_http()
-    keys = {path: "required" if must else "optional" for path, must in keys_of(http).items()}
-    rows = [row for route in iter_route_contexts(http.routes) for row in _route_rows(route, keys)]
-    said = (
-        "Every route, and the permission that it needs; one without is open or proves its sender by itself. Under a"
-        " [key](../how-to/send-a-request-again.md) a request may be sent again."
-        " `GET /openapi.json` describes bodies and answers. Errors are `application/problem+json` with a `code` of"
-        " [errors.md](errors.md)."
-    )
-    return [*_head("HTTP", said), *_table(["Route", "Permission", "Key", "What it does"], rows)]
-
-
-def _route_rows(route: Any, keys: Mapping[str, str]) -> list[list[str]]:  # noqa: ANN401 - the framework's own type
-    if not isinstance(route.original_route, (APIRoute, APIWebSocketRoute)):
-        return []
-    needed = [each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)]
-    permission, said = _code(*needed) if needed else "", _sentence(route.original_route.endpoint)
-    return [
-        [_code(f"{method} {route.path}"), permission, keys.get(route.path, "") if method == "POST" else "", said]
-        for method in sorted(route.methods or ("WebSocket",))
-    ]
-
-
-def _roles() -> list[str]:
-    rows = [
-        [_code(permission), *("yes" if permission in GRANTS[role] else "" for role in Role)]
-        for permission in sorted(PERMISSIONS)
-    ]
-    said = (
-        "Which role may do what. Only a person may decide an approval, make a key or say what became of a lost step,"
-        " whatever a service's or an agent's roles are. A caller with a scope is refused"
-        f" {_listed(PERMISSIONS - KEEPS_TO_SCOPE)}: these are about the whole tenant."
-    )
-    return [*_head("Roles", said), *_table(["Permission", *(role.value for role in Role)], rows)]
+    return [*head("Settings", said), *table(["Name", "Default", "Meaning"], rows)]
 
 
 def _tools() -> list[str]:
     catalogue = Catalogue.load(builtin_manifests())
     said = "Every action, from `shared/carapulse/integrations/`. `GET /v1/tools` gives the schemas of their inputs."
-    lines = _head("Tools", said)
+    lines = head("Tools", said)
     for tool, manifest in sorted(catalogue.manifests.items()):
         lines += [f"## {tool}", "", " ".join(manifest.description.split()), ""]
         rows = [_action_row(name, action) for name, action in sorted(manifest.actions.items())]
-        lines += _table(["Action", "Effect", "Risk", "Undo", "After an unknown end", "What it does"], rows)
+        lines += table(["Action", "Effect", "Risk", "Undo", "After an unknown end", "What it does"], rows)
     return lines
 
 
 def _action_row(name: str, action: Action) -> list[object]:
     risks = [action.risk.value, *(f"{rule.risk.value}: {rule.reason}" for rule in action.risk_rules)]
-    undo = _code(action.undo.action) if action.undo else action.reversibility.value.replace("_", " ")
-    return [_code(name), action.effect.value, "; ".join(risks), undo, _after_unknown(action), action.description]
+    undo = code(action.undo.action) if action.undo else action.reversibility.value.replace("_", " ")
+    return [code(name), action.effect.value, "; ".join(risks), undo, _after_unknown(action), action.description]
 
 
 def _after_unknown(action: Action) -> str:
@@ -199,7 +96,7 @@ def _after_unknown(action: Action) -> str:
 
 
 def _workflows() -> list[str]:
-    lines = _head("Workflows", "The recipes that ship with the program, from `shared/carapulse/workflows/recipes/`.")
+    lines = head("Workflows", "The recipes that ship with the program, from `shared/carapulse/workflows/recipes/`.")
     for name, ready in sorted(Workflows.load(builtin_recipes()).made.items()):
         recipe = ready.recipe
         lines += [f"## {name}", "", " ".join(recipe.description.split()), ""]
@@ -207,12 +104,12 @@ def _workflows() -> list[str]:
             [
                 step.id,
                 step.stage.value,
-                _code(f"{step.tool}.{step.action}"),
-                _code(step.when) if step.when else "always",
+                code(f"{step.tool}.{step.action}"),
+                code(step.when) if step.when else "always",
             ]
             for step in recipe.steps
         ]
-        lines += _table(["Step", "Stage", "Action", "When"], steps)
+        lines += table(["Step", "Stage", "Action", "When"], steps)
         lines += [_inputs(recipe.input), ""]
     return lines
 
@@ -220,8 +117,8 @@ def _workflows() -> list[str]:
 def _inputs(schema: Mapping[str, Any]) -> str:
     required = schema.get("required", [])
     others = [each for each in schema["properties"] if each not in required]
-    needed = ", ".join(_code(each) for each in required) or "nothing required"
-    return f"Input: {needed}" + (f"; optional {', '.join(map(_code, others))}" if others else "") + "."
+    needed = ", ".join(code(each) for each in required) or "nothing required"
+    return f"Input: {needed}" + (f"; optional {', '.join(map(code, others))}" if others else "") + "."
 
 
 def _policy() -> list[str]:
@@ -229,9 +126,9 @@ def _policy() -> list[str]:
     for file in sorted((ROOT / "policies" / "guards").glob("*/*.rego")):
         if not file.name.endswith("_test.rego"):
             said = yaml.safe_load("\n".join(line[2:] for line in _metadata(file)))
-            rows.append([_code(file.parent.name), said["title"], said["description"]])
+            rows.append([code(file.parent.name), said["title"], said["description"]])
     said = "The guards in `policies/guards/`. Any denial wins; what nobody grants is denied; most approvals count."
-    return [*_head("Policy", said), *_table(["Guard", "Title", "What it says"], rows)]
+    return [*head("Policy", said), *table(["Guard", "Title", "What it says"], rows)]
 
 
 def _metadata(file: Path) -> list[str]:
@@ -253,10 +150,10 @@ def _ours(kind: type[T]) -> list[type[T]]:
 def _events() -> list[str]:
     rows = [
         [
-            _code(each.__name__),
+            code(each.__name__),
             each.__module__.split(".")[1],
-            _code(READERS[each.__name__]),
-            _sentence(each),
+            code(READERS[each.__name__]),
+            sentence(each),
             _body(each),
         ]
         for each in _ours(Event)
@@ -266,34 +163,34 @@ def _events() -> list[str]:
         "Every kind of fact in the log, and the permission that following it needs."
         " A plan's events, its execution's too, are in the stream named as the plan."
     )
-    return [*_head("Events", said), *_table(["Type", "Area", "Permission", "What has happened", "Body"], rows)]
+    return [*head("Events", said), *table(["Type", "Area", "Permission", "What has happened", "Body"], rows)]
 
 
 def _body(kind: type[Event]) -> str:
-    return ", ".join(map(_code, kind.model_fields))
+    return ", ".join(map(code, kind.model_fields))
 
 
 def _errors() -> list[str]:
     rows = sorted(
-        [_code(each.code), int(each.status), "yes" if each.retryable else "", _sentence(each)]
+        [code(each.code), int(each.status), "yes" if each.retryable else "", sentence(each)]
         for each in _ours(Problem)
         if "code" in vars(each)
     )
     said = "The stable `code` of every problem, its HTTP status, and whether the same request may succeed later."
-    return [*_head("Errors", said), *_table(["Code", "Status", "Retry", "Meaning"], rows)]
+    return [*head("Errors", said), *table(["Code", "Status", "Retry", "Meaning"], rows)]
 
 
 def _metrics() -> list[str]:
     meanings = [line.split(" ", 3)[2:] for line in show_metrics().decode().splitlines() if line.startswith("# HELP")]
     kinds = dict(line.split()[2:] for line in show_metrics().decode().splitlines() if line.startswith("# TYPE"))
     rows = sorted(
-        [_code(name), kinds[name], said]
+        [code(name), kinds[name], said]
         for name, said in meanings
         if name.startswith("carapulse_") and not name.endswith("_created")
     )
     return [
-        *_head("Metrics", "What `GET /metrics` shows of the program, beside what every process shows."),
-        *_table(["Name", "Kind", "Meaning"], rows),
+        *head("Metrics", "What `GET /metrics` shows of the program, beside what every process shows."),
+        *table(["Name", "Kind", "Meaning"], rows),
     ]
 
 

@@ -92,9 +92,11 @@ def a_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     name = f"test_{next(_numbers)}"
     admin = over_socket(postgres.socket)
     admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
-    yield Database(postgres, name)
-    admin.run(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+    try:
+        yield Database(postgres, name)
+    finally:
+        admin.run(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,11 @@ class Tag:
             self._response.status_code = HTTPStatus.CREATED
         return view
 
+    def at(self, address: str, view: R) -> R:
+        """Return what was made, with its tag, and with the address under which it is found from now on."""
+        self._response.headers["Location"] = address
+        return self.on(view)
+
 
 async def this_tag(response: Response) -> Tag:
     """Return what puts the ETag on this answer."""

@@ -5,29 +5,18 @@ A caller can neither read nor make one, and can't carry it from one question to 
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response
 
 from carapulse.kernel.cursor import CursorInvalid, Page, Wanted
 from carapulse.kernel.errors import Unavailable
+from carapulse.kernel.sealing import Sealer
 from carapulse.routing import Ports, ThisCall
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Wanted)
-
-
-class Sealer(Protocol):
-    """Keeps text unreadable and unchangeable outside the program."""
-
-    def seal(self, plain: str, purpose: str) -> str:
-        """Return the sealed form."""
-        ...
-
-    def open(self, sealed: str, purpose: str) -> str:
-        """Return what was sealed for this purpose, or raise Unavailable."""
-        ...
 
 
 class Pages:

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
+from carapulse.kernel.pointers import pointer_of
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 _PAIRS = ("read", "write", "start", "stream")
@@ -141,5 +142,4 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting
 
 def _fault(error: ErrorDetails) -> Fault:
     """Return where and what, never the value: it may be a secret."""
-    pointer = "".join(f"/{part}" for part in error["loc"])
-    return Fault(pointer=pointer, code=error["type"], detail=error["msg"])
+    return Fault(pointer=pointer_of(error["loc"]), code=error["type"], detail=error["msg"])

@@ -9,6 +9,8 @@ from itertools import count
 import anyio
 import httpx
 from fastapi import APIRouter
+from tests.builders.rates import HttpChosen, unlimited
+from tests.builders.refusing import a_refusal_log
 from tests.conftest import Database, a_folder
 
 from carapulse.adapters.postgres.engine import connect
@@ -31,6 +33,9 @@ class Kept:
         self.database, self.engine, self.issuer, self.clock = database, engine, issuer, SystemClock()
         self.tokens = TokenVerifier([issuer.issuer], self.clock)
         self.sealer = AesGcmSealer(secrets.token_bytes(32))
+        self.rates = unlimited()
+        self.settings = HttpChosen()
+        self.refusals = a_refusal_log()
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

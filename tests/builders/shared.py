@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from carapulse.adapters.embedded.database import OWNER
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
 from carapulse.adapters.postgres.engine import connect
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
 
@@ -32,6 +34,11 @@ class Served(Application):
     settings: Settings = field(default_factory=Settings)
     tokens: Any = None
     toolbox: Any = None
+
+    @cached_property
+    def refusals(self) -> RefusalLog:
+        """What keeps refusals in the log."""
+        return RefusalLog(self.begin, self.clock)
 
     def ready(self) -> dict[str, bool]:
         return {"database": True}

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 from tests.builders.keys import a_key
+from tests.world.issuer import an_issuer
 from tests.world.program import Program
 
 PLAN = {
@@ -27,10 +28,11 @@ _LATER = "UPDATE idempotency_keys SET claimed_at = claimed_at - d, leased_until 
 @pytest.fixture
 def program(database, data_dir):
     nowhere = {"tool": "http", "name": "nowhere", "match": {"tenant": "acme"}, "may_reach": ["127.0.0.1:9"]}
-    running = Program(data_dir / "data", [nowhere], CARAPULSE_DATABASE_URL=database.app_url)
-    running.start()
-    yield running
-    running.end(signal.SIGKILL)
+    with an_issuer() as issuer:
+        running = Program(data_dir / "data", [nowhere], issuer, CARAPULSE_DATABASE_URL=database.app_url)
+        running.start()
+        yield running
+        running.end(signal.SIGKILL)
 
 
 def killed(program, database, key, *, table, when=""):

@@ -132,9 +132,11 @@ def test_a_server_that_hangs(rig, server, caplog):
 
 
 def test_a_server_that_only_reads(rig, server, caplog):
+    """Reads are refused too, unless what the process has borrowed covers them: nothing goes uncounted."""
     answers = survived(rig, server.read_only, caplog, "25006")
 
-    assert answers == [(200, ""), (503, "5"), (503, "5")]
+    assert answers[0] in {(200, ""), (503, "5")}
+    assert answers[1:] == [(503, "5")] * 2
 
 
 def test_a_server_without_a_free_connection(rig, server, caplog):

@@ -3,19 +3,14 @@
 from typing import get_type_hints
 
 import pytest
+from docs.http import make_http
 from fastapi import Response
-from fastapi.routing import iter_route_contexts
-from tests.builders.rates import HttpChosen, unlimited
-from tests.builders.refusing import a_refusal_log
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from carapulse.identity.permissions import PERMISSIONS
-from carapulse.identity.tokens import TokenVerifier
-from carapulse.kernel.clock import SystemClock
 from carapulse.rates.model import RateClass
 from carapulse.routing import AUTHENTICATED
-from carapulse.runtime.areas import ROUTERS
-from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.contract import guards_of, keys_of
+from carapulse.runtime.http.contract import guards_of, keys_of, query_parameters_of
 from carapulse.runtime.http.rating import ROUTES
 
 SIGNED = "/v1/webhooks/"
@@ -28,22 +23,7 @@ STARTS_WORK = {
 }
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
-
-
-class Application:
-    """What HTTP itself asks of the application; no route is called here."""
-
-    clock = SystemClock()
-    tokens = TokenVerifier([], SystemClock())
-    refusals = a_refusal_log()
-    rates = unlimited()
-    settings = HttpChosen()
-
-    def ready(self):
-        return {}
-
-
-HTTP = make_app(Application(), ROUTERS)
+HTTP = make_http()
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",
@@ -138,3 +118,18 @@ def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
         name for name, _ in OPERATIONS if name.startswith("POST /v1/") and SIGNED not in name
     }
     assert said == keys
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_the_query_parameters_that_a_route_knows_are_those_of_the_contract(name, operation):
+    method, _, path = name.partition(" ")
+    (route,) = [
+        each.original_route
+        for each in iter_route_contexts(HTTP.routes)
+        if each.path_format == path and method in (each.methods or ())
+    ]
+
+    described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+
+    assert isinstance(route, APIRoute)
+    assert query_parameters_of(route.dependant) == described

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.builders.policy import the_engine
 from tests.builders.rates import GENEROUS
 from tests.world.server import World
 
@@ -81,7 +82,9 @@ class Rig:
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
         self.settings = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
-        self.app: App = make_app(self.settings, database_url, tools=[*builtin_manifests(), LAMP, NASTY])
+        self.app: App = make_app(
+            self.settings, database_url, tools=[*builtin_manifests(), LAMP, NASTY], policy=the_engine()
+        )
         self.workers = self.new_workers()
 
     def new_workers(self, count: int = 1) -> Workers:

@@ -51,8 +51,7 @@ class PostgresApiKeys:
         if wanted.cursor is not None:
             query = query.where(api_keys.c.id < wanted.cursor)
         found = tuple(key_in(row) for row in self.connection.execute(query).mappings())
-        data = found[: wanted.limit]
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def _keys(self) -> Select[Any]:
         return select(*_SHOWN).where(api_keys.c.tenant == self.tenant, *self._within())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.events import ApprovalDelegated
@@ -13,6 +13,7 @@ from carapulse.approvals.usecases import asked_about
 from carapulse.identity.model import Subject
 from carapulse.identity.permissions import Permission
 from carapulse.kernel.call import Call
+from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 
@@ -29,7 +30,7 @@ class DelegateApproval(Record):
 
     to: Subject
     note: Note | None = None
-    until: AwareDatetime | None = Field(None, description="null: as long as the approval is open")
+    until: Moment | None = Field(None, description="null: as long as the approval is open")
 
 
 def delegate_approval(approval_id: str, command: DelegateApproval, call: Call, ports: ApprovalPorts) -> Approval:

@@ -67,8 +67,7 @@ class PostgresApprovals:
         if wanted.cursor is not None:
             query = query.where(approvals.c.id < wanted.cursor)
         found = self._all(query)
-        data = found[: wanted.limit]
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def _envelopes(self) -> Select[Any]:
         return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant, self.visible(approvals.c.plan_id))

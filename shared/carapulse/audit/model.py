@@ -10,7 +10,6 @@ from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
 
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
-
 Decided = Literal["allow", "deny", "require_approval"]
 
 

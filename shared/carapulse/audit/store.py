@@ -155,9 +155,8 @@ class PostgresEvidence:
             query = query.where(tuple_(*order) < tuple_(*_place(wanted.cursor, order)))
         newest_first = [column.desc() for column in order]
         rows = self.connection.execute(query.order_by(*newest_first).limit(wanted.limit + 1)).all()
-        kept = rows[: wanted.limit]
-        cursor = _key(kept[-1], order) if len(rows) > len(kept) else None
-        return Page(data=tuple(_entry(row) for row in kept), next_cursor=cursor)
+        page = wanted.cut(rows, lambda last: _key(last, order))
+        return Page(data=tuple(_entry(row) for row in page.data), next_cursor=page.next_cursor)
 
     def after(self, place: Place | None, wanted: EventQuery, limit: int) -> list[tuple[Place, SealedEntry]]:
         """Return the first events behind a place, the oldest first, each with its own place."""

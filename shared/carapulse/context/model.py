@@ -65,8 +65,8 @@ class RefreshContext(Record):
 
     source: Word
     complete: bool = Field(default=False, strict=True, description="whether what it doesn't name is gone")
-    nodes: tuple[Node, ...] = Field(default=(), max_length=MOST_NODES)
-    edges: tuple[Edge, ...] = Field(default=(), max_length=MOST_EDGES)
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -123,8 +123,7 @@ class PostgresContexts:
             key, equals, value = label.partition("=")
             query = query.where(newest.c.labels.contains({key: value}) if equals else newest.c.labels.has_key(key))
         found = [_node(row) for row in self.connection.execute(query).mappings()]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def node(self, node_id: str) -> KnownNode:
         """Return one node, or raise NodeNotFound."""
@@ -172,8 +171,7 @@ class PostgresContexts:
         if wanted.cursor is not None:
             query = query.where(snapshots.c.id < wanted.cursor)
         found = [_snapshot(row) for row in self.connection.execute(query.limit(wanted.limit + 1)).mappings()]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def snapshot(self, snapshot_id: str) -> tuple[Snapshot, Graph]:
         """Return one snapshot and what there was, or raise SnapshotNotFound."""

@@ -36,8 +36,7 @@ class PostgresDeadLetters:
             query = query.where(place < _place(wanted.cursor))
         query = query.order_by(messages.c.dead_at.desc(), messages.c.id.desc()).limit(wanted.limit + 1)
         found = [_letter(row) for row in self.connection.execute(query).mappings()]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=_cursor(data[-1]) if len(found) > wanted.limit else None)
+        return wanted.cut(found, _cursor)
 
     def get(self, message_id: str) -> DeadLetter:
         """Return the dead letter, or raise DeadLetterNotFound."""

@@ -113,8 +113,7 @@ class PostgresExecutions:
         if wanted.until is not None:
             query = query.where(executions.c.started_at < wanted.until)
         found = [_state(row) for row in self.connection.execute(query.limit(wanted.limit + 1))]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:
         """Hold every target for this execution, or raise TargetLocked and hold none."""

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.freezes.model import Freeze, FreezeTerms
@@ -32,11 +32,10 @@ Lifting = Annotated[Lift, Query()]
 
 
 @router.post("/v1/freezes", name="declare_freeze", status_code=HTTPStatus.CREATED, dependencies=[needs("freeze:write")])
-def create_freeze(terms: FreezeTerms, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> Freeze:
+def create_freeze(terms: FreezeTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Freeze:
     """Forbid changes, at once or later. What is under way may finish the step that it is at, and undo what it did."""
     freeze = declare_freeze(terms, call, ports)
-    response.headers["Location"] = f"/v1/freezes/{freeze.id}"
-    return tag.on(freeze)
+    return tag.at(f"/v1/freezes/{freeze.id}", freeze)
 
 
 @router.get("/v1/freezes", name="list_freezes", dependencies=[needs("freeze:read")])
@@ -71,11 +70,10 @@ def delete_freeze(freeze_id: str, why: Lifting, seen: IfMatch, call: ThisCall, p
 
 
 @router.post("/v1/windows", name="declare_window", status_code=HTTPStatus.CREATED, dependencies=[needs("window:write")])
-def create_window(terms: WindowTerms, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> Window:
+def create_window(terms: WindowTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Window:
     """Allow changes in certain hours of the week. An environment that has windows is closed outside of them."""
     window = declare_window(terms, call, ports)
-    response.headers["Location"] = f"/v1/windows/{window.id}"
-    return tag.on(window)
+    return tag.at(f"/v1/windows/{window.id}", window)
 
 
 @router.get("/v1/windows", name="list_windows", dependencies=[needs("window:read")])

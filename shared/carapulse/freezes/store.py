@@ -59,9 +59,7 @@ class _Kept(Generic[R]):
         if wanted.cursor is not None:
             query = query.where(kept.id < wanted.cursor)
         rows = self.connection.execute(query.order_by(kept.id.desc()).limit(wanted.limit + 1)).mappings()
-        found = [self._read(row) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut([self._read(row) for row in rows], lambda rule: rule.id)
 
     def _mine(self) -> Select[Any]:
         return select(self.table.c.id, self.table.c.body).where(self.table.c.tenant == self.tenant)

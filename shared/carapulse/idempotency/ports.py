@@ -4,6 +4,7 @@ from typing import Protocol
 
 from carapulse.idempotency.model import Asked, Given, Held
 from carapulse.kernel.call import Attempt, Call
+from carapulse.kernel.sealing import Sealer
 from carapulse.kernel.work import Work
 
 
@@ -33,18 +34,6 @@ class KeyWork(Work, Protocol):
     @property
     def keys(self) -> Keys:
         """The keys within this unit."""
-        ...
-
-
-class Sealer(Protocol):
-    """Keeps answers unreadable in the database. What was sealed for one purpose opens for no other."""
-
-    def seal(self, plain: str, purpose: str) -> str:
-        """Return the sealed form."""
-        ...
-
-    def open(self, sealed: str, purpose: str) -> str:
-        """Return what was sealed, or raise Unavailable when this key did not seal it."""
         ...
 
 

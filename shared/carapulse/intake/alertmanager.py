@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from carapulse.intake.errors import NotAnAlertNotification
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import pointer_of
 
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 LabelValue = Annotated[str, StringConstraints(max_length=65_536)]
@@ -62,10 +63,10 @@ def read_notification(payload: Any) -> Notification:  # noqa: ANN401 - any JSON 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Return what pydantic found, with RFC 6901 pointers, and never what was sent."""
     return tuple(
-        Fault(pointer=_pointer(each["loc"]), code=each["type"].replace("_", "-"), detail=each["msg"])
+        Fault(
+            pointer=pointer_of(part for part in each["loc"] if part != "[key]"),
+            code=each["type"].replace("_", "-"),
+            detail=each["msg"],
+        )
         for each in error.errors(include_url=False, include_input=False, include_context=False)
     )
-
-
-def _pointer(path: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path if part != "[key]")

@@ -11,6 +11,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
+from carapulse.kernel.sealing import Sealer
 from carapulse.kernel.work import Work
 
 
@@ -26,18 +27,6 @@ class SourceDirectory(Protocol):
 
     def find(self, source_id: str) -> Sender | None:
         """Return the owner of a source that may report, or None."""
-        ...
-
-
-class Sealer(Protocol):
-    """Keeps secrets unreadable in the database. What was sealed for one purpose opens for no other."""
-
-    def seal(self, plain: str, purpose: str) -> str:
-        """Return the sealed form."""
-        ...
-
-    def open(self, sealed: str, purpose: str) -> str:
-        """Return what was sealed, or raise Unavailable when this key did not seal it."""
         ...
 
 

@@ -185,8 +185,7 @@ class PostgresAlerts:
             query = query.where(alerts.c.id < wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [_alert(row) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def _one(self, alert_id: str, *, lock: bool = False) -> Alert:
         query = select(*_ALERT).where(alerts.c.tenant == self.tenant, alerts.c.id == alert_id, self._within())

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped
 from carapulse.tools.expressions import first_fields, look_up
-from carapulse.tools.schemas import escaped
 
 SCOPE = frozenset({"labels", "annotations", "alert", "alerts", "group", "service"})
 """What a template may refer to."""

@@ -3,6 +3,7 @@
 Inside the program a cursor is that key in clear; `routing.py` seals it on its way out and opens it on its way in.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
@@ -34,3 +35,8 @@ class Wanted(Record):
 
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor | None = None
+
+    def cut(self, found: Sequence[T], key: Callable[[T], str]) -> Page[T]:
+        """Return the page out of what was found, which is one item more where a further page follows."""
+        data = tuple(found[: self.limit])
+        return Page(data=data, next_cursor=key(data[-1]) if len(found) > self.limit else None)

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from carapulse.kernel.canonical import canonical
 from carapulse.kernel.errors import Fault, Invalid
+from carapulse.kernel.pointers import pointer_of
 from carapulse.kernel.record import Record
 
 R = TypeVar("R", bound=Record)
@@ -28,7 +29,7 @@ def patched(value: R, patch: MergePatch) -> R:
     except ValidationError as error:
         faults = tuple(
             Fault(
-                pointer="".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in each["loc"]),
+                pointer=pointer_of(each["loc"]),
                 code="unknown-field" if each["type"] == "extra_forbidden" else each["type"].replace("_", "-"),
                 detail=each["msg"],
             )

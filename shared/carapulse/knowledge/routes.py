@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.kernel.cursor import Page, Wanted
@@ -36,13 +36,10 @@ Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
 
 
 @router.post("/v1/playbooks", status_code=HTTPStatus.CREATED, dependencies=[needs("playbook:write")])
-def create_playbook(
-    command: CreatePlaybook, response: Response, tag: ThisTag, call: ThisCall, ports: Ports
-) -> Document:
+def create_playbook(command: CreatePlaybook, tag: ThisTag, call: ThisCall, ports: Ports) -> Document:
     """Keep a new playbook as its version 1."""
     playbook = create_document("playbook", command, call, ports)
-    response.headers["Location"] = f"/v1/playbooks/{playbook.id}"
-    return tag.on(playbook)
+    return tag.at(f"/v1/playbooks/{playbook.id}", playbook)
 
 
 @router.get("/v1/playbooks", dependencies=[needs("playbook:read")])
@@ -92,11 +89,10 @@ def get_playbook_version(
 
 
 @router.post("/v1/runbooks", status_code=HTTPStatus.CREATED, dependencies=[needs("runbook:write")])
-def create_runbook(command: CreateRunbook, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> Document:
+def create_runbook(command: CreateRunbook, tag: ThisTag, call: ThisCall, ports: Ports) -> Document:
     """Keep a new runbook of a service as its version 1."""
     runbook = create_document("runbook", command, call, ports)
-    response.headers["Location"] = f"/v1/runbooks/{runbook.id}"
-    return tag.on(runbook)
+    return tag.at(f"/v1/runbooks/{runbook.id}", runbook)
 
 
 @router.get("/v1/runbooks", dependencies=[needs("runbook:read")])
@@ -142,11 +138,10 @@ def get_runbook_version(runbook_id: str, number: Number, tag: ThisTag, call: Thi
 
 
 @router.post("/v1/memory", status_code=HTTPStatus.CREATED, dependencies=[needs("memory:write")])
-def create_memory(content: MemoryContent, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> Memory:
+def create_memory(content: MemoryContent, tag: ThisTag, call: ThisCall, ports: Ports) -> Memory:
     """Write down what should be remembered; it belongs to whoever does."""
     memory = keep_memory(content, call, ports)
-    response.headers["Location"] = f"/v1/memory/{memory.id}"
-    return tag.on(memory)
+    return tag.at(f"/v1/memory/{memory.id}", memory)
 
 
 @router.get("/v1/memory", dependencies=[needs("memory:read")])

@@ -54,9 +54,7 @@ class PostgresDocuments:
         if wanted.cursor is not None:
             query = query.where(tuple_(documents.c.name, documents.c.id) > tuple_(*json.loads(wanted.cursor)))
         found = [_document(dict(row)) for row in self.connection.execute(query.limit(wanted.limit + 1)).mappings()]
-        data = tuple(found[: wanted.limit])
-        last = canonical([data[-1].name, data[-1].id]).decode() if len(found) > wanted.limit else None
-        return Page(data=data, next_cursor=last)
+        return wanted.cut(found, lambda last: canonical([last.name, last.id]).decode())
 
     def get(self, document_id: str) -> DocumentSummary:
         """Return the document, or raise PlaybookNotFound or RunbookNotFound."""
@@ -93,8 +91,7 @@ class PostgresDocuments:
             query = query.where(number < int(wanted.cursor))
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [read_row(VersionSummary, dict(row), table="knowledge_versions", row_id=document_id) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=str(data[-1].version) if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: str(last.version))
 
     def version(self, document_id: str, number: int) -> DocumentVersion:
         """Return one version, or raise DocumentVersionNotFound; CorruptRow if its digest is another one."""
@@ -146,8 +143,7 @@ class PostgresMemories:
             query = query.where(memories.c.id < wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [read_row(MemorySummary, dict(row), table="memories", row_id=row["id"]) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def get(self, memory_id: str) -> Memory:
         """Return the memory, or raise MemoryNotFound."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import pointer_of
 from carapulse.live.errors import AddressInvalid
 from carapulse.live.model import Ask
 
@@ -28,8 +29,5 @@ def ask_of(query: Parameters) -> Ask:
         return Ask.model_validate(wanted)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = tuple(
-            Fault(pointer="".join(f"/{part}" for part in each["loc"]), code=each["type"], detail=each["msg"])
-            for each in found
-        )
+        faults = tuple(Fault(pointer=pointer_of(each["loc"]), code=each["type"], detail=each["msg"]) for each in found)
         raise AddressInvalid("the address asks for something that can't be followed", faults=faults) from error

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped
 from carapulse.plans.requests import StepRequest
 from carapulse.plans.steps import UndoAction
 from carapulse.tools.expressions import compiled, look_up
-from carapulse.tools.schemas import escaped
 
 EACH = "$each"
 _WHOLE = {"input", "undo/input"}

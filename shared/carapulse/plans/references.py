@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped
 from carapulse.plans.fanning import members_of
 from carapulse.plans.order import Order
 from carapulse.plans.ports import Actions
@@ -11,7 +12,6 @@ from carapulse.plans.requests import StepRequest
 from carapulse.plans.scope import SCOPE
 from carapulse.tools.expressions import first_fields
 from carapulse.tools.manifest import Action, HttpRun
-from carapulse.tools.schemas import escaped
 from carapulse.tools.templates import expressions
 
 _STEPS = "steps"

@@ -96,9 +96,7 @@ class PostgresPlans:
         if wanted.cursor is not None:
             query = query.where(plans.c.id < wanted.cursor)
         found = tuple(_head(dict(row)) for row in self.connection.execute(query).mappings())
-        more = len(found) > wanted.limit
-        data = found[: wanted.limit]
-        return Page(data=data, next_cursor=data[-1].id if more else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def visible(self, plan_id: ColumnElement[str]) -> ColumnElement[bool]:
         """Return the condition that the plan which a column names lies within the scope, for what hangs on plans."""
@@ -113,8 +111,7 @@ class PostgresPlans:
             query = query.where(plan_versions.c.version < int(wanted.cursor))
         query = query.order_by(plan_versions.c.version.desc()).limit(wanted.limit + 1)
         found = [_summary(dict(row), plan) for row in self.connection.execute(query).mappings()]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=str(data[-1].version) if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: str(last.version))
 
     def _heads(self) -> Select[Any]:
         return select(*_HEAD).where(plans.c.tenant == self.tenant, *self._within())

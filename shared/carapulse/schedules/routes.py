@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from carapulse.conditions import IfMatch, Tag, ThisTag
 from carapulse.kernel.cursor import Page
@@ -31,11 +31,11 @@ router = APIRouter(tags=["schedules"])
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("schedule:write")],
 )
-def create(terms: ScheduleTerms, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> ScheduleView:
+def create(terms: ScheduleTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> ScheduleView:
     """Keep a schedule, provided that what it asks for could be planned now. Its author is whoever asks."""
     made = create_schedule(terms, call, ports)
-    response.headers["Location"] = f"/v1/schedules/{made.id}"
-    return _tagged(made, tag)
+    tag.at(f"/v1/schedules/{made.id}", made.kept)
+    return made
 
 
 @router.post("/v1/schedules:preview", name="preview_schedule", dependencies=[needs("schedule:read")])

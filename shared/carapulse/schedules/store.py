@@ -60,9 +60,7 @@ class PostgresSchedules:
         if wanted.cursor is not None:
             query = query.where(schedules.c.id < wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
-        found = [_schedule(row) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut([_schedule(row) for row in rows], lambda schedule: schedule.id)
 
     def of_workflow(self, name: str) -> Sequence[Use]:
         """Return every schedule that starts a workflow."""

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from carapulse.conditions import IfMatch, IfMatchOrAbsent, ThisTag
 from carapulse.identity.model import Subject
@@ -29,11 +29,10 @@ ThisPlace = Annotated[Place, Depends(this_place)]
 
 
 @router.post("/v1/sessions", status_code=HTTPStatus.CREATED, dependencies=[needs("session:write")])
-def create_session(content: SessionContent, response: Response, tag: ThisTag, call: ThisCall, ports: Ports) -> Session:
+def create_session(content: SessionContent, tag: ThisTag, call: ThisCall, ports: Ports) -> Session:
     """Begin a session; whoever does is its first owner."""
     session = usecases.create_session(content, call, ports)
-    response.headers["Location"] = f"/v1/sessions/{session.id}"
-    return tag.on(session)
+    return tag.at(f"/v1/sessions/{session.id}", session)
 
 
 @router.get("/v1/sessions", dependencies=[needs("session:read")])

@@ -34,8 +34,7 @@ class PostgresSessions:
             query = query.where(sessions.c.id < wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [_session(dict(row)) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.id)
 
     def get(self, session_id: str) -> Session:
         """Return the session, or raise SessionNotFound."""
@@ -68,8 +67,7 @@ class PostgresSessions:
             query = query.where(member_id > wanted.cursor)
         rows = self.connection.execute(query.limit(wanted.limit + 1)).mappings()
         found = [_member(session_id, dict(row)) for row in rows]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=data[-1].member_id if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda last: last.member_id)
 
     def member(self, session_id: str, member_id: str) -> Member | None:
         """Return somebody who takes part, or None."""

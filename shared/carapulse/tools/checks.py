@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped
 from carapulse.tools.expressions import first_fields
 from carapulse.tools.manifest import Action, Argument, HttpRun, Manifest, ProgramRun, Segment, Use
 from carapulse.tools.model import WAIT, Effect, Reversibility, Risk
-from carapulse.tools.schemas import InputSchema, escaped, shortcomings
+from carapulse.tools.schemas import InputSchema, shortcomings
 from carapulse.tools.templates import NAMES, expressions
 
 

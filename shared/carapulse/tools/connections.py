@@ -8,13 +8,14 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, field_
 
 from carapulse.kernel.context import Context
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped
 from carapulse.kernel.record import Record
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.errors import AmbiguousConnection, ConnectionsInvalid, NoConnection
 from carapulse.tools.loading import parsed, read_document
 from carapulse.tools.model import Name
 from carapulse.tools.ports import Limits
-from carapulse.tools.schemas import InputSchema, escaped
+from carapulse.tools.schemas import InputSchema
 
 SECRET = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"  # noqa: S105 - a pattern
 Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]

@@ -8,10 +8,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from carapulse.kernel.errors import Fault, Invalid
+from carapulse.kernel.pointers import escaped
 from carapulse.tools.checks import manifest_faults
 from carapulse.tools.errors import ManifestInvalid
 from carapulse.tools.manifest import Manifest
-from carapulse.tools.schemas import escaped
 
 Shape = TypeVar("Shape", bound=BaseModel)
 _LARGEST = 1_048_576

@@ -6,6 +6,7 @@ from typing import Any
 import jsonschema_rs
 
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import escaped, pointer_of
 from carapulse.tools.model import JsonObject
 
 _ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
@@ -14,11 +15,6 @@ _MANY_LINES = "text/plain"
 _LINEAR = jsonschema_rs.RegexOptions()
 _NESTED = ("properties", "$defs")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-
-
-def escaped(name: str) -> str:
-    """Return a name as one RFC 6901 reference token."""
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def without_control_characters(schema: Any) -> Any:  # noqa: ANN401 - any JSON schema
@@ -114,7 +110,7 @@ class InputSchema:
 
 
 def _faults_of(error: jsonschema_rs.ValidationError, pointer: str) -> Iterator[Fault]:
-    place = pointer + "".join(f"/{escaped(str(part))}" for part in error.instance_path)
+    place = pointer + pointer_of(error.instance_path)
     match error.kind:
         case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
             for name in names:

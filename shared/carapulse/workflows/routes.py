@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.kernel.cursor import Page
@@ -43,13 +43,10 @@ def get(
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("workflow:write")],
 )
-def add(
-    name: WorkflowName, terms: RecipeTerms, response: Response, tag: ThisTag, call: ThisCall, ports: Ports
-) -> Workflow:
+def add(name: WorkflowName, terms: RecipeTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Workflow:
     """Keep a further version of a workflow, or the first of a new one; it is the one that is started from now on."""
     made = add_version(name, terms, call, ports)
-    response.headers["Location"] = f"/v1/workflows/{made.name}/versions/{made.version}"
-    return tag.on(made)
+    return tag.at(f"/v1/workflows/{made.name}/versions/{made.version}", made)
 
 
 @router.get("/v1/workflows/{name}/versions", name="list_workflow_versions", dependencies=[needs("workflow:read")])

@@ -69,8 +69,7 @@ class PostgresOwnVersions:
         if wanted.cursor is not None:
             query = query.where(_KEPT.version < int(wanted.cursor))
         found = [_own(row) for row in self.connection.execute(query.limit(wanted.limit + 1)).mappings()]
-        data = tuple(found[: wanted.limit])
-        return Page(data=data, next_cursor=str(data[-1].recipe.version) if len(found) > wanted.limit else None)
+        return wanted.cut(found, lambda own: str(own.recipe.version))
 
     def _of(self, name: str) -> Select[Any]:
         return select(*_OWN).where(_KEPT.tenant == self.tenant, _KEPT.name == name)

@@ -1,9 +1,11 @@
 """Every refusal is a fact with its reason, a flood of them is one a minute, and no trouble with the log is an answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.builders.rates import unlimited
 
 from carapulse.kernel.call import Scope
 from carapulse.metrics import show_metrics
@@ -81,7 +83,7 @@ def test_what_policy_refused_is_told_once_by_its_own_event(site):
 
 
 def test_a_database_that_is_away_makes_no_other_answer_of_it(site):
-    away = site.another_process("postgresql://nobody@127.0.0.1:9/nothing")
+    away = replace(site.another_process("postgresql://nobody@127.0.0.1:9/nothing"), rates=unlimited())
 
     answer = site.ask("GET", "/v1/sources", by="away", role="viewer", http=make_http(away, ROUTERS))
 

@@ -1,5 +1,7 @@
 """The context over HTTP: reports, services, the graph, snapshots and how they differ."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 
@@ -84,7 +86,8 @@ def test_an_edge_whose_end_another_source_took_away_is_back_when_the_end_is(ask,
     report("k8s", [a_node("ns/shop", "k8s.namespace")])
     report("static", SHOP[:1], [an_edge("service/shop", "ns/shop", "runs_in")])
 
-    report("k8s", complete=True)
+    without = report("k8s", complete=True).json()
+    assert (without["snapshot"]["edge_count"], without["edges"]["removed"]) == (0, 1)
     assert graph(ask, "shop") == {"service/shop": 0}
 
     report("k8s", [a_node("ns/shop", "k8s.namespace")], complete=True)
@@ -205,3 +208,24 @@ def test_another_tenant_sees_nothing_of_it(ask, report):
 def test_who_only_looks_reports_nothing(ask, report, role):
     assert report("static", SHOP, role=role).status_code == 403
     assert ask("GET", "/v1/context/services", role=role).status_code == 200
+
+
+def test_a_node_answers_to_reading_alone_also_where_its_id_holds_slashes_and_colons(ask, report):
+    report("aws", [a_node("aws/s3/arn:aws:s3:::logs", "aws.resource")])
+
+    assert ask("GET", "/v1/context/nodes/aws/s3/arn:aws:s3:::logs").json()["id"] == "aws/s3/arn:aws:s3:::logs"
+    refused = ask("DELETE", "/v1/context/nodes/aws/s3/logs")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_sources_that_report_at_once_lose_nothing_of_each_other(app, ask, report):
+    def refresh(number):
+        return report(f"source{number}", [a_node(f"service/s{number}")], by=f"s{number}").json()["snapshot"][
+            "node_count"
+        ]
+
+    with ThreadPoolExecutor(6) as threads:
+        counts = list(threads.map(refresh, range(6)))
+
+    assert sorted(counts) == [1, 2, 3, 4, 5, 6]
+    assert len(ids(ask("GET", "/v1/context/services"))) == 6

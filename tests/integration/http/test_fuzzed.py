@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 import schemathesis
-from docs.render import make_http
+from docs.http import make_http
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from tests.builders.application import LAMPS
@@ -23,7 +23,7 @@ from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http import app as http
 from carapulse.settings import Settings
 
-EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "4"))
+EXAMPLES = int(os.environ.get("CARAPULSE_FUZZ", "2"))
 STREAMS = ["/v1/events", "/v1/executions/{execution_id}/logs"]
 CONTRACT = schemathesis.openapi.from_dict(make_http().openapi()).exclude(path=STREAMS)
 NOT_IN_A_SCHEMA = [positive_data_acceptance]

@@ -17,6 +17,8 @@ from fastapi import APIRouter
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from tests.builders.clients import a_client
+from tests.builders.rates import HttpChosen, unlimited
+from tests.builders.refusing import a_refusal_log
 from tests.builders.serving import served
 from tests.world.issuer import DISCOVERY, JWKS, a_key, an_issuer, said
 
@@ -47,6 +49,9 @@ class Site:
         self.clock = Clock()
         issuers = [trusted(TrustedIssuer.model_validate(each), self.clock) for each in believed]
         self.tokens = TokenVerifier(issuers, self.clock)
+        self.rates = unlimited()
+        self.settings = HttpChosen()
+        self.refusals = a_refusal_log()
         self.http: httpx.Client
 
     def ready(self):

@@ -1,9 +1,17 @@
 """One approval by its id, and answers that one person hands to another."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from tests.integration.plans.test_deciding_approvals import a_person, decide, drafted
 from tests.integration.plans.test_over_http import PLAN
+
+from carapulse.approvals.delegating import DelegateApproval, delegate_approval
+from carapulse.approvals.ports import ApprovalFilter
+from carapulse.approvals.usecases import get_approval, list_approvals
+from carapulse.kernel.errors import Problem
 
 
 @pytest.fixture
@@ -195,3 +203,22 @@ def test_an_answer_handed_to_a_machine_is_worth_nothing(ask, desk):
     answer = ask.client.post(f"/v1/approvals/{desk.id}:decide", json=body, headers=headers)
 
     assert code(answer) == (403, "person-required")
+
+
+def test_of_handing_an_answer_on_and_giving_it_at_once_only_one_is_done(app):
+    plan = drafted(app, environment="prod")
+    approval_id = list_approvals(ApprovalFilter(plan_id=plan.plan_id), a_person(), app).data[0].id
+
+    def attempt(number):
+        with suppress(Problem):
+            if number % 2:
+                return decide(app, plan, by="bob")
+            return delegate_approval(approval_id, DelegateApproval(to=f"eve{number}"), a_person("bob"), app)
+        return None
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [each for each in threads.map(attempt, range(8)) if each is not None]
+
+    kept = get_approval(approval_id, a_person(), app)
+    assert len(done) == 1
+    assert len(kept.answers) + len(kept.delegations) == 1

@@ -230,4 +230,4 @@ def test_an_id_of_an_issuer_is_taken_as_it_is(ask, path):
 
     assert put(ask, member, "viewer").json()["member_id"] == "repo:acme/site:ref:refs/heads/main"
     assert ask("GET", member).status_code == 200
-    assert ask("POST", member, {}).headers["allow"] == "DELETE, GET, PUT"
+    assert ask("POST", member, {}).headers["allow"] == "DELETE, GET, HEAD, PUT"

@@ -201,9 +201,9 @@ def _approval(row: dict[str, Any] | None) -> Approval | None:
     if row is None:
         return None
     answers = [{name: answer[name] for name in Answer.model_fields} for answer in row["answers"]]
-    # A run asks whether an approval still holds, which no delegation changes: only answers are read with it.
-    kept = {name: row[name] for name in Approval.model_fields.keys() - {"answers", "delegations"}}
-    return read_row(Approval, kept | {"answers": answers}, table="approvals", row_id=row["id"])
+    # Who handed an answer to whom says nothing to a run: it asks whether the approval holds.
+    kept = {name: row[name] for name in Approval.model_fields if name != "delegations"} | {"answers": answers}
+    return read_row(Approval, kept, table="approvals", row_id=row["id"])
 
 
 def _steps(entry: Entry) -> Iterable[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from carapulse.adapters.rego.data import PolicyData
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.pointers import pointer_of
 from carapulse.kernel.record import Record
 from carapulse.policy.errors import UnsoundPolicy
 
@@ -85,5 +86,4 @@ def _checked(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fault(path: tuple[int | str, ...], code: str, detail: str) -> Fault:
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return Fault(pointer=pointer, code=code, detail=detail)
+    return Fault(pointer=pointer_of(path), code=code, detail=detail)

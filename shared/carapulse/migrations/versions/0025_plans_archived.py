@@ -13,11 +13,11 @@ down_revision = "0024"
 _INDEXES = {
     "plans_service": "plans (tenant, service, id)",
     "plans_requested_by": "plans (tenant, requested_by, id)",
-    "plans_created": "plans (tenant, created_at)",
+    "plans_created": "plans (tenant, created_at, id)",
     "plans_listed": "plans (tenant, id) WHERE archived_at IS NULL",
     "plans_archived": "plans (tenant, id) WHERE archived_at IS NOT NULL",
     "executions_status": "executions (tenant, status, id)",
-    "executions_started": "executions (tenant, started_at)",
+    "executions_started": "executions (tenant, started_at, id)",
 }
 
 

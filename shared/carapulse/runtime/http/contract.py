@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.requests import HTTPConnection
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
@@ -71,6 +73,17 @@ def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
 
 
+def needs_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
+    """Yield each path and method of the contract that needs a permission, and which."""
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, APIRoute):
+            continue
+        for needed in (each.dependency for each in route.dependencies):
+            if isinstance(needed, Needs):
+                path = route.path_format or ""
+                yield from ((path, method.lower(), needed.permission) for method in route.methods or ())
+
+
 def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each path that is served with methods that it answers to."""
     for route in iter_route_contexts(app.routes):
@@ -81,7 +94,7 @@ def keys_of(app: FastAPI) -> Mapping[str, bool]:
     """Return each path that takes an idempotency key when it is asked by POST, and whether it must have one."""
     found = {}
     for route in iter_route_contexts(app.routes):
-        path = route.path or ""
+        path = route.path_format or ""
         if isinstance(route.original_route, APIRoute) and "POST" in (route.methods or ()) and may_carry_key(path):
             found[path] = any(isinstance(each.dependency, StartsWork) for each in route.dependencies)
     return found
@@ -94,11 +107,24 @@ async def refuse_unknown_parameters(request: HTTPConnection) -> None:
     """
     if not request.query_params or request.scope["type"] == "websocket":
         return
-    path, method = request.scope["route"].path, request.scope["method"].lower()
-    operation = request.app.openapi()["paths"].get(path, {}).get(method, {})
-    known = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+    known = query_parameters_of(request.scope["route"].dependant)
     if unknown := sorted(set(request.query_params) - known):
         raise RequestInvalid("the route doesn't know these query parameters", unknown=unknown, known=sorted(known))
+
+
+def query_parameters_of(dependant: Dependant) -> set[str]:
+    """Return the names of the query parameters that a route takes by itself and through what it depends on.
+
+    They are read from the route, for making the whole description takes more than a second.
+    """
+    known = set[str]()
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            known |= {each.alias or name for name, each in kind.model_fields.items()}
+        else:
+            known.add(field.alias)
+    return known.union(*map(query_parameters_of, dependant.dependencies))
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -113,6 +139,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
+        for path, method, permission in needs_of(app):
+            document["paths"][path][method]["x-permission"] = permission
         for path, is_required in keys_of(app).items():
             parameters = document["paths"][path]["post"].setdefault("parameters", [])
             parameters.append({**_KEY_SCHEMA, "required": is_required})

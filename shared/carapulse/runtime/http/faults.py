@@ -5,6 +5,8 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 
+from carapulse.kernel.pointers import pointer_of
+
 _MOST = 50
 _CODES = {"extra_forbidden": "unknown-field"}
 
@@ -29,15 +31,15 @@ def pointer_to(location: Sequence[int | str], document: object, *, is_missing: b
     Pydantic names the members of a union and other inner types too; they are not in the document and are left out.
     A field that is missing is not there either, but its name is the answer, and it comes last.
     """
-    pointer = ""
+    found: list[int | str] = []
     node: Any = document
     for index, key in enumerate(location):
         if _is_in(node, key):
             node = node[key]
         elif not (is_missing and index == len(location) - 1):
             continue
-        pointer += "/" + str(key).replace("~", "~0").replace("/", "~1")
-    return pointer
+        found.append(key)
+    return pointer_of(found)
 
 
 def _is_in(node: object, key: int | str) -> bool:

@@ -8,12 +8,10 @@ from starlette.types import Scope
 
 from carapulse.identity.model import Principal
 from carapulse.identity.refusals import Refusal, RefusalLog
-from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Denied, Problem, Unauthenticated
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
-from carapulse.routing import HasClock
-from carapulse.tracing import Trace, current_trace
+from carapulse.routing import HasClock, call_of
 
 UNKNOWN = Count("carapulse_unauthenticated_total", "Requests of nobody who could prove who they are", {"code": None})
 REFUSED = Count("carapulse_refused_total", "Requests that were refused to a known caller", {"code": None})
@@ -58,10 +56,8 @@ def a_limiter() -> CapacityLimiter:
 
 
 def _refusal(problem: Problem, scope: Scope, principal: Principal, app: HasClock) -> Refusal:
-    trace = current_trace() or Trace.begin()
-    call = Call(actor=principal.actor, tenant=principal.tenant, at=app.clock.now(), trace=trace.id)
     return Refusal(
-        call=call,
+        call=call_of(principal, app.clock),
         reason=problem.code,
         permission=scope.get("state", {}).get("permission"),
         method=scope.get("method", "GET"),
