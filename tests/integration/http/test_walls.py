@@ -22,6 +22,15 @@ from carapulse.runtime.http.app import make_app
 NEXT_YEAR = (datetime.now(UTC) + timedelta(days=30)).isoformat()
 CONTEXT = {"environment": "dev", "service": "hall"}
 PLAN = {"summary": "Light the hall", "context": CONTEXT, "steps": [act("switch", "hall"), check("hall")]}
+RECIPE = {
+    "description": "Look at the hall.",
+    "summary": "Look at the hall",
+    "input": {"type": "object", "additionalProperties": False, "properties": {"why": {"enum": ["x"]}}},
+    "examples": [{}, {"why": "x"}],
+    "steps": [{"id": "look", "stage": "diagnose", "tool": "lamp", "action": "look", "input": {"lamp": "hall"}}],
+}
+SCHEDULE = {"name": "nightly", "cron": "30 2 * * *", "plan": PLAN}
+ALL_WEEK = [{"days": ["mon"], "start": "00:00", "end": "24:00"}]
 REGISTRATION = {"trust": "path_token", "context": CONTEXT}
 BODIES = {
     "POST /v1/plans": PLAN,
@@ -34,6 +43,11 @@ BODIES = {
     "POST /v1/executions/{execution_id}:retry": {"step_id": "s1", "note": "x"},
     "POST /v1/executions/{execution_id}:resolve": {"step_id": "s1", "done": True, "note": "x"},
     "POST /v1/workflows/{name}:start": {"context": CONTEXT},
+    "POST /v1/workflows/{name}/versions": RECIPE,
+    "POST /v1/schedules": SCHEDULE,
+    "POST /v1/schedules:preview": SCHEDULE,
+    "POST /v1/freezes": {"name": "sale", "environments": ["staging"], "reason": "x"},
+    "POST /v1/windows": {"name": "nights", "environments": ["staging"], "weekly": ALL_WEEK},
     "POST /v1/context:refresh": {"source": "cmdb", "nodes": [{"id": "hall", "kind": "service", "name": "hall"}]},
     "PUT /v1/sources/{name}": REGISTRATION,
     "POST /v1/sources/{name}:rotate": {},
@@ -47,8 +61,16 @@ BODIES = {
     "POST /v1/api-keys": {"name": "robot", "kind": "service", "roles": ["viewer"], "expires_at": NEXT_YEAR},
     "POST /v1/authz:check": {"action": "plan:read"},
 }
-OURS_TO_ALL = {"tool", "action", "number"}
+QUERIES = {
+    "GET /v1/context/snapshots/{snapshot_id}/diff": "?base={snapshot_id}",
+    "GET /v1/context/graph": "?service=hall",
+    "DELETE /v1/freezes/{freeze_id}": "?reason=x",
+    "DELETE /v1/windows/{window_id}": "?reason=x",
+}
+OURS_TO_ALL = {"tool", "action", "number", "version"}
 """What names nothing of a tenant by itself."""
+OF_NEW_NAMES = {"PUT /v1/sources/{name}", "POST /v1/workflows/{name}/versions"}
+"""Where any tenant may use a name that another uses too."""
 
 
 class Site:
@@ -82,12 +104,8 @@ class Site:
     def ask(self, route, token, ids=None, body=None, **headers):
         """Ask a route of the contract, with something valid in each place."""
         method, _, path = route.partition(" ")
-        named = {**self.ids, **(ids or {})}
-        url = path.format_map(named)
-        if url.endswith("/diff") and "snapshots" in url:
-            url += f"?base={named['snapshot_id']}"
-        if url.endswith("/graph"):
-            url += "?service=hall"
+        named = {**self.ids, **({"name": "own"} if "workflows" in path else {}), **(ids or {})}
+        url = f"{path}{QUERIES.get(route, '')}".format_map(named)
         body = BODIES.get(route) if body is None else body
         if body is not None and "plan_id" in body:
             body = {**body, "plan_id": named["plan_id"]}
@@ -138,6 +156,10 @@ class Site:
         self._made("POST /v1/runbooks", "runbook_id", "id")
         self._made("POST /v1/memory", "memory_id", "id")
         self._made("POST /v1/sessions", "session_id", "id")
+        self._made("POST /v1/workflows/{name}/versions", "version", "version")
+        self._made("POST /v1/schedules", "schedule_id", "id")
+        self._made("POST /v1/freezes", "freeze_id", "id")
+        self._made("POST /v1/windows", "window_id", "id")
         self._made("POST /v1/context:refresh", "snapshot_id", "snapshot", "id")
         self._made("GET /v1/context/services", "node_id", "data", 0, "id")
         issued = self._made("POST /v1/api-keys", "key_id", "key", "id")
@@ -208,15 +230,16 @@ def test_what_is_another_tenants_is_not_there(site):
         named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"} - OURS_TO_ALL
         if route == "POST /v1/approvals":
             named = {"plan_id"}
-        if not named or route.startswith("PUT /v1/sources") or "workflows" in route:
+        if not named or route in OF_NEW_NAMES:
             continue
         asked += 1
         assert named <= site.ids.keys(), route
-        absent = {name: f"{str(site.ids[name])[:-4]}-{name}-x" for name in named}
+        own = {**site.ids, **({"name": "own"} if "workflows" in route else {})}
+        absent = {name: f"{str(own[name])[:-4]}-{name}-x" for name in named}
         theirs, none = site.ask(route, rival), site.ask(route, rival, absent)
         shown = str(told(none))
         for name, value in absent.items():
-            shown = shown.replace(value, str(site.ids[name]))
+            shown = shown.replace(value, str(own[name]))
         if theirs.status_code != 404 or str(told(theirs)) != shown:
             wrong[route] = told(theirs), told(none)
     assert asked > 40
