@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
 
 app = application("approvals")
-run = QueueFunction(app, app.clock, Dispatcher.of([approvals]))
+run = QueueFunction(app, Dispatcher.of([approvals]))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
 
 app = application("execution")
-run = QueueFunction(app, app.clock, Dispatcher.of([executions]))
+run = QueueFunction(app, Dispatcher.of([executions]))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
 
 app = application("planning")
-run = QueueFunction(app, app.clock, Dispatcher.of([intake]))
+run = QueueFunction(app, Dispatcher.of([intake]))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -5,16 +5,21 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
+from carapulse.kernel.message import QUEUES
 from carapulse.kernel.pointers import pointer_of
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_ADDRESSES = {
+    "sqs": re.compile(r"https?://[^\s/]+/\S+"),
+    "pubsub": re.compile(r"projects/[^\s/]+/topics/[^\s/]+"),
+}
 _PAIRS = ("read", "write", "start", "stream")
 
 
@@ -44,6 +49,12 @@ class Settings(BaseSettings):
     workers: int = Field(4, ge=1, le=64, description="queue workers in this process")
     visibility_s: float = Field(
         30.0, ge=1, le=3600, description="seconds a taken message stays hidden without a heartbeat"
+    )
+    queue: Literal["postgres", "sqs", "pubsub"] = Field(
+        "postgres", description="who brings messages to workers and functions: the database itself, or a broker"
+    )
+    queue_addresses: dict[str, str] = Field(
+        {}, description="JSON object: the address of each queue at the broker: SQS URLs, or names of Pub/Sub topics"
     )
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
@@ -104,6 +115,19 @@ class Settings(BaseSettings):
         for each in given:
             ip_network(each)
         return given
+
+    @model_validator(mode="after")
+    def address_queues(self) -> Self:
+        """Refuse a broker without an address for each queue, addresses without a broker, and those of another one."""
+        if self.queue == "postgres":
+            if self.queue_addresses:
+                raise ValueError("CARAPULSE_QUEUE_ADDRESSES is set, and CARAPULSE_QUEUE names no broker that has them")
+            return self
+        if self.queue_addresses.keys() != QUEUES:
+            raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES must name exactly {', '.join(sorted(QUEUES))}")
+        if not all(_ADDRESSES[self.queue].fullmatch(each) for each in self.queue_addresses.values()):
+            raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES holds what is no address for {self.queue}")
+        return self
 
     @model_validator(mode="after")
     def agree(self) -> Self:

@@ -31,7 +31,7 @@ def rig(database, world, tmp_path):
 def in_disorder(rig: Rig, seed: int) -> list[Workers]:
     """Return two pools, each with an unruly queue of its own, that hand every message to each other."""
     queues = [UnrulyQueue(rig.app.queue, 2 * seed + n) for n in range(2)]
-    return [Workers(queue, ALL, rig.app, rig.app.clock, 3, 20, 8) for queue in queues]  # type: ignore[arg-type]
+    return [Workers(queue, ALL, rig.app, rig.app.clock, 3, 20, 8) for queue in queues]
 
 
 def finished(rig: Rig, seed: int, *executions: str) -> list[ExecutionState]:

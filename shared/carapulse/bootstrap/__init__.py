@@ -17,6 +17,7 @@ from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.keys import PostgresKeyDirectory
+from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
@@ -32,6 +33,8 @@ from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
 from carapulse.bootstrap.work import Work
+from carapulse.broker.ports import Broker
+from carapulse.broker.relay import Relay
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
@@ -81,6 +84,8 @@ class App:
     blobs: Blobs
     rates: Rates
     counting: Direct
+    broker: Broker | None = None
+    relay: Relay | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
@@ -89,7 +94,7 @@ class App:
 
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
-        return Work(self.engine, call, self.clock)
+        return Work(self.engine, call, self.clock, None if self.relay is None else self.relay.after_commit)
 
     @cached_property
     def refusals(self) -> RefusalLog:
@@ -132,6 +137,11 @@ class App:
         """The queue's receiving side."""
         return PostgresQueue(self.engine, self.journal.direct)
 
+    @property
+    def outbox(self) -> PostgresOutbox:
+        """The messages that a broker is to bring, or has."""
+        return PostgresOutbox(self.journal.direct)
+
     def _database_answers(self) -> bool:
         """Say whether the database answers and can be written to, which one in recovery can't."""
         try:
@@ -159,7 +169,9 @@ def make_app(
     engine = connect(database_url, pool_size=settings.workers + 8)
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
-    counting = Direct(database_url, _COUNTING_PATIENCE_S)
+    counting, direct = Direct(database_url, _COUNTING_PATIENCE_S), Direct(database_url)
+    broker = _broker(settings)
+    relay = None if broker is None else Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
     return App(
         settings=settings,
         clock=told,
@@ -173,11 +185,27 @@ def make_app(
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
-        journal=PostgresJournal(Direct(database_url)),
+        journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
+        broker=broker,
+        relay=relay,
     )
+
+
+def _broker(settings: Settings) -> Broker | None:
+    """Return the broker that brings messages, or None where workers take them from the database."""
+    # Imported where they are chosen: each takes longer to import than everything else together.
+    if settings.queue == "sqs":
+        from carapulse.adapters.aws.sqs import Sqs  # noqa: PLC0415
+
+        return Sqs.connect(settings.queue_addresses)
+    if settings.queue == "pubsub":
+        from carapulse.adapters.gcp.pubsub import PubSub  # noqa: PLC0415
+
+        return PubSub.connect(settings.queue_addresses)
+    return None
 
 
 def quotas(settings: Settings) -> Quotas:

@@ -8,6 +8,8 @@ from carapulse.kernel.context import Name
 from carapulse.kernel.record import Record
 
 MOST_NAMES = 100
+INSTALLATION = "carapulse"
+"""The tenant of what concerns the installation and no tenant in it."""
 
 
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:

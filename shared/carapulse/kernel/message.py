@@ -4,6 +4,9 @@ from typing import ClassVar
 
 from carapulse.kernel.record import Record
 
+QUEUES = frozenset({"approvals", "executions", "planning"})
+"""The queues that there are; a broker has an address for each."""
+
 
 class Message(Record):
     """Base of every message. The class name is the public message type; delivery is at least once."""

@@ -24,6 +24,7 @@ from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
 from carapulse.pushing import LONGEST_MESSAGE
 from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
+from carapulse.runtime.brokered import queue_of
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
 from carapulse.runtime.http.gate import Limits
@@ -103,7 +104,7 @@ def _database(settings: Settings) -> Iterator[str]:
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:
     settings = app.settings
-    return Workers(app.queue, areas, app, app.clock, count, settings.visibility_s, settings.max_deliveries)
+    return Workers(queue_of(app), areas, app, app.clock, count, settings.visibility_s, settings.max_deliveries)
 
 
 def _nudge(pools: Iterable[Workers]) -> None:

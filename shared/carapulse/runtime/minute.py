@@ -8,7 +8,7 @@ from typing import Any
 
 from carapulse.audit.usecases import make_checkpoint
 from carapulse.executions.usecases import look_after_overdue
-from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 from carapulse.retention.usecases import let_old_go, make_room
@@ -55,10 +55,12 @@ def tickers(app: Any) -> tuple[Ticker, Ticker]:  # noqa: ANN401 - the compositio
 
 
 def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what can't wait for a minute: go on with runs whose moment has come."""
+    """Do what can't wait for a minute: go on with runs whose moment has come, publish what nobody published."""
     gone_on = look_after_overdue(_call(app), app)
     if gone_on:
         log.info("executions_looked_after", count=gone_on)
+    if app.relay is not None:
+        app.relay.run()
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
@@ -74,4 +76,4 @@ def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 def _call(app: Any) -> Call:  # noqa: ANN401 - the composition root's object
     actor = Actor(id="scheduler", kind="service")
-    return Call(actor=actor, tenant="carapulse", at=app.clock.now(), trace=Trace.begin().id)
+    return Call(actor=actor, tenant=INSTALLATION, at=app.clock.now(), trace=Trace.begin().id)

@@ -4,14 +4,14 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
-
-from carapulse.kernel.call import Actor, Call
-from carapulse.kernel.clock import Clock
+from carapulse.bootstrap import App
+from carapulse.broker.envelope import MessageUnreadable
+from carapulse.broker.ports import Arrival
 from carapulse.kernel.errors import Invalid, Problem
-from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
+from carapulse.runtime.brokered import Reception, Rows
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.handling import Handling
 from carapulse.tracing import Trace, traced
 
 if TYPE_CHECKING:
@@ -23,24 +23,21 @@ PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished"
 log = get_logger(__name__)
 
 
-class Envelope(Record):
-    """A message on its way through a queue of a cloud: what is to be done, and the call that it continues."""
-
-    id: str = Field(min_length=1)
-    tenant: str = Field(min_length=1)
-    type: str = Field(min_length=1)
-    body: dict[str, Any]
-    actor: Actor
-    trace: str = Field(pattern="^[0-9a-f]{32}$")
-
-
 class QueueFunction:
-    """Hands each message to the handler of its type. What fails goes back to the queue, which knows when to give up."""
+    """Hands each message to the handler of its type.
 
-    def __init__(self, ports: object, clock: Clock, dispatcher: Dispatcher) -> None:
-        self._ports = ports
-        self._clock = clock
-        self._dispatcher = dispatcher
+    What fails is answered for in the table, which says when it is tried again; the broker gets back only what could
+    not be admitted: what is not ours, and everything while the database is away.
+    """
+
+    def __init__(self, app: App, dispatcher: Dispatcher) -> None:
+        if app.relay is None:
+            raise Invalid("a queue function needs CARAPULSE_QUEUE, which says by which broker it is fed")
+        self._hidden_s = app.settings.visibility_s
+        self._most = app.settings.max_deliveries
+        self._reception = Reception(app.outbox, app.sealer, app.begin, app.clock)
+        rows = Rows(app.queue, app.relay)
+        self._handling = Handling(rows, dispatcher, app, app.clock, app.settings.max_deliveries)
 
     def from_sqs(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own type
         """Work through a batch; only what failed goes back to the queue."""
@@ -56,42 +53,37 @@ class QueueFunction:
 
     def from_cloud_event(self, event: "CloudEvent") -> None:
         """Work through one message; raising makes the sender try again."""
-        self._handle(_content(event))
+        self._take(Arrival(event["source"], _content(event), times=1, handle=None))
 
     def _on_record(self, record: "SQSRecord") -> None:
-        self._handle(record.body)
+        queue = record.event_source_arn.rpartition(":")[2]
+        times = int(record.attributes.approximate_receive_count)
+        self._take(Arrival(queue, record.body, times, record.receipt_handle))
 
-    def _handle(self, content: Any) -> None:  # noqa: ANN401 - whatever a broker hands over
-        envelope = _opened(content)
-        call = Call(actor=envelope.actor, tenant=envelope.tenant, at=self._clock.now(), trace=envelope.trace)
-        with traced(Trace(id=envelope.trace, span=Trace.begin().span)):
-            try:
-                self._dispatcher.handle(envelope.type, envelope.body, call, self._ports)
-            except Problem as problem:
-                facts = {"code": problem.code, "detail": problem.detail}
-                log.warning("message_returned", message_id=envelope.id, type=envelope.type, **facts)
-                raise
-            except Exception:
-                log.exception("message_failed", message_id=envelope.id, type=envelope.type)
-                raise
-
-
-def _opened(content: Any) -> Envelope:  # noqa: ANN401 - whatever a broker hands over
-    try:
-        if isinstance(content, dict):
-            return Envelope.model_validate(content)
-        return Envelope.model_validate_json(content)
-    except ValidationError as error:
-        log.warning("message_unreadable", faults=error.error_count())
-        raise Invalid("the message is no envelope of ours") from error
+    def _take(self, arrival: Arrival) -> None:
+        try:
+            delivery = self._reception.admit(arrival, self._hidden_s)
+            if delivery is None:
+                return
+            with traced(Trace(id=delivery.trace, span=Trace.begin().span)):
+                if arrival.times > self._most:
+                    self._handling.give_up(delivery)
+                else:
+                    self._handling.handle(delivery)
+        except Problem as problem:
+            log.warning("message_returned", code=problem.code, detail=problem.detail)
+            raise
+        except Exception:
+            log.exception("message_failed")
+            raise
 
 
 def _content(event: "CloudEvent") -> Any:  # noqa: ANN401 - whatever a broker hands over
-    """Return the envelope: Pub/Sub wraps it in base64, every other broker hands it on as it is."""
-    data: Any = event.get_data()
+    """Return the envelope: Pub/Sub wraps it in base64; to every other broker it is the event itself."""
     if event["type"] != PUBSUB:
-        return data
+        return {name: value for name, value in event.get_attributes().items() if name != "datacontenttype"}
+    data: Any = event.get_data()
     try:
         return base64.b64decode(data["message"]["data"], validate=True)
     except (TypeError, KeyError, binascii.Error) as error:
-        raise Invalid("the event holds no Pub/Sub message") from error
+        raise MessageUnreadable("the event holds no Pub/Sub message") from error

@@ -1,39 +1,46 @@
-"""Workers in this process: threads that take messages from the Postgres queue until they are told to stop."""
+"""Workers in this process: threads that take messages from a queue until they are told to stop."""
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from functools import cached_property
+from typing import Protocol
 
-from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
-from carapulse.kernel.call import Call
-from carapulse.kernel.canonical import storable
+from carapulse.adapters.postgres.queue import Delivery
 from carapulse.kernel.clock import Clock
-from carapulse.kernel.errors import Invalid, Problem, Unavailable
+from carapulse.kernel.errors import Unavailable
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
-from carapulse.runtime.dispatch import Dispatcher, call_of
+from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.handling import PATIENT_DELIVERIES, Answers, Handling
 from carapulse.runtime.pausing import pause_s
 
 log = get_logger(__name__)
 _IDLE_S = 1.0  # a lost wake-up costs no more than this
-_LONGEST_DELAY_S = 60.0
 _LONGEST_PAUSE_S = 5.0  # a database that is back is asked again no later than this
-_LONGEST_REASON = 2000
-_PATIENT_DELIVERIES = 1000  # what only waits for something outside is not a poisoned message
 
-RETRIED = Count("carapulse_messages_retried_total", "Messages given back to be tried again", {"queue": None})
-BURIED = Count("carapulse_messages_buried_total", "Messages that became dead letters", {"queue": None})
 FAILED = Count("carapulse_queue_failures_total", "Times that a worker could not ask the queue, or answer it")
+
+
+class Queue(Answers, Protocol):
+    """The receiving side of a queue: what can be taken, kept hidden while it is worked on, and answered."""
+
+    def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
+        """Take due messages, hiding each for so many seconds."""
+        ...
+
+    def extend(self, delivery: Delivery, visibility_s: float) -> bool:
+        """Keep the message hidden for so many seconds more; False if it is no longer ours."""
+        ...
 
 
 @dataclass
 class Workers:
     """A pool of worker threads over one queue and one dispatcher."""
 
-    queue: PostgresQueue
+    queue: Queue
     dispatcher: Dispatcher
     ports: object
     clock: Clock
@@ -78,6 +85,10 @@ class Workers:
         while self._take_one():
             pass
 
+    @cached_property
+    def _handling(self) -> Handling:
+        return Handling(self.queue, self.dispatcher, self.ports, self.clock, self.max_deliveries)
+
     def _work(self) -> None:
         failures = 0
         while not self._stopping.is_set():
@@ -108,48 +119,11 @@ class Workers:
         return bool(deliveries)
 
     def _handle(self, delivery: Delivery) -> None:
-        if delivery.attempts > _PATIENT_DELIVERIES:
-            self._give_back(delivery, "whoever worked on it never came to an end", most=0)
+        if delivery.attempts > PATIENT_DELIVERIES:
+            self._handling.give_up(delivery)
             return
-        try:
-            with self._kept_hidden(delivery):
-                self.dispatcher.handle(delivery.type, delivery.body, self._call(delivery), self.ports)
-        except Problem as problem:
-            most = _PATIENT_DELIVERIES if problem.retryable else self.max_deliveries
-            reason = f"{problem.code}: {problem.detail}"
-            self._give_back(delivery, reason, most=0 if isinstance(problem, Invalid) else most)
-        except Exception as error:  # the edge: a bug must not end the worker, and stays loud
-            log.exception("message_failed", message_id=delivery.id, type=delivery.type)
-            self._give_back(delivery, f"{type(error).__name__}: {error}", most=self.max_deliveries)
-        else:
-            self.queue.ack(delivery)
-
-    def _call(self, delivery: Delivery) -> Call:
-        return call_of(delivery.tenant, delivery.actor, delivery.trace, self.clock.now())
-
-    def _give_back(self, delivery: Delivery, reason: str, *, most: int) -> None:
-        reason = storable(reason)[:_LONGEST_REASON]
-        if delivery.attempts >= most and self._given_up(delivery, reason):
-            self._bury(delivery, reason)
-            return
-        log.warning("message_retried", message_id=delivery.id, type=delivery.type, reason=reason)
-        delay = timedelta(seconds=pause_s(delivery.attempts, _LONGEST_DELAY_S))
-        if self.queue.retry(delivery, reason, delay):
-            RETRIED.add(queue=delivery.queue)
-
-    def _bury(self, delivery: Delivery, reason: str) -> None:
-        if self.queue.bury(delivery, reason, self.clock.now()):
-            log.error("message_dead", message_id=delivery.id, type=delivery.type, reason=reason)
-            BURIED.add(queue=delivery.queue)
-
-    def _given_up(self, delivery: Delivery, reason: str) -> bool:
-        """Tell whoever waits for it; False if they could not be told now, and then the message has to stay."""
-        try:
-            self.dispatcher.give_up((delivery.type, delivery.body), reason, self._call(delivery), self.ports)
-        except Exception as error:  # the edge: what goes wrong here must not lose the message
-            log.exception("message_not_given_up", message_id=delivery.id, type=delivery.type)
-            return isinstance(error, Problem) and not error.retryable  # they can't be told later either
-        return True
+        with self._kept_hidden(delivery):
+            self._handling.handle(delivery)
 
     @contextmanager
     def _kept_hidden(self, delivery: Delivery) -> Iterator[None]:

@@ -6,7 +6,7 @@ that many runs share a commit and one run alone waits for nobody. See `write_ste
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -59,6 +59,7 @@ class PostgresJournal:
     """Reads and writes runs of every tenant, each statement bound to one."""
 
     direct: Direct
+    sent: Callable[[], object] | None = None
     _waiting: list[_Item] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -76,7 +77,13 @@ class PostgresJournal:
 
         A lost connection leaves it open whether it was written; then the log is asked, so nothing is written twice.
         """
-        item = _item(entry, call)
+        written = self._write_surely(_item(entry, call))
+        if entry.messages and written is not None and self.sent is not None:
+            self.sent()
+        return written
+
+    def _write_surely(self, item: _Item) -> Written | None:
+        """Write, and hold the result for a while if the database is away."""
         sent = time.monotonic()
         until, pause, doubtful = sent + _PATIENCE_S, 0.05, False
         while True:

@@ -101,7 +101,7 @@ class PostgresQueue:
     def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
         """Take due messages, hiding each for so many seconds."""
         parameters = {"queues": list(queues), "how_many": how_many, "visibility_s": visibility_s}
-        return [_delivery(row) for row in self.direct.run(_TAKE, **parameters)]
+        return [delivery_of(row) for row in self.direct.run(_TAKE, **parameters)]
 
     def seconds_until_due(self, queues: Sequence[str]) -> float | None:
         """Return how long until the next message shows itself; None if there is none."""
@@ -153,6 +153,7 @@ def _buried(delivery: Delivery, reason: str) -> MessageBuried:
     )
 
 
-def _delivery(row: list[Any]) -> Delivery:
+def delivery_of(row: list[Any]) -> Delivery:
+    """Return the delivery that a row of the table is; what is no JSON in it comes as text."""
     given = dict(zip(Delivery.__dataclass_fields__, row, strict=True))
     return Delivery(**given | {"body": json_or_text(given["body"]), "actor": json_or_text(given["actor"])})

@@ -1,5 +1,6 @@
 """The unit of work: state, events and messages of one tenant, written whole or not at all."""
 
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -18,13 +19,17 @@ from carapulse.kernel.message import Message
 
 
 class PostgresWork:
-    """One transaction, bound to the caller's tenant. Leaving it cleanly writes everything; an exception, nothing."""
+    """One transaction, bound to the caller's tenant. Leaving it cleanly writes everything; an exception, nothing.
 
-    def __init__(self, engine: Engine, call: Call, clock: Clock) -> None:
+    `sent` is called after a commit that wrote messages, where somebody has to be told of them.
+    """
+
+    def __init__(self, engine: Engine, call: Call, clock: Clock, sent: Callable[[], object] | None = None) -> None:
         self.call = call
         self.tenant = call.tenant
         self._engine = engine
         self._clock = clock
+        self._sent = sent
         self._events: list[Recorded] = []
         self._messages: list[Outgoing] = []
 
@@ -66,6 +71,8 @@ class PostgresWork:
                     self.connection.commit()
         finally:
             self._let_go()
+        if error is None and self._messages and self._sent is not None:
+            self._sent()  # the connection is back by now: whoever publishes may need one
         problem = problem_of(error) if error is not None else None
         if problem is not None:
             raise problem from error

@@ -1,0 +1,1 @@
+"""Amazon's services, through boto3, which finds credentials, region and endpoint by itself."""

@@ -1,0 +1,1 @@
+"""Google's services, through their own clients, which find credentials by themselves."""

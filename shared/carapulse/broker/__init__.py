@@ -1,0 +1,1 @@
+"""Brokers of clouds: how a message that Postgres holds gets to a function, and how it is believed there."""

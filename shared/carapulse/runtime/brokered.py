@@ -1,0 +1,172 @@
+"""Messages that a broker of a cloud brings: believed if we signed them, read from their row, answered in it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from carapulse.adapters.postgres.outbox import PostgresOutbox
+from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
+from carapulse.bootstrap import App
+from carapulse.broker.envelope import Marker, MessageForged, MessageUnreadable, opened
+from carapulse.broker.events import STREAM, ForgedMessageSeen
+from carapulse.broker.ports import Arrival, Broker
+from carapulse.broker.relay import Relay
+from carapulse.kernel.call import INSTALLATION, Actor, Call
+from carapulse.kernel.canonical import digest
+from carapulse.kernel.clock import Clock
+from carapulse.kernel.errors import Problem
+from carapulse.kernel.event import Event
+from carapulse.metrics import Count
+from carapulse.observe import get_logger
+from carapulse.runtime.workers import Queue
+from carapulse.tracing import Trace, traced
+
+log = get_logger(__name__)
+_DOORKEEPER = Actor(id="queue", kind="service")
+_LONG_POLL_S: Final = 5.0  # no longer, so that a program that is told to stop does
+
+FORGED = Count("carapulse_messages_forged_total", "Messages of a broker that this installation did not sign")
+
+
+class Recording(Protocol):
+    """A unit of work, as far as it is needed to say what came."""
+
+    def record(self, stream: str, event: Event) -> datetime:
+        """Append a fact."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Says which delivery of which row a broker's message stands for."""
+
+    outbox: PostgresOutbox
+    marker: Marker
+    begin: Callable[[Call], AbstractContextManager[Recording]]
+    clock: Clock
+
+    def admit(self, arrival: Arrival, hidden_s: float) -> Delivery | None:
+        """Return the delivery; None if it was done or published anew since.
+
+        Raises MessageUnreadable and MessageForged: then the broker's own dead letters are the place for it, since
+        there is no row that it could be believed to stand for.
+        """
+        try:
+            envelope = opened(arrival.text, self.marker)
+        except (MessageForged, MessageUnreadable) as problem:
+            self._report(arrival, problem)
+            raise
+        with traced(Trace.from_header(envelope.traceparent)):
+            delivery = self.outbox.claim(envelope.tenant, envelope.id, envelope.receipt, hidden_s)
+            if delivery is None:
+                log.info("message_superseded", message_id=envelope.id)
+                return None
+            return replace(delivery, attempts=delivery.attempts + arrival.times - 1)
+
+    def _report(self, arrival: Arrival, problem: Problem) -> None:
+        """Say what came, once: a broker brings it again and again until it gives it up."""
+        log.error("message_not_ours", queue=arrival.queue, code=problem.code, times=arrival.times)
+        if arrival.times > 1:
+            return
+        FORGED.add()
+        call = Call(actor=_DOORKEEPER, tenant=INSTALLATION, at=self.clock.now(), trace=Trace.begin().id)
+        with self.begin(call) as work:
+            work.record(STREAM, ForgedMessageSeen(queue=arrival.queue, text_digest=digest(str(arrival.text))))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Answers deliveries in the table; what is to be tried again is published at once, to be seen later."""
+
+    queue: PostgresQueue
+    relay: Relay
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Say that the message is done with."""
+        return self.queue.ack(delivery)
+
+    def retry(self, delivery: Delivery, reason: str, delay: timedelta) -> bool:
+        """Give the message back, to be seen again after a delay."""
+        given_back = self.queue.retry(delivery, reason, delay)
+        self.relay.after_commit()
+        return given_back
+
+    def bury(self, delivery: Delivery, reason: str, at: datetime) -> bool:
+        """Put the message among the dead letters."""
+        return self.queue.bury(delivery, reason, at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought(Delivery):
+    """A delivery, and by what the broker's message is answered."""
+
+    arrival: Arrival
+
+
+@dataclass
+class BrokerQueue:
+    """The receiving side of a broker, for workers that poll."""
+
+    rows: Rows
+    reception: Reception
+    broker: Broker
+    _turn: int = 0
+
+    def take(self, queues: Sequence[str], how_many: int, visibility_s: float) -> list[Delivery]:
+        """Take messages of one queue after the other; wait for one only where there is one queue."""
+        wait_s = _LONG_POLL_S if len(queues) == 1 else 0.0
+        for _ in queues:
+            self._turn += 1
+            queue = queues[self._turn % len(queues)]
+            found = [*self._admitted(self.broker.receive(queue, how_many, visibility_s, wait_s), visibility_s)]
+            if found:
+                return found
+        return []
+
+    def extend(self, delivery: Delivery, visibility_s: float) -> bool:
+        """Keep the message hidden for so many seconds more, at the broker and in the table."""
+        self.broker.hide(_arrival(delivery), visibility_s)
+        return self.rows.queue.extend(delivery, visibility_s)
+
+    def ack(self, delivery: Delivery) -> bool:
+        """Say that the message is done with."""
+        return self._settled(delivery, self.rows.ack(delivery))
+
+    def retry(self, delivery: Delivery, reason: str, delay: timedelta) -> bool:
+        """Give the message back, to be seen again after a delay."""
+        return self._settled(delivery, self.rows.retry(delivery, reason, delay))
+
+    def bury(self, delivery: Delivery, reason: str, at: datetime) -> bool:
+        """Put the message among the dead letters."""
+        return self._settled(delivery, self.rows.bury(delivery, reason, at))
+
+    def _admitted(self, arrivals: Sequence[Arrival], visibility_s: float) -> Iterator[Delivery]:
+        for arrival in arrivals:
+            try:
+                delivery = self.reception.admit(arrival, visibility_s)
+            except (MessageForged, MessageUnreadable):
+                continue  # not settled: the broker brings it again, and gives it up by its own rule
+            if delivery is None:
+                self.broker.settle(arrival)
+            else:
+                yield Brought(**vars(delivery), arrival=arrival)
+
+    def _settled(self, delivery: Delivery, answered: bool) -> bool:  # noqa: FBT001 - what the table said
+        self.broker.settle(_arrival(delivery))
+        return answered
+
+
+def queue_of(app: App) -> Queue:
+    """Return where this installation's workers take messages: the table itself, or the broker that is configured."""
+    if app.broker is None or app.relay is None:
+        return app.queue
+    rows = Rows(app.queue, app.relay)
+    return BrokerQueue(rows, Reception(app.outbox, app.sealer, app.begin, app.clock), app.broker)
+
+
+def _arrival(delivery: Delivery) -> Arrival:
+    if not isinstance(delivery, Brought):
+        raise TypeError("a delivery of a broker names by what it is answered")
+    return delivery.arrival
