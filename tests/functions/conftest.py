@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from sqlalchemy import text
 from tests.world.issuer import an_issuer, an_issuers_file
+from tests.world.sqs import an_sqs
 
 from carapulse.bootstrap import make_app
 from carapulse.kernel.call import Actor, Call
@@ -57,9 +58,10 @@ def a_shop():
 class Installation:
     """What all functions of one installation share."""
 
-    def __init__(self, database, folder, shop, issuer):
+    def __init__(self, database, folder, shop, issuer, queues):
         self.shop = shop
         self.issuer = issuer
+        self.queues = queues
         folder.mkdir(mode=0o700)
         connections = folder / "connections.yaml"
         reach = {
@@ -74,9 +76,15 @@ class Installation:
             "CARAPULSE_DATABASE_URL": database.app_url,
             "CARAPULSE_CONNECTIONS_FILE": str(connections),
             "CARAPULSE_ISSUERS_FILE": str(an_issuers_file(folder, issuer.trusted())),
+            "CARAPULSE_QUEUE": "sqs",
+            "CARAPULSE_QUEUE_ADDRESSES": json.dumps(queues.addresses),
+            **queues.environment,
         }
         self._url = database.app_url
-        self._settings = Settings(data_dir=folder, database_url=database.app_url, connections_file=connections)
+        broker = {"queue": "sqs", "queue_addresses": queues.addresses}
+        self._settings = Settings(
+            data_dir=folder, database_url=database.app_url, connections_file=connections, **broker
+        )
         self.app = self.application()
 
     def application(self, at=None):
@@ -90,13 +98,18 @@ class Installation:
     def token(self, *roles):
         return self.issuer.mint("acme", "ada", frozenset(roles), timedelta(hours=1))
 
-    def envelopes(self, *queues):
-        """Take what waits in the database's queue, as a publisher to a cloud's queue would."""
-        taken = self.app.queue.take(queues, 10, 60)
+    def envelopes(self, queue):
+        """Take what SQS holds for a function, which is what was published when it was committed."""
+        broker = self.queues.broker()
+        taken = broker.receive(queue, 10, 60, 0)
         for each in taken:
-            self.app.queue.ack(each)
-        names = ("id", "tenant", "type", "body", "actor", "trace")
-        return [json.dumps({name: getattr(each, name) for name in names}) for each in taken]
+            broker.settle(each)
+        return [each.text for each in taken]
+
+    def later(self):
+        """Let everything that waits for its time be due, and published."""
+        self.rows("UPDATE messages SET available_at = clock_timestamp() RETURNING id")
+        self.app.relay.run()
 
     def rows(self, query, **parameters):
         with self.app.begin(self.call()) as work:
@@ -109,7 +122,7 @@ class Installation:
 
 @pytest.fixture
 def installation(database, tmp_path):
-    with a_shop() as shop, an_issuer() as issuer:
-        one = Installation(database, tmp_path / "data", shop, issuer)
+    with a_shop() as shop, an_issuer() as issuer, an_sqs(database.name.replace("_", "-")) as queues:
+        one = Installation(database, tmp_path / "data", shop, issuer, queues)
         yield one
         one.app.close()

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from tests.functions.clouds import on_framework, on_lambda
-from tests.functions.clouds import recorded as recorded_event
 
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.plans.requests import CreatePlan
@@ -54,16 +53,20 @@ def an_old_approval(installation):
     then = installation.application(at=before)
     plan_id = create_plan(CreatePlan.model_validate(wanted), installation.call(at=before), then).plan_id
     then.close()
-    with installation.app.begin(installation.call()) as work:
-        approval = work.approvals.latest_for(plan_id)
-    body = {"plan_id": plan_id, "approval_id": approval.id}
-    return plan_id, an_envelope("ExpireApproval", body)
+    installation.later()
+    (expiry,) = installation.envelopes("approvals")
+    return plan_id, expiry
 
 
-def an_envelope(kind, body):
-    return json.dumps(
-        {"id": "message_1", "tenant": "acme", "type": kind, "body": body, "actor": {"id": "ada"}, "trace": "1" * 32}
-    )
+def of_no_type(installation):
+    """Return a message that nobody here knows how to handle, as a newer version might send one."""
+    _, message = a_running_look(installation)
+    installation.rows("UPDATE messages SET type = 'NoSuchThing' RETURNING id")
+    return message
+
+
+def dead(installation):
+    return [each.last_error for each in installation.rows("SELECT last_error FROM messages WHERE dead_at IS NOT NULL")]
 
 
 def executions(installation):
@@ -74,7 +77,7 @@ def test_execution_makes_a_step_once_on_lambda_and_gives_back_only_what_failed(i
     plan_id, step = a_running_look(installation)
 
     with on_lambda("execution", installation.environment) as function:
-        first = function.messages(step, UNREADABLE, an_envelope("NoSuchThing", {}))
+        first = function.messages(step, UNREADABLE, step.replace("acme", "evil"))
         second = function.messages(step)
 
     assert (first, second) == ([1, 2], [])
@@ -96,10 +99,9 @@ def test_execution_makes_a_step_once_on_cloud_run_and_asks_for_a_repetition_of_w
 
 def test_execution_takes_a_message_as_a_broker_of_knative_hands_it_on(installation):
     _, step = a_running_look(installation)
-    event = {**recorded_event("cloudevents/ping"), "type": "dev.carapulse.message", "data": json.loads(step)}
 
     with on_framework("execution", installation.environment) as function:
-        answer = function(event)
+        answer = function(json.loads(step))
 
     assert (answer, executions(installation)) == (200, ["succeeded"])
 
@@ -122,3 +124,23 @@ def test_approvals_closes_what_nobody_answered_on_cloud_run(installation):
 
     assert answers == [200, 200]
     assert installation.happened(plan_id).count("ApprovalExpired") == 1
+
+
+def test_what_no_function_can_handle_is_a_dead_letter_and_does_not_come_again(installation):
+    message = of_no_type(installation)
+
+    with on_lambda("execution", installation.environment) as function:
+        back = [function.messages(message) for _ in range(2)]
+
+    assert back == [[], []]
+    assert dead(installation) == ["invalid: no handler knows this type of message"]
+
+
+def test_a_message_whose_function_never_came_to_an_end_is_given_up(installation):
+    _, step = a_running_look(installation)
+
+    with on_lambda("execution", installation.environment) as function:
+        back = function.messages(step, times=9)
+
+    assert back == []
+    assert dead(installation) == ["whoever worked on it never came to an end"]

@@ -27,7 +27,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "workflow:read": "WorkflowVersionAdded WorkflowVersionRetired",
         "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
         "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
-        "message:read": "MessageBuried MessageDiscarded MessageReplayed",
+        "message:read": "ForgedMessageSeen MessageBuried MessageDiscarded MessageReplayed",
         "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
         " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }

@@ -1,0 +1,112 @@
+"""What a broker has to do, asked of each in the same words."""
+
+import time
+
+import pytest
+from tests.world.pubsub import a_pubsub
+from tests.world.sqs import an_sqs
+
+from carapulse.broker.ports import Parcel
+from carapulse.kernel.errors import Unavailable
+
+WORLDS = {"sqs": an_sqs, "pubsub": a_pubsub}
+QUEUE = "planning"
+HIDDEN_S = 5.0
+
+
+@pytest.fixture(params=WORLDS)
+def world(request, unused_name):
+    with WORLDS[request.param](unused_name) as one:
+        yield one
+
+
+@pytest.fixture
+def unused_name(request):
+    return f"test-{abs(hash(request.node.nodeid))}"
+
+
+def parcels(*texts, delay_s=0.0, queue=QUEUE):
+    return [Parcel(f"message_{text}", queue, "plan_1", text, delay_s) for text in texts]
+
+
+def received(broker, *, hidden_s=HIDDEN_S, wait_s=1.0):
+    return broker.receive(QUEUE, 10, hidden_s, wait_s)
+
+
+def test_what_is_sent_comes_once_to_its_queue_and_not_again_when_it_is_settled(world):
+    broker = world.broker()
+
+    taken = broker.send([*parcels("one", "two"), *parcels("else", queue="approvals")])
+    arrivals = received(broker)
+    for each in arrivals:
+        broker.settle(each)
+
+    assert taken == {"message_one", "message_two", "message_else"}
+    assert sorted(each.text for each in arrivals) == ["one", "two"]
+    assert {(each.queue, each.times) for each in arrivals} == {(QUEUE, 1)}
+    assert received(broker) == []
+
+
+def test_what_nobody_settles_comes_again_and_says_how_often_it_came(world):
+    broker = world.broker()
+    broker.send(parcels("one"))
+
+    (first,) = received(broker)
+    hidden = received(broker, wait_s=0.2)
+    broker.hide(first, 0)
+    (second,) = received(broker)
+
+    assert hidden == []
+    assert (second.text, second.times) == ("one", 2)
+
+
+def test_what_nobody_can_work_on_goes_to_the_dead_letters(world):
+    broker = world.broker()
+    broker.send(parcels("poison"))
+
+    dead: list[str] = []
+    until = time.monotonic() + 10
+    while not dead and time.monotonic() < until:
+        for each in received(broker, wait_s=0.1):
+            broker.hide(each, 0)
+        dead = world.dead_letters(QUEUE)
+
+    assert dead == ["poison"]
+    assert received(broker, wait_s=0.1) == []
+
+
+def test_sqs_holds_back_what_is_to_come_later(unused_name):
+    with an_sqs(unused_name) as world:
+        broker = world.broker()
+        broker.send(parcels("later", delay_s=0.8))
+
+        assert received(broker, wait_s=0) == []
+        assert [each.text for each in received(broker, wait_s=3)] == ["later"]
+
+
+def test_more_than_fit_in_a_request_are_sent_by_several(world):
+    broker = world.broker()
+    texts = [str(number) for number in range(10)]
+
+    taken = broker.send(parcels(*texts))
+    arrivals = [each for _ in range(5) for each in received(broker, wait_s=0.1)]
+
+    assert len(taken) == 10
+    assert sorted(each.text for each in arrivals) == texts
+
+
+def test_a_broker_that_is_away_is_a_clear_and_passing_failure(world):
+    broker = world.broker()
+    broker.send(parcels("one"))
+    (arrival,) = received(broker)
+    world.away()
+
+    for ask in (
+        lambda: broker.send(parcels("two")),
+        lambda: received(broker),
+        lambda: broker.settle(arrival),
+        lambda: broker.hide(arrival, 1),
+    ):
+        with pytest.raises(Unavailable) as refused:
+            ask()
+        assert refused.value.retryable
