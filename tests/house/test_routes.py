@@ -28,6 +28,7 @@ HTTP = make_http()
 WRITTEN = {
     "POST /v1/approvals",
     "POST /v1/api-keys",
+    "POST /v1/api-keys/{key_id}:rotate",
     "POST /v1/context:refresh",
     "POST /v1/freezes",
     "POST /v1/live:ticket",
