@@ -2,27 +2,32 @@
 
 from http import HTTPStatus
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import quote
 
 from fastapi import Depends, Header, Response
+from fastapi.requests import HTTPConnection
 
 from carapulse.kernel.precondition import Match, PreconditionRequired, etag_of
 from carapulse.kernel.record import Record
 
 R = TypeVar("R", bound=Record)
 _LONGEST = 500
+_IN_PATHS = "/:@!$&'()*+,;=~"
 
 
 class Tag:
-    """Puts the ETag of what a route shows on its answer."""
+    """Puts the ETag of what a route shows on its answer, and on one about something new its address."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, asked: str) -> None:
         self._response = response
+        self._asked = asked
 
     def on(self, view: R, *, created: bool = False) -> R:
-        """Return what is shown, with its tag on the answer, which says 201 if it was made just now."""
-        self._response.headers["ETag"] = etag_of(view)
+        """Return what is shown, with its tag on the answer; if it was made here just now, that says 201 and where."""
         if created:
             self._response.status_code = HTTPStatus.CREATED
+            self._response.headers["Location"] = self._asked
+        self._response.headers["ETag"] = etag_of(view)
         return view
 
     def at(self, address: str, view: R) -> R:
@@ -31,9 +36,9 @@ class Tag:
         return self.on(view)
 
 
-async def this_tag(response: Response) -> Tag:
-    """Return what puts the ETag on this answer."""
-    return Tag(response)
+async def this_tag(response: Response, asked: HTTPConnection) -> Tag:
+    """Return what puts the ETag on this answer; also the mark of a route that does."""
+    return Tag(response, quote(asked.url.path, safe=_IN_PATHS))
 
 
 async def match_or_absent(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal, Protocol, cast
 
 from anyio.to_thread import run_sync
-from fastapi import Depends, params
+from fastapi import Depends, Request, params
 from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBearer
 
@@ -87,7 +87,7 @@ AUTHENTICATED: Final = "authenticated"
 
 
 Lender = Callable[[Mapping[str, str], Call, Any], frozenset[Permission]]
-"""Says what others lent a caller for the one thing that the parameters of a path name; it may block."""
+"""Says what others lent a caller for the one thing that a path, or else a body, names; it may block."""
 
 
 class Needs:
@@ -110,8 +110,15 @@ class Needs:
         if self._lender is None or self.permission in permissions_of(call.actor.roles):
             require(call, self.permission)
         else:
-            lent = await run_sync(self._lender, connection.path_params, call, connection.app.state.app)
+            named = {**await _named_in_body(connection), **connection.path_params}
+            lent = await run_sync(self._lender, named, call, connection.app.state.app)
             require(call, self.permission, lent=lent)
+
+
+async def _named_in_body(connection: HTTPConnection) -> dict[str, str]:
+    """Return the words of a request's body, which was read by now."""
+    body = await connection.json() if isinstance(connection, Request) and await connection.body() else None
+    return {name: value for name, value in body.items() if isinstance(value, str)} if isinstance(body, dict) else {}
 
 
 def needs(permission: Permission | Literal["authenticated"], lender: Lender | None = None) -> params.Depends:

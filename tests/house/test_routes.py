@@ -28,9 +28,9 @@ HTTP = make_http()
 WRITTEN = {
     "POST /v1/approvals",
     "POST /v1/api-keys",
+    "POST /v1/api-keys/{key_id}:rotate",
     "POST /v1/context:refresh",
     "POST /v1/freezes",
-    "POST /v1/live:ticket",
     "POST /v1/memory",
     "POST /v1/playbooks",
     "POST /v1/runbooks",

@@ -5,14 +5,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from carapulse.apikeys.errors import ExpiryInvalid, GrantExceeded
+from carapulse.apikeys.errors import ApiKeyOver, ExpiryInvalid, GrantExceeded
 from carapulse.identity.model import Role
 from carapulse.identity.permissions import permissions_of
 from carapulse.kernel.call import Actor, Call, Scope
 from carapulse.kernel.moment import Moment
+from carapulse.kernel.names import Line
 from carapulse.kernel.record import Record
 
 LONGEST = timedelta(days=365)
+_WEEK = 604_800
 KeyKind = Literal["service", "agent"]
 KeyName = Annotated[str, StringConstraints(max_length=63, pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")]
 
@@ -25,6 +27,19 @@ class CreateApiKey(Record):
     roles: frozenset[Role] = Field(min_length=1)
     scope: Scope = Scope()
     expires_at: Moment
+
+
+class RevokeApiKey(Record):
+    """Make a key good for nothing, and say why."""
+
+    reason: Line
+
+
+class RotateApiKey(Record):
+    """Give a key a successor, which may do and touch the same."""
+
+    overlap_s: int = Field(0, ge=0, le=_WEEK, strict=True, description="for how long the older one still holds")
+    expires_at: Moment | None = Field(None, description="without it, the successor ends when the older one would have")
 
 
 class ApiKey(Record):
@@ -42,6 +57,9 @@ class ApiKey(Record):
     last_used_at: AwareDatetime | None = Field(default=None, description="to the minute")
     revoked_at: AwareDatetime | None = None
     revoked_by: str | None = None
+    revoked_because: str | None = None
+    replaces: str | None = Field(default=None, description="the key that this one was made to follow")
+    replaced_by: str | None = Field(default=None, description="the key that follows this one")
 
     @classmethod
     def made(cls, command: CreateApiKey, key_id: str, prefix: str, call: Call, at: datetime) -> Self:
@@ -63,11 +81,31 @@ class ApiKey(Record):
             owner=self.created_by,
         )
 
-    def revoked(self, call: Call, at: datetime) -> Self:
+    def revoked(self, because: str, call: Call, at: datetime) -> Self:
         """Return this key as revoked. One that is revoked already stays as it is."""
         if self.revoked_at is not None:
             return self
-        return self.model_copy(update={"revoked_at": at, "revoked_by": call.actor.id})
+        return self.model_copy(update={"revoked_at": at, "revoked_by": call.actor.id, "revoked_because": because})
+
+    def successor(self, command: RotateApiKey, key_id: str, prefix: str, call: Call, at: datetime) -> Self:
+        """Return the key that follows this one; whoever asks for it must be able to make it as a new one."""
+        if self.revoked_at is not None or self.replaced_by is not None or at >= self.expires_at:
+            raise ApiKeyOver("the key is over or has a successor", key_id=self.id, replaced_by=self.replaced_by)
+        wanted = CreateApiKey(
+            name=self.name,
+            kind=self.kind,
+            roles=self.roles,
+            scope=self.scope,
+            expires_at=command.expires_at or self.expires_at,
+        )
+        return self.made(wanted, key_id, prefix, call, at).model_copy(update={"replaces": self.id})
+
+    def replaced(self, successor: Self, overlap: timedelta, call: Call, at: datetime) -> Self:
+        """Return this key as it is with a successor: revoked, or good until the overlap is over and no longer."""
+        followed = self.model_copy(update={"replaced_by": successor.id})
+        if not overlap:
+            return followed.revoked(f"replaced by {successor.id}", call, at)
+        return followed.model_copy(update={"expires_at": min(self.expires_at, at + overlap)})
 
 
 def refuse_excess(command: CreateApiKey, creator: Actor) -> None:

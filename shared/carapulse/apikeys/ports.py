@@ -58,8 +58,8 @@ class ApiKeys(Protocol):
         """Return the key and keep everybody else from changing it until the transaction ends."""
         ...
 
-    def revoke(self, key: ApiKey) -> None:
-        """Keep that the key is revoked."""
+    def end(self, key: ApiKey) -> None:
+        """Keep when and why the key ends, and what follows it."""
         ...
 
     def page(self, wanted: ApiKeyFilter) -> Page[ApiKey]:

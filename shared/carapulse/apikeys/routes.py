@@ -3,11 +3,11 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
-from carapulse.apikeys.model import ApiKey, CreateApiKey
+from carapulse.apikeys.model import ApiKey, CreateApiKey, RevokeApiKey, RotateApiKey
 from carapulse.apikeys.ports import ApiKeyFilter
-from carapulse.apikeys.usecases import create_api_key, get_api_key, list_api_keys, revoke_api_key
+from carapulse.apikeys.usecases import create_api_key, get_api_key, list_api_keys, revoke_api_key, rotate_api_key
 from carapulse.apikeys.views import IssuedKey
 from carapulse.conditions import ThisTag
 from carapulse.kernel.cursor import Page
@@ -18,10 +18,10 @@ router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"])
 
 
 @router.post("", name="create", status_code=HTTPStatus.CREATED, dependencies=[needs("api-key:write"), shows_secret])
-def create(command: CreateApiKey, response: Response, call: ThisCall, ports: Ports) -> IssuedKey:
+def create(command: CreateApiKey, tag: ThisTag, call: ThisCall, ports: Ports) -> IssuedKey:
     """Make a key for a service or an agent. Its text is in this answer and in no other."""
     issued = create_api_key(command, call, ports)
-    response.headers["Location"] = f"/v1/api-keys/{issued.key.id}"
+    tag.at(f"/v1/api-keys/{issued.key.id}", issued.key)
     return issued
 
 
@@ -39,7 +39,20 @@ def get(key_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ApiKey:
     return tag.on(get_api_key(key_id, call, ports))
 
 
-@router.delete("/{key_id}", name="revoke", dependencies=[needs("api-key:revoke")], status_code=HTTPStatus.NO_CONTENT)
-def revoke(key_id: str, call: ThisCall, ports: Ports) -> None:
-    """Revoke a key, at once and everywhere."""
-    revoke_api_key(key_id, call, ports)
+@router.post("/{key_id}:revoke", name="revoke", dependencies=[needs("api-key:revoke")])
+def revoke(key_id: str, command: RevokeApiKey, call: ThisCall, ports: Ports) -> ApiKey:
+    """Revoke a key, at once and everywhere. One that is revoked already stays as it is."""
+    return revoke_api_key(key_id, command, call, ports)
+
+
+@router.post(
+    "/{key_id}:rotate",
+    name="rotate",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("api-key:write"), shows_secret],
+)
+def rotate(key_id: str, command: RotateApiKey, tag: ThisTag, call: ThisCall, ports: Ports) -> IssuedKey:
+    """Give a key a successor that may do the same. Its text is in this answer and in no other."""
+    issued = rotate_api_key(key_id, command, call, ports)
+    tag.at(f"/v1/api-keys/{issued.key.id}", issued.key)
+    return issued

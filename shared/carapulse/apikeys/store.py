@@ -16,6 +16,7 @@ from carapulse.rows import read_row
 
 _SHOWN = [column for column in api_keys.c if column.name not in {"tenant", "mark"}]
 _SCOPE = tuple(Scope.model_fields)
+_END = ("expires_at", "revoked_at", "revoked_by", "revoked_because", "replaced_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,10 @@ class PostgresApiKeys:
         """Return the key and keep everybody else from changing it until the transaction ends."""
         return self._one(self._keys().where(api_keys.c.id == key_id).with_for_update(), key_id)
 
-    def revoke(self, key: ApiKey) -> None:
-        """Keep that the key is revoked."""
+    def end(self, key: ApiKey) -> None:
+        """Keep when and why the key ends, and what follows it."""
         query = update(api_keys).where(api_keys.c.tenant == self.tenant, api_keys.c.id == key.id)
-        self.connection.execute(query.values(revoked_at=key.revoked_at, revoked_by=key.revoked_by))
+        self.connection.execute(query.values({name: getattr(key, name) for name in _END}))
 
     def page(self, wanted: ApiKeyFilter) -> Page[ApiKey]:
         """Return keys, the newest first."""

@@ -24,4 +24,7 @@ api_keys = Table(
     Column("last_used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
     Column("revoked_by", Text),
+    Column("revoked_because", Text),
+    Column("replaces", Text),
+    Column("replaced_by", Text),
 )

@@ -1,7 +1,9 @@
 """What can be asked of keys. One function is one thing that somebody can ask for."""
 
-from carapulse.apikeys.events import ApiKeyCreated, ApiKeyRevoked
-from carapulse.apikeys.model import ApiKey, CreateApiKey
+from datetime import timedelta
+
+from carapulse.apikeys.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
+from carapulse.apikeys.model import ApiKey, CreateApiKey, RevokeApiKey, RotateApiKey
 from carapulse.apikeys.ports import ApiKeyFilter, ApiKeyPorts
 from carapulse.apikeys.proving import mark_of, new_key
 from carapulse.apikeys.views import IssuedKey
@@ -36,13 +38,28 @@ def get_api_key(key_id: str, call: Call, ports: ApiKeyPorts) -> ApiKey:
         return work.api_keys.get(key_id)
 
 
-def revoke_api_key(key_id: str, call: Call, ports: ApiKeyPorts) -> ApiKey:
+def rotate_api_key(key_id: str, command: RotateApiKey, call: Call, ports: ApiKeyPorts) -> IssuedKey:
+    """Make a key that follows another and may do the same; the other ends at once, or when the overlap is over."""
+    prefix, text = new_key()
+    with ports.begin(call) as work:
+        key, at = work.api_keys.lock(key_id), ports.clock.now()
+        successor = key.successor(command, new_id("key"), prefix, call, at)
+        ending = key.replaced(successor, timedelta(seconds=command.overlap_s), call, at)
+        work.api_keys.add(successor, mark_of(text, ports.sealer))
+        work.api_keys.end(ending)
+        work.record(successor.id, ApiKeyCreated.of(successor))
+        work.record(key.id, ApiKeyRotated.of(ending, successor))
+    log.info("api_key_rotated", key_id=key.id, replaced_by=successor.id)
+    return IssuedKey(key=successor, text=text)
+
+
+def revoke_api_key(key_id: str, command: RevokeApiKey, call: Call, ports: ApiKeyPorts) -> ApiKey:
     """Make a key good for nothing, at once and everywhere. One that is revoked already stays as it is."""
     with ports.begin(call) as work:
         key = work.api_keys.lock(key_id)
-        revoked = key.revoked(call, ports.clock.now())
+        revoked = key.revoked(command.reason, call, ports.clock.now())
         if revoked != key:
-            work.api_keys.revoke(revoked)
-            work.record(key.id, ApiKeyRevoked.of(key))
+            work.api_keys.end(revoked)
+            work.record(key.id, ApiKeyRevoked.of(key, command.reason))
     log.info("api_key_revoked", key_id=key.id)
     return revoked

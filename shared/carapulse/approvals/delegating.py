@@ -8,7 +8,7 @@ from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.events import ApprovalDelegated
 from carapulse.approvals.judging import may_answer
 from carapulse.approvals.model import Approval, Delegation, Note
-from carapulse.approvals.ports import ApprovalPorts
+from carapulse.approvals.ports import ApprovalPorts, ApprovalWork
 from carapulse.approvals.usecases import asked_about
 from carapulse.identity.model import Subject
 from carapulse.identity.permissions import Permission
@@ -52,11 +52,20 @@ def delegate_approval(approval_id: str, command: DelegateApproval, call: Call, p
     return after
 
 
-def lent_answer(path: Mapping[str, str], call: Call, ports: ApprovalPorts) -> frozenset[Permission]:
-    """Return the permission to answer the approval that a path names, if somebody handed their answer to the caller."""
+def lent_answer(named: Mapping[str, str], call: Call, ports: ApprovalPorts) -> frozenset[Permission]:
+    """Return the permission to answer an approval, by its id or its plan's, if somebody handed the caller theirs."""
+    with ports.begin(call) as work:
+        approval = _named(named, work)
+    return _ANSWER if approval and approval.lent_to(call.actor.id, ports.clock.now()) else _NOTHING
+
+
+def _named(named: Mapping[str, str], work: ApprovalWork) -> Approval | None:
+    """Return what is meant; None also where a body says another thing beside what its path says."""
+    if ("approval_id" in named) == ("plan_id" in named):
+        return None
+    if "plan_id" in named:
+        return work.approvals.latest_for(named["plan_id"])
     try:
-        with ports.begin(call) as work:
-            approval = work.approvals.get(path["approval_id"])
+        return work.approvals.get(named["approval_id"])
     except ApprovalNotFound:
-        return _NOTHING
-    return _ANSWER if approval.lent_to(call.actor.id, ports.clock.now()) else _NOTHING
+        return None

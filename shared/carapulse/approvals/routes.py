@@ -28,11 +28,18 @@ _ONE = "/v1/approvals/{approval_id}"
 
 
 @router.post(
-    "/v1/approvals", name="decide_approval", status_code=HTTPStatus.CREATED, dependencies=[needs("approval:decide")]
+    "/v1/approvals",
+    name="decide_approval",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("approval:decide", lent_answer)],
 )
-def decide(command: DecideApproval, seen: IfMatch, call: ThisCall, ports: Ports) -> Approval:
-    """Record one person's answer to exactly one version of one plan; `If-Match` is the plan's ETag, as it was read."""
-    return decide_approval(command, call, ports, seen)
+def decide(command: DecideApproval, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports) -> Approval:
+    """Record one person's answer to exactly one version of one plan, their own or one that was handed to them.
+
+    `If-Match` is the plan's ETag, as it was read.
+    """
+    approval = decide_approval(command, call, ports, seen)
+    return tag.at(f"/v1/approvals/{approval.id}", approval)
 
 
 @router.get("/v1/approvals", name="list_approvals", dependencies=[needs("approval:read")])

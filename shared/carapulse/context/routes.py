@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from carapulse.conditions import ThisTag
 from carapulse.context.diffing import SnapshotDiff
@@ -27,10 +27,10 @@ router = APIRouter(tags=["context"])
 
 
 @router.post("/v1/context:refresh", status_code=HTTPStatus.CREATED, dependencies=[needs("context:write")])
-def refresh(asked: RefreshContext, call: ThisCall, ports: Ports, response: Response) -> Refreshed:
+def refresh(asked: RefreshContext, tag: ThisTag, call: ThisCall, ports: Ports) -> Refreshed:
     """Take what one source sees, all of it or what is to be added; the answer names the snapshot that it made."""
     refreshed = refresh_context(asked, call, ports)
-    response.headers["Location"] = f"/v1/context/snapshots/{refreshed.snapshot.id}"
+    tag.at(f"/v1/context/snapshots/{refreshed.snapshot.id}", refreshed.snapshot)
     return refreshed
 
 
@@ -65,7 +65,9 @@ def snapshots(
 @router.get("/v1/context/snapshots/{snapshot_id}", dependencies=[needs("context:read")])
 def snapshot(snapshot_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> SnapshotView:
     """Show a snapshot with everything that there was."""
-    return tag.on(get_snapshot(snapshot_id, call, ports))
+    shown = get_snapshot(snapshot_id, call, ports)
+    tag.on(shown.kept)
+    return shown
 
 
 @router.get("/v1/context/snapshots/{snapshot_id}/diff", dependencies=[needs("context:read")])

@@ -32,6 +32,11 @@ class SnapshotView(Snapshot):
     nodes: tuple[KnownNode, ...]
     edges: tuple[KnownEdge, ...]
 
+    @property
+    def kept(self) -> Snapshot:
+        """What stands for all of it, because it holds its digest."""
+        return Snapshot(**{name: getattr(self, name) for name in Snapshot.model_fields})
+
 
 class Refreshed(Record):
     """What became of a report: the snapshot, and how much is otherwise than before."""

@@ -1,8 +1,7 @@
 """Reading executions: one, many, and the lines that their tools write."""
 
 from carapulse import sse
-from carapulse.executions.model import ExecutionState
-from carapulse.executions.ports import ExecutionFilter, ExecutionPorts, Executions
+from carapulse.executions.ports import ExecutionFilter, ExecutionPorts
 from carapulse.executions.views import ExecutionSummary, ExecutionView, LineView
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
@@ -17,13 +16,6 @@ def get_execution(execution_id: str, call: Call, ports: ExecutionPorts) -> Execu
         state = work.executions.get(execution_id)
         version = work.plans.version(state.plan_id, state.plan_version)
     return ExecutionView.shown(state, version, ports.clock.now())
-
-
-def read_state(execution_id: str, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    """Return how an execution stands."""
-    with ports.begin(call) as work:
-        executions: Executions = work.executions
-        return executions.get(execution_id)
 
 
 def list_executions(wanted: ExecutionFilter, call: Call, ports: ExecutionPorts) -> Page[ExecutionSummary]:

@@ -13,7 +13,7 @@ from carapulse.conditions import ThisTag
 from carapulse.executions.comparing import ExecutionDiff, diff_execution
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionFilter, ExecutionPorts
-from carapulse.executions.reading import get_execution, list_executions, read_lines, read_state
+from carapulse.executions.reading import get_execution, list_executions, read_lines
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.views import Accepted, ExecutionSummary, ExecutionView
@@ -48,20 +48,20 @@ class Answering:
     call: ThisCall
     ports: Ports
     waiting: Waiting
-    response: Response
+    tag: ThisTag
 
     async def __call__(self, change: Callable[[Call, ExecutionPorts], ExecutionState]) -> Accepted:
         """Return how the execution stands after the change."""
         state = await run_sync(change, self.call, self.ports)
-        self.response.headers["Location"] = f"/v1/executions/{state.id}"
-        read = partial(read_state, state.id, self.call, self.ports)
-        return Accepted.of(await self.waiting.until(_is_at_rest, read, state))
+        read = partial(get_execution, state.id, self.call, self.ports)
+        shown = await self.waiting.until(_is_at_rest, read, await run_sync(read))
+        return Accepted.of(self.tag.at(f"/v1/executions/{state.id}", shown))
 
 
 Answer = Annotated[Answering, Depends()]
 
 
-def _is_at_rest(found: ExecutionState | ExecutionView) -> bool:
+def _is_at_rest(found: ExecutionView) -> bool:
     return found.status.at_rest
 
 
@@ -125,9 +125,12 @@ async def resolve(execution_id: str, command: ResolveStep, answer: Answer) -> Ac
 
 
 @router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create"), starts_work])
-def undo(execution_id: str, call: ThisCall, ports: Ports, command: UndoExecution | None = None) -> PlanView:
+def undo(
+    execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports, command: UndoExecution | None = None
+) -> PlanView:
     """Plan the way back from a run that is over. The plan is judged, approved and executed like any other."""
-    return undo_execution(execution_id, command or UndoExecution(), call, ports)
+    plan = undo_execution(execution_id, command or UndoExecution(), call, ports)
+    return tag.at(f"/v1/plans/{plan.plan_id}", plan)
 
 
 @router.get(

@@ -133,9 +133,9 @@ class Accepted(Record):
     paused: bool
 
     @classmethod
-    def of(cls, state: ExecutionState) -> Self:
-        """Return what is shown."""
-        return cls(execution_id=state.id, plan_id=state.plan_id, status=state.status, paused=state.paused)
+    def of(cls, shown: ExecutionSummary) -> Self:
+        """Return what is told of an execution to whoever changed it."""
+        return cls(**{name: getattr(shown, name) for name in cls.model_fields})
 
 
 def _summary(state: ExecutionState) -> dict[str, object]:

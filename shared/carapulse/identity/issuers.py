@@ -4,23 +4,20 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, model_validator
 
 from carapulse.identity.addresses import IssuerUrl
+from carapulse.identity.claims import ClaimPath, Word, find
 from carapulse.identity.errors import TokenRefused
 from carapulse.identity.model import OURS, Kind, Principal, Proof, Role, Subject, Tenant
+from carapulse.identity.scopes import Scopes
 from carapulse.identity.tokens import Algorithm
-from carapulse.kernel.call import Actor
+from carapulse.kernel.call import Actor, Scope
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.record import Record
 
-Word = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Item = TypeVar("Item")
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
-
-
-def _steps(value: Any) -> Any:  # noqa: ANN401 - raw input
-    return tuple(value.split(".")) if isinstance(value, str) else value
 
 
 def _some(value: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -28,18 +25,6 @@ def _some(value: tuple[Item, ...]) -> tuple[Item, ...]:
     if not value:
         raise ValueError("there must be at least one")
     return value
-
-
-ClaimPath = Annotated[tuple[Word, ...], BeforeValidator(_steps), Field(min_length=1, max_length=8)]
-"""Where a claim is: `realm_access.roles`, or a list of steps for names that have dots in them."""
-
-
-def find(said: Mapping[str, Any], path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what a token says at this place, or None."""
-    found: Any = said
-    for step in path:
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found
 
 
 class Tenants(Record):
@@ -118,6 +103,7 @@ class TrustedIssuer(Record):
     algorithms: Annotated[tuple[Algorithm, ...], AfterValidator(_some)]
     tenants: Tenants
     roles: Roles
+    scope: Scopes | None = None
     kind: Kinds = Kinds()
     subject_claim: ClaimPath = ("sub",)
     subject_prefix: Annotated[str, StringConstraints(max_length=32, pattern=r"^([A-Za-z0-9][A-Za-z0-9._:@/-]*)?$")] = ""
@@ -131,7 +117,8 @@ class TrustedIssuer(Record):
         subject = _SUBJECT.validate_python(self.subject_prefix + named)
         if subject.startswith(OURS):
             raise TokenRefused("no issuer may speak for keys and sources")
-        actor = Actor(id=subject, kind=self.kind.of(said), roles=self.roles.of(said))
+        scope = Scope() if self.scope is None else self.scope.of(said)
+        actor = Actor(id=subject, kind=self.kind.of(said), roles=self.roles.of(said), scope=scope)
         named_by_issuer = said.get("jti")
         proof = Proof(kind="token", id=named_by_issuer if isinstance(named_by_issuer, str) else None)
         return Principal(actor=actor, tenant=self.tenants.of(said), expires_at=expires_at, proof=proof)

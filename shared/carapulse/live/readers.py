@@ -20,7 +20,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
         "context:read": "ContextRefreshed",
-        "api-key:read": "ApiKeyCreated ApiKeyRevoked",
+        "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted",
         "freeze:read": "FreezeChanged FreezeDeclared FreezeLifted",
         "window:read": "WindowChanged WindowDeclared WindowLifted",

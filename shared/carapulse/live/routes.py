@@ -1,7 +1,6 @@
 """Following the log over HTTP: server-sent events, a WebSocket, and tickets for browsers."""
 
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, WebSocket
@@ -41,7 +40,7 @@ async def talk_about_events(socket: WebSocket, call: ThisCall, principal: ThisPr
     await converse(socket, partial(converse_about, ask_of(socket.query_params), call, principal, ports.live))
 
 
-@router.post("/v1/live:ticket", dependencies=[needs("event:read"), shows_secret], status_code=HTTPStatus.CREATED)
+@router.post("/v1/live:ticket", dependencies=[needs("event:read"), shows_secret])
 def issue(call: ThisCall, principal: ThisPrincipal, ports: Ports) -> Ticket:
     """Issue a ticket: it opens one stream within half a minute, for a browser that can't send a bearer there."""
     return issue_ticket(principal, call, ports)

@@ -38,9 +38,10 @@ VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("plan:create"), starts_work],
 )
-def create(command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
+def create(command: CreatePlan, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Draft a plan and have it judged. What policy denies is answered with 403 and its reasons, and is not kept."""
-    return create_plan(command, call, ports)
+    plan = create_plan(command, call, ports)
+    return tag.at(f"/v1/plans/{plan.plan_id}", plan)
 
 
 @router.get("/v1/plans", name="list_plans", dependencies=[needs("plan:read")])
@@ -63,9 +64,10 @@ def get(plan_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("plan:create"), starts_work],
 )
-def revise(plan_id: str, command: CreatePlan, call: ThisCall, ports: Ports) -> PlanView:
+def revise(plan_id: str, command: CreatePlan, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Make a further version of a plan. It is judged and answered anew; no earlier answer counts for it."""
-    return revise_plan(plan_id, command, call, ports)
+    plan = revise_plan(plan_id, command, call, ports)
+    return tag.at(f"/v1/plans/{plan.plan_id}", plan)
 
 
 @router.get("/v1/plans/{plan_id}/versions", name="list_versions", dependencies=[needs("plan:read")])

@@ -82,6 +82,7 @@ def retire(name: str, version: Number, seen: IfMatch, call: ThisCall, ports: Por
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("workflow:start"), starts_work],
 )
-def start(name: str, command: StartWorkflow, call: ThisCall, ports: Ports) -> PlanView:
+def start(name: str, command: StartWorkflow, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Create the plan that a workflow makes; it is judged and approved like any other."""
-    return start_workflow(name, command, call, ports)
+    plan = start_workflow(name, command, call, ports)
+    return tag.at(f"/v1/plans/{plan.plan_id}", plan)

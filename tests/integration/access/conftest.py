@@ -1,6 +1,7 @@
 """The whole application over HTTP, asked in memory, and once for all tests of a file."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -39,6 +40,14 @@ class Site:
 
     def another_process(self, url=None):
         return make_app(self.settings, url or self.url, self.clock, tools=[*builtin_manifests(), LAMPS])
+
+    @contextmanager
+    def believing(self, issuers_file):
+        """Serve a further process, which believes the issuers of a file."""
+        settings = self.settings.model_copy(update={"issuers_file": issuers_file})
+        app = make_app(settings, self.url, self.clock, tools=[*builtin_manifests(), LAMPS])
+        yield make_http(app, ROUTERS)
+        app.close()
 
     def token(self, by="ada", role="admin", tenant="acme", kind="person", scope=WHOLE):
         roles = frozenset({role} if isinstance(role, str) else role)

@@ -3,6 +3,7 @@
 import pytest
 from tests.builders.intake import a_payload, a_route, a_source
 from tests.builders.plans import GLANCE, SWITCH, a_call
+from tests.world.issuer import an_issuer, an_issuers_file
 
 from carapulse.intake.alertmanager import read_notification
 from carapulse.intake.alerts import Alert, affected_services
@@ -197,4 +198,31 @@ def test_keys_that_reach_outside_are_not_seen_or_revoked(site):
 
     assert narrow["id"] in listed
     assert wide["id"] not in listed
-    assert site.ask("DELETE", f"/v1/api-keys/{wide['id']}", scope=DEV).status_code == 404
+    answer = site.ask("POST", f"/v1/api-keys/{wide['id']}:revoke", {"reason": "x"}, scope=DEV)
+    assert answer.json()["code"] == "api-key-not-found"
+
+
+def test_a_token_of_an_identity_provider_keeps_to_the_scope_that_its_claims_name(site, inside, outside, tmp_path):
+    scope = {
+        "environments": {"claim": "envs", "missing": "refused"},
+        "services": {"claim": "apps", "missing": "nothing"},
+    }
+    with an_issuer() as provider:
+        file = an_issuers_file(tmp_path, provider.trusted(scope=scope))
+        with site.believing(file) as http:
+
+            def ask(path, **claims):
+                token = provider.signed(provider.claims(groups=["sre"], **claims))
+                return site.ask("GET", path, key=token, http=http)
+
+            asked = [f"/v1/plans/{plan['plan']}" for plan in (inside, outside)]
+            claims = {"envs": ["dev"], "apps": "checkout"}
+            seen = [ask(path, **claims).status_code for path in asked]
+            told = ask("/v1/me", **claims).json()["scope"]
+            without_apps = ask(asked[0], envs=["dev"])
+            refused = [ask("/v1/me", **wrong) for wrong in ({}, {"envs": {"dev": True}}, {"envs": ["*"]})]
+
+    assert seen == [200, 404]
+    assert told == {"environments": ["dev"], "services": ["checkout"], "clusters": None}
+    assert without_apps.status_code == 404
+    assert [(each.status_code, each.json()["code"]) for each in refused] == [(401, "token-refused")] * 3

@@ -39,6 +39,11 @@ class Desk:
         path = f"/v1/approvals/{self.id}:decide"
         return self.ask("POST", path, body, by=by, role=role, tenant=tenant, **headers)
 
+    def answer_by_plan(self, by, role="operator", **more):
+        etag = self.ask("GET", f"/v1/plans/{self.plan['plan_id']}").headers["etag"]
+        body = {"plan_id": self.plan["plan_id"], "status": "approved", "digest": self.plan["digest"], **more}
+        return self.ask("POST", "/v1/approvals", body, by=by, role=role, **{"if-match": etag})
+
 
 @pytest.fixture
 def desk(ask, plan):
@@ -106,6 +111,24 @@ def test_whom_an_answer_was_handed_to_gives_it_whatever_their_role(ask, desk, pl
     assert (answer["approver"], answer["on_behalf_of"]) == ("eve", "bob")
     told = ask("GET", f"/v1/plans/{plan['plan_id']}/timeline").json()["data"]
     assert "ApprovalDelegated" in [each["type"] for each in told]
+
+
+def test_an_answer_that_was_handed_over_is_given_by_the_plan_s_id_as_well(ask, desk, plan):
+    assert code(desk.answer_by_plan("eve")) == (403, "role-required")
+
+    desk.hand("eve")
+    beside = desk.answer_by_plan("eve", approval_id=desk.id)
+    answered = desk.answer_by_plan("eve")
+
+    assert code(beside) == (403, "role-required")
+    assert (answered.status_code, answered.json()["answers"][0]["on_behalf_of"]) == (201, "bob")
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "plan", 7, {}, {"plan_id": None}, {"plan_id": ["x"]}, {"plan_id": "x" * 999}]
+)
+def test_whoever_may_not_answer_is_told_so_whatever_they_send(ask, body):
+    assert ask("POST", "/v1/approvals", body, by="eve", role="operator").status_code in {403, 422}
 
 
 def test_it_is_for_one_approval_alone(ask, desk):

@@ -10,6 +10,7 @@ from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.identity.addresses import is_safe, leads_no_lower
 from carapulse.identity.errors import IssuersInvalid, TokenRefused
 from carapulse.identity.issuers import TrustedIssuer
+from carapulse.kernel.call import Scope
 
 GOOD = {
     "issuer": "https://login.example/realms/ops",
@@ -107,6 +108,15 @@ def test_a_kind_without_default_must_be_said():
         ({"kind": {"default": None}}, "/kind"),
         ({"kind": {"claim": "gty"}}, "/kind"),
         ({"secret": "s3cret"}, "/secret"),
+        ({"scope": {}}, "/scope"),
+        ({"scope": {"environments": {"claim": "envs"}}}, "/scope/environments/missing"),
+        ({"scope": {"environments": {"claim": "envs", "missing": "all"}}}, "/scope/environments/missing"),
+        ({"scope": {"regions": {"claim": "r", "missing": "nothing"}}}, "/scope/regions"),
+        ({"scope": {"services": {"claim": "s", "missing": "nothing", "mapping": {}}}}, "/scope/services/mapping"),
+        (
+            {"scope": {"services": {"claim": "s", "missing": "nothing", "mapping": {"a": ["*"]}}}},
+            "/scope/services/mapping/a/0",
+        ),
     ],
     ids=str,
 )
@@ -176,9 +186,71 @@ def test_the_file_in_the_manual_can_be_used(tmp_path):
 
     people, pipelines = load_issuers(path)
 
-    ada = people.principal({"sub": "ada", "organization": "acme", "realm_access": {"roles": ["carapulse-oncall"]}}, 1)
+    said = {"sub": "ada", "organization": "acme", "realm_access": {"roles": ["carapulse-oncall"]}}
+    ada = people.principal({**said, "carapulse": {"environments": "dev"}, "teams": ["shop"]}, 1)
     said = {"repository": "acme/shop", "https://ci.example.com/claims/group": ["deployers"]}
     pipeline = pipelines.principal(said, 1).actor
     assert (ada.tenant, ada.actor.id, ada.actor.kind) == ("acme", "ops:ada", "person")
     assert (pipeline.id, pipeline.kind) == ("ci:acme/shop", "service")
+    assert ada.actor.scope == Scope(environments=("dev",), services=("cart", "checkout"))
     assert (ada.actor.roles, pipeline.roles) == (frozenset({"sre"}), frozenset({"service"}))
+
+
+SCOPE = {
+    "environments": {"claim": "ops.environments", "missing": "refused"},
+    "services": {
+        "claim": "teams",
+        "missing": "nothing",
+        "mapping": {"shop": ["checkout", "cart"], "hall": ["lights"]},
+    },
+    "clusters": {"claim": "clusters", "missing": "everything"},
+}
+TOUCHES = {**SAID, "ops": {"environments": ["dev", "staging"]}, "teams": ["shop", "unknown"], "clusters": "eu-1"}
+
+
+def scope_of(said):
+    return principal(said, scope=SCOPE).actor.scope
+
+
+def test_what_a_token_may_touch_is_what_its_claims_name():
+    assert scope_of(TOUCHES) == Scope(
+        environments=("dev", "staging"), services=("cart", "checkout"), clusters=("eu-1",)
+    )
+
+
+def test_an_issuer_without_scopes_in_its_entry_restricts_nothing():
+    assert principal(TOUCHES).actor.scope.is_whole
+
+
+def test_what_a_token_leaves_out_is_what_the_entry_says_of_it():
+    silent = {name: value for name, value in TOUCHES.items() if name not in {"teams", "clusters"}}
+
+    assert scope_of(silent) == Scope(environments=("dev", "staging"), services=(), clusters=None)
+    with pytest.raises(TokenRefused):
+        scope_of({**TOUCHES, "ops": {}})
+    with pytest.raises(TokenRefused):
+        scope_of({name: value for name, value in TOUCHES.items() if name != "ops"})
+
+
+def test_an_empty_list_is_nothing_and_not_silence():
+    assert scope_of({**TOUCHES, "clusters": []}).clusters == ()
+
+
+@pytest.mark.parametrize("value", [None, True, 7, {"dev": True}, [1], [["dev"]], "", "*", ["a b"], ["x"] * 3 + [None]])
+@pytest.mark.parametrize("claim", ["ops", "clusters"])
+def test_a_scope_that_is_no_list_of_names_refuses_the_token(claim, value):
+    said = {"environments": value} if claim == "ops" else value
+
+    with pytest.raises(TokenRefused):
+        scope_of({**TOUCHES, claim: said})
+
+
+@pytest.mark.parametrize("way", [None, "dev", ["dev"], 7])
+def test_a_way_to_a_claim_that_is_no_object_refuses_the_token(way):
+    with pytest.raises(TokenRefused):
+        scope_of({**TOUCHES, "ops": way})
+
+
+def test_more_names_than_a_scope_may_have_refuse_the_token():
+    with pytest.raises(TokenRefused):
+        scope_of({**TOUCHES, "clusters": [f"c{n}" for n in range(101)]})

@@ -10,6 +10,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from pydantic import BaseModel
 
+from carapulse.conditions import this_tag
 from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
@@ -49,6 +50,16 @@ _KEY_SCHEMA: Mapping[str, Any] = {
     ),
     "schema": {"type": "string", "pattern": PATTERN},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+HEADERS: Mapping[str, Any] = {
+    "ETag": {
+        "description": "How the thing is, for `If-Match` and `If-None-Match`; of what is new, as it is found there",
+        "schema": {"type": "string"},
+    },
+    "Location": {
+        "description": "Where the thing is found from now on",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
 }
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
 PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {"4XX": _ANSWER, "5XX": _ANSWER}
@@ -127,6 +138,23 @@ def query_parameters_of(dependant: Dependant) -> set[str]:
     return known.union(*map(query_parameters_of, dependant.dependencies))
 
 
+def tagged_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Yield each path and method whose answers have a tag, and an address if something is new."""
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute) and _has_tag(route.original_route.dependant):
+            yield from ((route.path_format or "", method.lower()) for method in route.methods or ())
+
+
+def _has_tag(dependant: Dependant) -> bool:
+    return dependant.call is this_tag or any(map(_has_tag, dependant.dependencies))
+
+
+def _name_headers(answers: dict[str, Any]) -> None:
+    for status, names in (("200", ["ETag"]), ("201", ["ETag", "Location"]), ("202", ["ETag", "Location"])):
+        if status in answers:
+            answers[status]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document, made once."""
     if app.openapi_schema is None:
@@ -139,6 +167,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
+        document["components"]["headers"] = {name: dict(said) for name, said in HEADERS.items()}
+        for path, method in tagged_of(app):
+            _name_headers(document["paths"][path][method]["responses"])
         for path, method, permission in needs_of(app):
             document["paths"][path][method]["x-permission"] = permission
         for path, is_required in keys_of(app).items():
