@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from carapulse.identity.model import Principal
 from carapulse.kernel.call import Call
@@ -15,7 +15,7 @@ from carapulse.kernel.record import Record
 from carapulse.live.errors import MessageRefused
 from carapulse.live.feed import Ending, Feed, Item
 from carapulse.live.hub import Hub
-from carapulse.live.model import Ask, Beat, End, Frame, Over, Seat, Sign, Wish
+from carapulse.live.model import Ask, Beat, End, Frame, Over, Position, Seat, Sign, Wish
 from carapulse.pushing import Close
 from carapulse.wire import read_json
 
@@ -34,10 +34,16 @@ REFUSED: Final = 1008
 """How it is closed for any other: the client may not go on like this."""
 
 
+_AS_TOLD: Final = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,19}$"}, {"type": "integer", "minimum": 0}]}
+
+
 class Subscribe(Ask):
     """A client wants other events from now on, or from another place; without `after` it stays where it is."""
 
     type: Literal["subscribe"]
+    after: Annotated[Position, WithJsonSchema(_AS_TOLD)] | None = Field(
+        None, description="the place to go on after, as it was told; 0 is the beginning"
+    )
 
 
 class Ping(Record):
