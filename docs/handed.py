@@ -7,6 +7,7 @@ from docs.tables import sentence
 from pydantic import BaseModel
 
 from carapulse.intake.alertmanager import Notification
+from carapulse.intake.examples import NOTIFYING
 from carapulse.runtime.areas import ALL
 from carapulse.runtime.queue import Envelope
 
@@ -27,6 +28,7 @@ def reported(openapi: Node, schemas: Schemas) -> Part:
         "summary": sentence(Notification),
         "description": "Alertmanager's webhook, version 4. Members that are not described here are let pass.",
         "payload": schemas.ref(Notification, "validation"),
+        "examples": [{"summary": said, "payload": body} for said, body in NOTIFYING.items()],
     }
     routes = {
         "signedAlerts": (SIGNED, "alertNotificationSigned", SIGNATURE),

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from carapulse.apikeys.examples import KEYS
 from carapulse.apikeys.model import ApiKey, CreateApiKey
 from carapulse.apikeys.ports import ApiKeyFilter
 from carapulse.apikeys.usecases import create_api_key, get_api_key, list_api_keys, revoke_api_key
 from carapulse.apikeys.views import IssuedKey
 from carapulse.conditions import ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs, shows_secret
@@ -17,7 +19,13 @@ from carapulse.routing import Ports, ThisCall, needs, shows_secret
 router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"])
 
 
-@router.post("", name="create", status_code=HTTPStatus.CREATED, dependencies=[needs("api-key:write"), shows_secret])
+@router.post(
+    "",
+    name="create",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("api-key:write"), shows_secret],
+    openapi_extra=shows(KEYS),
+)
 def create(command: CreateApiKey, response: Response, call: ThisCall, ports: Ports) -> IssuedKey:
     """Make a key for a service or an agent. Its text is in this answer and in no other."""
     issued = create_api_key(command, call, ports)
