@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import yaml
 from docs.breaking import breaking_changes
-from docs.http import http_page, make_http, roles_page
+from docs.breaking_messages import breaking_messages
+from docs.contracts import asyncapi, openapi
+from docs.http import http_page, roles_page
 from docs.tables import code, head, sentence, table
 from pydantic_core import PydanticUndefined
 
@@ -29,6 +31,7 @@ from carapulse.workflows.book import Workflows, builtin_recipes
 ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
 OPENAPI = "openapi.json"
+ASYNCAPI = "asyncapi.json"
 REFERENCE = ROOT / "docs" / "reference"
 
 
@@ -47,7 +50,8 @@ def render() -> dict[str, str]:
     }
     _import_all()
     rendered = {name: "\n".join(page()).strip() + "\n" for name, page in pages.items()}
-    return {**rendered, "command-line.md": command_line.render(), OPENAPI: _json(make_http().openapi())}
+    contracts = {OPENAPI: _json(openapi()), ASYNCAPI: _json(asyncapi(kinds_of_events()))}
+    return {**rendered, "command-line.md": command_line.render(), **contracts}
 
 
 def _json(document: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -147,6 +151,12 @@ def _ours(kind: type[T]) -> list[type[T]]:
     return sorted(heirs, key=lambda each: (each.__module__, each.__name__))
 
 
+def kinds_of_events() -> list[type[Event]]:
+    """Return every kind of event that the log may hold."""
+    _import_all()
+    return [each for each in _ours(Event) if not each.__name__.startswith("_")]
+
+
 def _events() -> list[str]:
     rows = [
         [
@@ -156,8 +166,7 @@ def _events() -> list[str]:
             sentence(each),
             _body(each),
         ]
-        for each in _ours(Event)
-        if not each.__name__.startswith("_")
+        for each in kinds_of_events()
     ]
     said = (
         "Every kind of fact in the log, and the permission that following it needs."
@@ -197,7 +206,12 @@ def _metrics() -> list[str]:
 def main() -> None:
     """Write every page; but a contract that breaks clients only if whoever asks says `--break`."""
     pages = render()
-    broken = breaking_changes(json.loads((REFERENCE / OPENAPI).read_text()), json.loads(pages[OPENAPI]))
+    found = {OPENAPI: breaking_changes, ASYNCAPI: breaking_messages}
+    broken = [
+        said
+        for name, changes in found.items()
+        for said in changes(json.loads((REFERENCE / name).read_text()), json.loads(pages[name]))
+    ]
     if broken and sys.argv[1:] != ["--break"]:
         sys.exit("\n".join(["this breaks clients of the API; if it must be, say --break:", *broken]))
     for name, text in pages.items():

@@ -3,13 +3,13 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy import Connection
 from tests.builders.clients import a_client
 from tests.builders.log import a_call
@@ -93,9 +93,9 @@ class Installation:
 
 
 @contextmanager
-def serving(installation: Installation) -> Iterator[int]:
+def serving(installation: Any, routers: Iterable[APIRouter] = (router,)) -> Iterator[int]:
     """Serve it as the program does, and return the port."""
-    http: FastAPI = make_app(installation, [router], Limits(threads=4, origins=frozenset({FRIEND})))
+    http: FastAPI = make_app(installation, routers, Limits(threads=4, origins=frozenset({FRIEND})))
     options = {"ws": "websockets-sansio", "ws_max_size": LONGEST_MESSAGE, "timeout_graceful_shutdown": 1}
     config = uvicorn.Config(http, port=0, log_config=None, access_log=False, server_header=False, **options)  # type: ignore[arg-type]
     server = uvicorn.Server(config)
@@ -116,7 +116,7 @@ def serving(installation: Installation) -> Iterator[int]:
 class Site:
     """A served installation, as clients see it."""
 
-    def __init__(self, installation: Installation, port: int) -> None:
+    def __init__(self, installation: Any, port: int) -> None:
         self.app = installation
         self.port = port
         self.http = a_client(f"http://127.0.0.1:{port}", timeout=5)

@@ -104,6 +104,17 @@ def test_a_guarded_operation_says_that_it_needs_a_bearer(name, operation):
     assert bool(operation.get("security")) is is_guarded
 
 
+def test_every_body_that_is_taken_is_shown():
+    bodies = [
+        (name, operation["requestBody"]["content"]) for name, operation in OPERATIONS if "requestBody" in operation
+    ]
+    lacking = [name for name, content in bodies if not all(each.get("examples") for each in content.values())]
+    reporting = {name for name, _ in OPERATIONS if SIGNED in name}
+
+    assert lacking == []
+    assert reporting <= {name for name, _ in bodies}
+
+
 def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
     keys = keys_of(HTTP)
     said = {

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter
 
+from carapulse.access.examples import CHECKING
 from carapulse.access.model import Checked, Me
 from carapulse.access.usecases import CheckAccess, check_access
+from carapulse.examples import shows
 from carapulse.routing import Ports, ThisCall, ThisPrincipal, needs
 
 router = APIRouter(tags=["access"])
@@ -15,7 +17,7 @@ def me(principal: ThisPrincipal) -> Me:
     return Me.of(principal)
 
 
-@router.post("/v1/authz:check", name="check", dependencies=[needs("authz:check")])
+@router.post("/v1/authz:check", name="check", dependencies=[needs("authz:check")], openapi_extra=shows(CHECKING))
 def check(command: CheckAccess, call: ThisCall, ports: Ports) -> Checked:
     """Say whether somebody may do something, and what each stage says of it. It changes nothing."""
     return check_access(command, call, ports)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from carapulse.approvals.delegating import DelegateApproval, delegate_approval, lent_answer
+from carapulse.approvals.examples import ANSWERING, DECIDING, DELEGATING
 from carapulse.approvals.model import Approval
 from carapulse.approvals.ports import ApprovalFilter
 from carapulse.approvals.usecases import (
@@ -19,6 +20,7 @@ from carapulse.approvals.usecases import (
     withdraw_approval,
 )
 from carapulse.conditions import IfMatch, ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
@@ -32,6 +34,7 @@ _ONE = "/v1/approvals/{approval_id}"
     name="decide_approval",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("approval:decide", lent_answer)],
+    openapi_extra=shows(DECIDING),
 )
 def decide(command: DecideApproval, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports) -> Approval:
     """Record one person's answer to exactly one version of one plan, their own or one that was handed to them.
@@ -62,7 +65,12 @@ def get(approval_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Approva
     return tag.on(get_approval(approval_id, call, ports))
 
 
-@router.post(f"{_ONE}:decide", name="answer_approval", dependencies=[needs("approval:decide", lent_answer)])
+@router.post(
+    f"{_ONE}:decide",
+    name="answer_approval",
+    dependencies=[needs("approval:decide", lent_answer)],
+    openapi_extra=shows(ANSWERING),
+)
 def answer(
     approval_id: str, command: AnswerApproval, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Approval:
@@ -76,7 +84,12 @@ def withdraw(approval_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Ap
     return tag.on(withdraw_approval(approval_id, call, ports))
 
 
-@router.post(f"{_ONE}:delegate", name="delegate_approval", dependencies=[needs("approval:delegate")])
+@router.post(
+    f"{_ONE}:delegate",
+    name="delegate_approval",
+    dependencies=[needs("approval:delegate")],
+    openapi_extra=shows(DELEGATING),
+)
 def delegate(approval_id: str, command: DelegateApproval, tag: ThisTag, call: ThisCall, ports: Ports) -> Approval:
     """Hand one's own answer to this approval to another person, who may then give it whatever their role."""
     return tag.on(delegate_approval(approval_id, command, call, ports))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from carapulse.conditions import ThisTag
 from carapulse.context.diffing import SnapshotDiff
+from carapulse.context.examples import REFRESHING
 from carapulse.context.model import KnownNode, RefreshContext, Snapshot
 from carapulse.context.ports import GraphWanted, ServiceFilter, SnapshotFilter
 from carapulse.context.usecases import (
@@ -19,6 +20,7 @@ from carapulse.context.usecases import (
     show_graph,
 )
 from carapulse.context.views import GraphView, Refreshed, SnapshotView
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
@@ -26,7 +28,12 @@ from carapulse.routing import Ports, ThisCall, needs
 router = APIRouter(tags=["context"])
 
 
-@router.post("/v1/context:refresh", status_code=HTTPStatus.CREATED, dependencies=[needs("context:write")])
+@router.post(
+    "/v1/context:refresh",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("context:write")],
+    openapi_extra=shows(REFRESHING),
+)
 def refresh(asked: RefreshContext, tag: ThisTag, call: ThisCall, ports: Ports) -> Refreshed:
     """Take what one source sees, all of it or what is to be added; the answer names the snapshot that it made."""
     refreshed = refresh_context(asked, call, ports)

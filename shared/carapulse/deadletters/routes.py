@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from carapulse.deadletters.examples import DISCARDING, REPLAYING
 from carapulse.deadletters.model import DeadLetterFilter
 from carapulse.deadletters.usecases import (
     SettleDeadLetter,
@@ -14,6 +15,7 @@ from carapulse.deadletters.usecases import (
     replay_dead_letter,
 )
 from carapulse.deadletters.views import DeadLetterView, SettledView
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
@@ -36,14 +38,20 @@ def get(message_id: str, call: ThisCall, ports: Ports) -> DeadLetterView:
 
 
 @router.post(
-    "/{message_id}:replay", name="replay", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("message:replay")]
+    "/{message_id}:replay",
+    name="replay",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("message:replay")],
+    openapi_extra=shows(REPLAYING),
 )
 def replay(message_id: str, command: SettleDeadLetter, call: ThisCall, ports: Ports) -> SettledView:
     """Put a message back into its queue, to be worked on anew."""
     return replay_dead_letter(message_id, command, call, ports)
 
 
-@router.post("/{message_id}:discard", name="discard", dependencies=[needs("message:discard")])
+@router.post(
+    "/{message_id}:discard", name="discard", dependencies=[needs("message:discard")], openapi_extra=shows(DISCARDING)
+)
 def discard(message_id: str, command: SettleDeadLetter, call: ThisCall, ports: Ports) -> SettledView:
     """Throw a message away for good."""
     return discard_dead_letter(message_id, command, call, ports)

@@ -10,7 +10,9 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from carapulse.conditions import ThisTag
+from carapulse.examples import shows
 from carapulse.executions.comparing import ExecutionDiff, diff_execution
+from carapulse.executions.examples import CANCELLING, EXECUTING, PAUSING, RESOLVING, RESUMING, RETRYING, UNDOING
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionFilter, ExecutionPorts
 from carapulse.executions.reading import get_execution, list_executions, read_lines
@@ -66,7 +68,10 @@ def _is_at_rest(found: ExecutionView) -> bool:
 
 
 @router.post(
-    "/v1/plans/{plan_id}:execute", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("plan:execute"), starts_work]
+    "/v1/plans/{plan_id}:execute",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("plan:execute"), starts_work],
+    openapi_extra=shows(EXECUTING),
 )
 async def execute(plan_id: str, answer: Answer, command: ExecutePlan | None = None) -> Accepted:
     """Begin the one execution of a plan that policy, and everybody who must, has agreed to."""
@@ -94,37 +99,67 @@ def diff(execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Execu
     return tag.on(diff_execution(execution_id, call, ports))
 
 
-@router.post(f"{_ONE}:cancel", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:cancel")])
+@router.post(
+    f"{_ONE}:cancel",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("execution:cancel")],
+    openapi_extra=shows(CANCELLING),
+)
 async def cancel(execution_id: str, answer: Answer, command: CancelExecution | None = None) -> Accepted:
     """Stop an execution; what was done is undone unless the caller wants it kept."""
     return await answer(partial(cancel_execution, execution_id, command or CancelExecution()))
 
 
-@router.post(f"{_ONE}:pause", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:pause")])
+@router.post(
+    f"{_ONE}:pause",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("execution:pause")],
+    openapi_extra=shows(PAUSING),
+)
 async def pause(execution_id: str, answer: Answer, command: PauseExecution | None = None) -> Accepted:
     """Let what runs be finished, and begin nothing more. The deadline ends a pause."""
     return await answer(partial(pause_execution, execution_id, command or PauseExecution()))
 
 
-@router.post(f"{_ONE}:resume", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:resume")])
+@router.post(
+    f"{_ONE}:resume",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("execution:resume")],
+    openapi_extra=shows(RESUMING),
+)
 async def resume(execution_id: str, answer: Answer, command: ResumeExecution | None = None) -> Accepted:
     """Go on with what is paused."""
     return await answer(partial(resume_execution, execution_id, command or ResumeExecution()))
 
 
-@router.post(f"{_ONE}:retry", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:retry")])
+@router.post(
+    f"{_ONE}:retry",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("execution:retry")],
+    openapi_extra=shows(RETRYING),
+)
 async def retry(execution_id: str, command: RetryStep, answer: Answer) -> Accepted:
     """Try a failed step again that the execution waits for a person about."""
     return await answer(partial(retry_step, execution_id, command))
 
 
-@router.post(f"{_ONE}:resolve", status_code=HTTPStatus.ACCEPTED, dependencies=[needs("execution:resolve")])
+@router.post(
+    f"{_ONE}:resolve",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs("execution:resolve")],
+    openapi_extra=shows(RESOLVING),
+)
 async def resolve(execution_id: str, command: ResolveStep, answer: Answer) -> Accepted:
     """Say whether the effect took place of a step that nobody can tell of. Only a person can."""
     return await answer(partial(resolve_step, execution_id, command))
 
 
-@router.post(f"{_ONE}:undo", status_code=HTTPStatus.CREATED, dependencies=[needs("plan:create"), starts_work])
+@router.post(
+    f"{_ONE}:undo",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("plan:create"), starts_work],
+    openapi_extra=shows(UNDOING),
+)
 def undo(
     execution_id: str, tag: ThisTag, call: ThisCall, ports: Ports, command: UndoExecution | None = None
 ) -> PlanView:

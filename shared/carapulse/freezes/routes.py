@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from carapulse.conditions import IfMatch, ThisTag
+from carapulse.examples import shows
+from carapulse.freezes.examples import CHANGING_FREEZES, CHANGING_WINDOWS, FREEZES, WINDOWS
 from carapulse.freezes.model import Freeze, FreezeTerms
 from carapulse.freezes.ports import FreezeFilter, WindowFilter
 from carapulse.freezes.usecases import (
@@ -31,7 +33,13 @@ router = APIRouter(tags=["freezes"])
 Lifting = Annotated[Lift, Query()]
 
 
-@router.post("/v1/freezes", name="declare_freeze", status_code=HTTPStatus.CREATED, dependencies=[needs("freeze:write")])
+@router.post(
+    "/v1/freezes",
+    name="declare_freeze",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("freeze:write")],
+    openapi_extra=shows(FREEZES),
+)
 def create_freeze(terms: FreezeTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Freeze:
     """Forbid changes, at once or later. What is under way may finish the step that it is at, and undo what it did."""
     freeze = declare_freeze(terms, call, ports)
@@ -50,7 +58,12 @@ def one_freeze(freeze_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Fr
     return tag.on(get_freeze(freeze_id, call, ports))
 
 
-@router.patch("/v1/freezes/{freeze_id}", name="change_freeze", dependencies=[needs("freeze:write")])
+@router.patch(
+    "/v1/freezes/{freeze_id}",
+    name="change_freeze",
+    dependencies=[needs("freeze:write")],
+    openapi_extra=shows(CHANGING_FREEZES),
+)
 def patch_freeze(
     freeze_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Freeze:
@@ -69,7 +82,13 @@ def delete_freeze(freeze_id: str, why: Lifting, seen: IfMatch, call: ThisCall, p
     lift_freeze(freeze_id, why, call, ports, seen)
 
 
-@router.post("/v1/windows", name="declare_window", status_code=HTTPStatus.CREATED, dependencies=[needs("window:write")])
+@router.post(
+    "/v1/windows",
+    name="declare_window",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("window:write")],
+    openapi_extra=shows(WINDOWS),
+)
 def create_window(terms: WindowTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Window:
     """Allow changes in certain hours of the week. An environment that has windows is closed outside of them."""
     window = declare_window(terms, call, ports)
@@ -88,7 +107,12 @@ def one_window(window_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Wi
     return tag.on(get_window(window_id, call, ports))
 
 
-@router.patch("/v1/windows/{window_id}", name="change_window", dependencies=[needs("window:write")])
+@router.patch(
+    "/v1/windows/{window_id}",
+    name="change_window",
+    dependencies=[needs("window:write")],
+    openapi_extra=shows(CHANGING_WINDOWS),
+)
 def patch_window(
     window_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Window:

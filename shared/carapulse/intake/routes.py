@@ -6,7 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 
 from carapulse.conditions import IfMatch, IfMatchOrAbsent, ThisTag
+from carapulse.examples import shows
+from carapulse.intake.alertmanager import Notification
 from carapulse.intake.alerts import Alert
+from carapulse.intake.examples import NOTIFYING, REGISTERING, ROTATING
 from carapulse.intake.model import Registration, SourceName
 from carapulse.intake.ports import AlertFilter
 from carapulse.intake.receiving import Webhook, receive_alerts
@@ -55,13 +58,19 @@ ThisTrace = Annotated[str, Depends(this_trace)]
 Signature = Annotated[SignatureHeaders, Depends(signature_headers)]
 
 
-@router.post("/v1/webhooks/alertmanager/{source}", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/v1/webhooks/alertmanager/{source}", status_code=HTTPStatus.ACCEPTED, openapi_extra=shows(NOTIFYING, Notification)
+)
 def receive_signed_alerts(source: str, headers: Signature, body: Body, trace: ThisTrace, ports: Ports) -> Received:
     """Take a notification from Alertmanager, signed as Standard Webhooks say."""
     return receive_alerts(Webhook(source_id=source, headers=headers, body=body, trace=trace), ports)
 
 
-@router.post("/v1/webhooks/alertmanager/{source}/{token}", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/v1/webhooks/alertmanager/{source}/{token}",
+    status_code=HTTPStatus.ACCEPTED,
+    openapi_extra=shows(NOTIFYING, Notification),
+)
 def receive_alerts_with_token(source: str, token: str, body: Body, trace: ThisTrace, ports: Ports) -> Received:
     """Take a notification from an Alertmanager that can't sign; the plans that come of it are marked untrusted."""
     return receive_alerts(Webhook(source_id=source, token=token, body=body, trace=trace), ports)
@@ -71,6 +80,7 @@ def receive_alerts_with_token(source: str, token: str, body: Body, trace: ThisTr
     "/v1/sources/{name}",
     dependencies=[needs("source:write")],
     responses={201: {"description": "The source is new", "model": Issued}},
+    openapi_extra=shows(REGISTERING),
 )
 def put_source(
     name: SourceName,
@@ -98,7 +108,9 @@ def get_one_source(name: SourceName, tag: ThisTag, call: ThisCall, ports: Ports)
     return tag.on(get_source(name, call, ports))
 
 
-@router.post("/v1/sources/{name}:rotate", dependencies=[needs("source:write"), shows_secret])
+@router.post(
+    "/v1/sources/{name}:rotate", dependencies=[needs("source:write"), shows_secret], openapi_extra=shows(ROTATING)
+)
 def rotate_source_credential(name: SourceName, command: RotateCredential, call: ThisCall, ports: Ports) -> Issued:
     """Give a source a new secret; the older ones hold for a while."""
     return rotate_credential(name, command, call, ports)

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import IfMatch, ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.patch import MergePatch
+from carapulse.knowledge.examples import MEMORIES, PLAYBOOKS, REMEMBERING, REVISING, RUNBOOKS
 from carapulse.knowledge.memories import Memory, MemoryContent, MemorySummary
 from carapulse.knowledge.model import (
     CreatePlaybook,
@@ -35,7 +37,12 @@ router = APIRouter(tags=["knowledge"])
 Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
 
 
-@router.post("/v1/playbooks", status_code=HTTPStatus.CREATED, dependencies=[needs("playbook:write")])
+@router.post(
+    "/v1/playbooks",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs("playbook:write")],
+    openapi_extra=shows(PLAYBOOKS),
+)
 def create_playbook(command: CreatePlaybook, tag: ThisTag, call: ThisCall, ports: Ports) -> Document:
     """Keep a new playbook as its version 1."""
     playbook = create_document("playbook", command, call, ports)
@@ -56,7 +63,7 @@ def get_playbook(playbook_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -
     return tag.on(get_document("playbook", playbook_id, call, ports))
 
 
-@router.patch("/v1/playbooks/{playbook_id}", dependencies=[needs("playbook:write")])
+@router.patch("/v1/playbooks/{playbook_id}", dependencies=[needs("playbook:write")], openapi_extra=shows(REVISING))
 def patch_playbook(
     playbook_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Document:
@@ -88,7 +95,9 @@ def get_playbook_version(
     return tag.on(get_version("playbook", playbook_id, number, call, ports))
 
 
-@router.post("/v1/runbooks", status_code=HTTPStatus.CREATED, dependencies=[needs("runbook:write")])
+@router.post(
+    "/v1/runbooks", status_code=HTTPStatus.CREATED, dependencies=[needs("runbook:write")], openapi_extra=shows(RUNBOOKS)
+)
 def create_runbook(command: CreateRunbook, tag: ThisTag, call: ThisCall, ports: Ports) -> Document:
     """Keep a new runbook of a service as its version 1."""
     runbook = create_document("runbook", command, call, ports)
@@ -109,7 +118,7 @@ def get_runbook(runbook_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> 
     return tag.on(get_document("runbook", runbook_id, call, ports))
 
 
-@router.patch("/v1/runbooks/{runbook_id}", dependencies=[needs("runbook:write")])
+@router.patch("/v1/runbooks/{runbook_id}", dependencies=[needs("runbook:write")], openapi_extra=shows(REVISING))
 def patch_runbook(
     runbook_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Document:
@@ -137,7 +146,9 @@ def get_runbook_version(runbook_id: str, number: Number, tag: ThisTag, call: Thi
     return tag.on(get_version("runbook", runbook_id, number, call, ports))
 
 
-@router.post("/v1/memory", status_code=HTTPStatus.CREATED, dependencies=[needs("memory:write")])
+@router.post(
+    "/v1/memory", status_code=HTTPStatus.CREATED, dependencies=[needs("memory:write")], openapi_extra=shows(MEMORIES)
+)
 def create_memory(content: MemoryContent, tag: ThisTag, call: ThisCall, ports: Ports) -> Memory:
     """Write down what should be remembered; it belongs to whoever does."""
     memory = keep_memory(content, call, ports)
@@ -158,7 +169,7 @@ def get_one_memory(memory_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -
     return tag.on(get_memory(memory_id, call, ports))
 
 
-@router.patch("/v1/memory/{memory_id}", dependencies=[needs("memory:write")])
+@router.patch("/v1/memory/{memory_id}", dependencies=[needs("memory:write")], openapi_extra=shows(REMEMBERING))
 def patch_memory(
     memory_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Memory:

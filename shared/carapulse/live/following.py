@@ -1,12 +1,12 @@
 """A feed in the two forms in which clients get it. Both carry the same CloudEvents and the same last words."""
 
-import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from carapulse.identity.model import Principal
 from carapulse.kernel.call import Call
@@ -15,24 +15,35 @@ from carapulse.kernel.record import Record
 from carapulse.live.errors import MessageRefused
 from carapulse.live.feed import Ending, Feed, Item
 from carapulse.live.hub import Hub
-from carapulse.live.model import Ask, Frame, Over, Seat, Wish
+from carapulse.live.model import Ask, Beat, End, Frame, Over, Position, Seat, Sign, Wish
 from carapulse.pushing import Close
 from carapulse.wire import read_json
 
-_CLOSES = {
-    "overflow": 1013,  # try again later
-    "stopping": 1001,  # going away
-    "time-is-up": 1001,
-    "failed": 1011,  # our fault
-    "unavailable": 1011,
-}
-_REFUSED = 1008  # policy violation
+CLOSES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "overflow": 1013,  # try again later
+        "stopping": 1001,  # going away
+        "time-is-up": 1001,
+        "failed": 1011,  # our fault
+        "unavailable": 1011,
+    }
+)
+"""How a WebSocket is closed (RFC 6455, 7.4) that ends with a code."""
+
+REFUSED: Final = 1008
+"""How it is closed for any other: the client may not go on like this."""
+
+
+_AS_TOLD: Final = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,19}$"}, {"type": "integer", "minimum": 0}]}
 
 
 class Subscribe(Ask):
     """A client wants other events from now on, or from another place; without `after` it stays where it is."""
 
     type: Literal["subscribe"]
+    after: Annotated[Position, WithJsonSchema(_AS_TOLD)] | None = Field(
+        None, description="the place to go on after, as it was told; 0 is the beginning"
+    )
 
 
 class Ping(Record):
@@ -70,7 +81,7 @@ class Conversation:
             async for item in items:
                 yield item.json if isinstance(item, Frame) else _control(item)
                 if isinstance(item, Over):
-                    yield Close(_CLOSES.get(item.code, _REFUSED), item.code)
+                    yield Close(CLOSES.get(item.code, REFUSED), item.code)
 
     def hear(self, message: str | None) -> None:
         """Turn to what the client wants, or end the conversation when it may not want that."""
@@ -124,10 +135,8 @@ def _part(item: Item) -> str:
     return f": {item.kind}\nid: {item.position}\n\n"
 
 
-def _control(item: Item) -> str:
-    about = {"after": str(item.position)}
+def _control(item: Beat | Over) -> str:
+    after = str(item.position)
     if isinstance(item, Over):
-        about |= {"type": "end", "code": item.code, "detail": item.detail}
-    elif not isinstance(item, Frame):
-        about |= {"type": item.kind}
-    return json.dumps(about, separators=(",", ":"))
+        return End(type="end", code=item.code, detail=item.detail, after=after).model_dump_json()
+    return Sign(type=item.kind, after=after).model_dump_json()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from carapulse.audit.model import Word
 from carapulse.identity.model import Principal
@@ -13,6 +14,9 @@ from carapulse.kernel.record import Record
 from carapulse.live.readers import READERS, UNKNOWN
 
 HIGHEST = 2**63 - 1
+TYPE_PREFIX = "io.carapulse."
+"""What stands before the kind of an event in the type of a CloudEvent."""
+
 Position = Annotated[int, Field(ge=0, le=HIGHEST)]
 """A place in the log: the number of an event in the one sequence of all events. 0 is before the first."""
 
@@ -23,7 +27,12 @@ def _known(kind: str) -> str:
     return kind
 
 
-Kind = Annotated[str, Field(max_length=100), AfterValidator(_known)]
+def _has_no_default(schema: dict[str, Any]) -> None:
+    """Say of a member that it is absent where there is nothing to say, and never null."""
+    schema.pop("default", None)
+
+
+Kind = Annotated[str, Field(max_length=100, json_schema_extra={"enum": sorted(READERS)}), AfterValidator(_known)]
 
 
 class Ask(Record):
@@ -106,6 +115,39 @@ class Seat:
     seconds: float
 
 
+class EventEnvelope(Record):
+    """What is around an event (CloudEvents 1.0.2, JSON format); `data`, which is the event itself, comes behind it."""
+
+    specversion: Literal["1.0"]
+    id: str = Field(description="the event's own id; the same however often it is read")
+    source: str = Field(description="`/tenants/` and the tenant that it happened in")
+    type: str = Field(description="`io.carapulse.` and the kind of event")
+    subject: str = Field(description="what it is about, the stream of the log that it is in: a plan's id, a source's")
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"]
+    sequence: str = Field(pattern="^[0-9]{19}$", description="the place in the log, to compare as text")
+    actor: str = Field(description="who did it")
+    traceparent: str | SkipJsonSchema[None] = Field(
+        None, description="W3C trace context, if it has a trace", json_schema_extra=_has_no_default
+    )
+
+
+class Sign(Record):
+    """Nothing new for a client up to a place: when it begins, as a sign of life, or because it asked."""
+
+    type: Literal["open", "heartbeat", "pong"]
+    after: str = Field(description="the place in the log to go on after")
+
+
+class End(Record):
+    """The last that a client gets: why, and after which place it can go on."""
+
+    type: Literal["end"]
+    code: str = Field(description="stable; programs decide by it")
+    detail: str
+    after: str = Field(description="the place in the log to go on after")
+
+
 class Ticket(Record):
     """What a browser shows instead of a bearer, once: in the address, because it can't set headers there."""
 
@@ -127,19 +169,17 @@ def span_of(event_id: str) -> str:
     return event_id[-16:]
 
 
-def cloud_event(row: dict[str, Any], tenant: str) -> dict[str, Any]:
-    """Return an event's envelope (CloudEvents 1.0.2, JSON format, with `sequence` and `traceparent`), without data."""
-    envelope = {
-        "specversion": "1.0",
-        "id": row["id"],
-        "source": f"/tenants/{tenant}",
-        "type": f"io.carapulse.{row['type']}",
-        "subject": row["stream"],
-        "time": row["at"].isoformat().replace("+00:00", "Z"),
-        "datacontenttype": "application/json",
-        "sequence": f"{row['position']:019}",
-        "actor": row["actor"],
-    }
-    if row["trace"].strip("0"):
-        envelope["traceparent"] = f"00-{row['trace']}-{span_of(row['id'])}-01"
-    return envelope
+def cloud_event(row: dict[str, Any], tenant: str) -> EventEnvelope:
+    """Return what is around an event that the log holds."""
+    return EventEnvelope(
+        specversion="1.0",
+        id=row["id"],
+        source=f"/tenants/{tenant}",
+        type=f"{TYPE_PREFIX}{row['type']}",
+        subject=row["stream"],
+        time=row["at"],
+        datacontenttype="application/json",
+        sequence=f"{row['position']:019}",
+        actor=row["actor"],
+        traceparent=f"00-{row['trace']}-{span_of(row['id'])}-01" if row["trace"].strip("0") else None,
+    )

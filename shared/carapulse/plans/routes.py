@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.plans.decisions import PlanDecision
 from carapulse.plans.ending import archive_plan, cancel_plan
+from carapulse.plans.examples import CANCELLING, CLOSING, PLANS, REVISIONS
 from carapulse.plans.ports import PlanFilter, VersionFilter
 from carapulse.plans.requests import CancelPlan, ClosePlan, CreatePlan
 from carapulse.plans.timeline import TimelineEntry
@@ -37,6 +39,7 @@ VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
     name="create_plan",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("plan:create"), starts_work],
+    openapi_extra=shows(PLANS),
 )
 def create(command: CreatePlan, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Draft a plan and have it judged. What policy denies is answered with 403 and its reasons, and is not kept."""
@@ -63,6 +66,7 @@ def get(plan_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     name="revise_plan",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("plan:create"), starts_work],
+    openapi_extra=shows(REVISIONS),
 )
 def revise(plan_id: str, command: CreatePlan, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Make a further version of a plan. It is judged and answered anew; no earlier answer counts for it."""
@@ -110,13 +114,20 @@ def decisions(plan_id: str, call: ThisCall, ports: Ports) -> Page[PlanDecision]:
     return Page(data=read_decisions(plan_id, call, ports))
 
 
-@router.post("/v1/plans/{plan_id}:close", name="close_plan", dependencies=[needs("plan:create")])
+@router.post(
+    "/v1/plans/{plan_id}:close", name="close_plan", dependencies=[needs("plan:create")], openapi_extra=shows(CLOSING)
+)
 def close(plan_id: str, command: ClosePlan, call: ThisCall, ports: Ports) -> PlanSummary:
     """Close a plan that is not wanted any more."""
     return close_plan(plan_id, command, call, ports)
 
 
-@router.post("/v1/plans/{plan_id}:cancel", name="cancel_plan", dependencies=[needs("plan:cancel")])
+@router.post(
+    "/v1/plans/{plan_id}:cancel",
+    name="cancel_plan",
+    dependencies=[needs("plan:cancel")],
+    openapi_extra=shows(CANCELLING),
+)
 def cancel(plan_id: str, command: CancelPlan, call: ThisCall, ports: Ports) -> PlanSummary:
     """Take a plan back that waits. One that is being executed is a conflict that names the execution to cancel."""
     return cancel_plan(plan_id, command, call, ports)

@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from carapulse.conditions import IfMatch, Tag, ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.patch import MergePatch
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
+from carapulse.schedules.examples import CHANGING, SCHEDULES
 from carapulse.schedules.model import ScheduleTerms
 from carapulse.schedules.ports import ScheduleFilter
 from carapulse.schedules.usecases import (
@@ -30,6 +32,7 @@ router = APIRouter(tags=["schedules"])
     name="create_schedule",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("schedule:write")],
+    openapi_extra=shows(SCHEDULES),
 )
 def create(terms: ScheduleTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> ScheduleView:
     """Keep a schedule, provided that what it asks for could be planned now. Its author is whoever asks."""
@@ -38,7 +41,12 @@ def create(terms: ScheduleTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> 
     return made
 
 
-@router.post("/v1/schedules:preview", name="preview_schedule", dependencies=[needs("schedule:read")])
+@router.post(
+    "/v1/schedules:preview",
+    name="preview_schedule",
+    dependencies=[needs("schedule:read")],
+    openapi_extra=shows(SCHEDULES),
+)
 def preview(terms: ScheduleTerms, call: ThisCall, ports: Ports) -> SchedulePreview:
     """Check a schedule without keeping it, and show when it would come due."""
     return preview_schedule(terms, call, ports)
@@ -58,7 +66,12 @@ def get(schedule_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> Schedul
     return _tagged(get_schedule(schedule_id, call, ports), tag)
 
 
-@router.patch("/v1/schedules/{schedule_id}", name="change_schedule", dependencies=[needs("schedule:write")])
+@router.patch(
+    "/v1/schedules/{schedule_id}",
+    name="change_schedule",
+    dependencies=[needs("schedule:write")],
+    openapi_extra=shows(CHANGING),
+)
 def change(
     schedule_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> ScheduleView:

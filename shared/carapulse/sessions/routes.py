@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from carapulse.conditions import IfMatch, IfMatchOrAbsent, ThisTag
+from carapulse.examples import shows
 from carapulse.identity.model import Subject
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.patch import MergePatch
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.sessions import usecases
+from carapulse.sessions.examples import CHANGING, MEMBERS, SESSIONS
 from carapulse.sessions.model import Member, Membership, Session, SessionContent, SessionFilter
 from carapulse.sessions.usecases import Place
 
@@ -28,7 +30,9 @@ async def this_place(session_id: str, member_id: Subject) -> Place:
 ThisPlace = Annotated[Place, Depends(this_place)]
 
 
-@router.post("/v1/sessions", status_code=HTTPStatus.CREATED, dependencies=[needs("session:write")])
+@router.post(
+    "/v1/sessions", status_code=HTTPStatus.CREATED, dependencies=[needs("session:write")], openapi_extra=shows(SESSIONS)
+)
 def create_session(content: SessionContent, tag: ThisTag, call: ThisCall, ports: Ports) -> Session:
     """Begin a session; whoever does is its first owner."""
     session = usecases.create_session(content, call, ports)
@@ -49,7 +53,7 @@ def get_session(session_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> 
     return tag.on(usecases.get_session(session_id, call, ports))
 
 
-@router.patch("/v1/sessions/{session_id}", dependencies=[needs("session:write")])
+@router.patch("/v1/sessions/{session_id}", dependencies=[needs("session:write")], openapi_extra=shows(CHANGING))
 def patch_session(
     session_id: str, patch: MergePatch, seen: IfMatch, tag: ThisTag, call: ThisCall, ports: Ports
 ) -> Session:
@@ -81,6 +85,7 @@ def get_member(place: ThisPlace, tag: ThisTag, call: ThisCall, ports: Ports) -> 
     _MEMBER,
     dependencies=[needs("session:write")],
     responses={201: {"description": "The member is new", "model": Member}},
+    openapi_extra=shows(MEMBERS),
 )
 def put_member(
     place: ThisPlace, membership: Membership, seen: IfMatchOrAbsent, tag: ThisTag, call: ThisCall, ports: Ports

@@ -3,8 +3,10 @@
 from fastapi import APIRouter
 
 from carapulse.conditions import ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.record import Record
 from carapulse.routing import Ports, ThisCall, needs
+from carapulse.tools.examples import VALIDATING
 from carapulse.tools.model import JsonObject
 from carapulse.tools.validating import ValidateAction, Validation, validate_action
 
@@ -38,7 +40,9 @@ def one_tool(tool: str, tag: ThisTag, _call: ThisCall, ports: Ports) -> ToolView
     return tag.on(ToolView.model_validate(ports.catalogue.described(tool)))
 
 
-@router.post("/v1/tools/{tool}/actions/{action}:validate", dependencies=[needs("tool:validate")])
+@router.post(
+    "/v1/tools/{tool}/actions/{action}:validate", dependencies=[needs("tool:validate")], openapi_extra=shows(VALIDATING)
+)
 def validate(tool: str, action: str, command: ValidateAction, call: ThisCall, ports: Ports) -> Validation:
     """Say what is wrong with an input, and what it would be: risk, targets, way back, request. Nothing is run."""
     return validate_action(tool, action, command, call, ports)

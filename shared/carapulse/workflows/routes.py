@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from carapulse.conditions import IfMatch, ThisTag
+from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.plans.requests import VersionNumber
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
+from carapulse.workflows.examples import STARTING, VERSIONS
 from carapulse.workflows.model import RecipeTerms, Workflow, WorkflowName
 from carapulse.workflows.ports import VersionFilter, WorkflowFilter
 from carapulse.workflows.requests import StartWorkflow
@@ -42,6 +44,7 @@ def get(
     name="add_workflow_version",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("workflow:write")],
+    openapi_extra=shows(VERSIONS),
 )
 def add(name: WorkflowName, terms: RecipeTerms, tag: ThisTag, call: ThisCall, ports: Ports) -> Workflow:
     """Keep a further version of a workflow, or the first of a new one; it is the one that is started from now on."""
@@ -81,6 +84,7 @@ def retire(name: str, version: Number, seen: IfMatch, call: ThisCall, ports: Por
     name="start_workflow",
     status_code=HTTPStatus.CREATED,
     dependencies=[needs("workflow:start"), starts_work],
+    openapi_extra=shows(STARTING),
 )
 def start(name: str, command: StartWorkflow, tag: ThisTag, call: ThisCall, ports: Ports) -> PlanView:
     """Create the plan that a workflow makes; it is judged and approved like any other."""

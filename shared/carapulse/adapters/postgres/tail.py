@@ -1,6 +1,5 @@
 """The end of the log, read in the order of its one sequence and never past a transaction that is still open."""
 
-import json
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +80,6 @@ class PostgresTail:
 
 
 def _frame(row: dict[str, Any], tenant: str) -> Frame:
-    envelope = json.dumps(cloud_event(row, tenant), ensure_ascii=False, separators=(",", ":"))
+    envelope = cloud_event(row, tenant).model_dump_json(exclude_none=True)
     # Postgres spells JSON without line breaks, and spelling it again would only cost time.
     return Frame(row["position"], row["type"], row["stream"], f'{envelope[:-1]},"data":{row["body"]}}}')

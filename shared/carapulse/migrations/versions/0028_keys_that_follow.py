@@ -4,8 +4,8 @@ from alembic import op
 
 from carapulse.migrations.tenancy import app_role
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 _COLUMNS = """
 ALTER TABLE api_keys ADD COLUMN revoked_because text CHECK (revoked_because <> '');

@@ -6,8 +6,8 @@ there is one already, and it is another, they refuse.
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 _BIND = """
 CREATE FUNCTION bind_tenant(owner text) RETURNS void LANGUAGE plpgsql AS $$
