@@ -110,10 +110,10 @@ class Stand:
 
     def address_of_page(self, number: int) -> str:
         """Return where a page is, by walking to it."""
-        address = self.page()["path"]
+        address = str(self.page()["path"])
         for _ in range(number - 1):
-            link: str = told(self.client, "read", question=self.page(address))["headers"]["link"]
-            address = link.partition(">")[0].removeprefix("<")
+            answer = told(self.client, "read", question=self.page(address))
+            address = str(answer["headers"]["link"]).partition(">")[0].removeprefix("<")
         return address
 
     def plans_to_decide(self, many: int) -> list[str]:
