@@ -2,16 +2,13 @@
 
 import json
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-
-import uvicorn
 
 from carapulse.adapters.embedded import database
 from carapulse.adapters.embedded.claim import claimed
@@ -20,23 +17,20 @@ from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app, refuse_nobody_believed
-from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
-from carapulse.pushing import LONGEST_MESSAGE
 from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
 from carapulse.runtime.brokered import queue_of
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
 from carapulse.runtime.http.gate import Limits
 from carapulse.runtime.minute import Ticker, tickers
+from carapulse.runtime.serving import serve_http
 from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
-_HTTP_STOP_S = 1
-_HEARTBEAT_S = 15
 
 
 @dataclass(frozen=True)
@@ -78,8 +72,8 @@ def running(settings: Settings) -> Iterator[Program]:
             start()
         ending = _Ending(app, pools, listener, clocks)
         parts.callback(ending.wait)
-        server, url = _http(app, settings)
-        parts.callback(server)
+        stop, url = serve_http(make_http(app, ROUTERS, Limits.of(settings)), settings)
+        parts.callback(stop)
         parts.callback(ending.ask)
         yield Program(app, url)
 
@@ -138,48 +132,3 @@ class _Ending:
         finished = [pool.stop(max(0.0, self.until - time.monotonic())) for pool in self.pools]
         if not all(finished):
             log.warning("stopped_with_work_left")
-
-
-def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
-    """Start the API in a thread of its own, and return what ends it, and its address."""
-    listening = _listen(settings.port)
-    http = make_http(app, ROUTERS, Limits.of(settings))
-    proxies = sorted(settings.trusted_proxies)
-    config = uvicorn.Config(
-        http,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_HTTP_STOP_S,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies,
-        ws="websockets-sansio",
-        ws_max_size=LONGEST_MESSAGE,
-        ws_ping_interval=_HEARTBEAT_S,
-        ws_per_message_deflate=False,  # what it keeps for each connection is more than all of ours
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-        if not thread.is_alive():
-            raise Invalid("the API could not be started", port=settings.port)
-
-    def stop() -> None:
-        server.should_exit = True
-        thread.join(_HTTP_STOP_S + 1)
-        listening.close()
-
-    return stop, f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-    except OSError as error:
-        listening.close()
-        raise Invalid(f"the port can't be used: {error.strerror}; choose another with --port", port=port) from error
-    return listening

@@ -3,14 +3,19 @@
 It lets a timeout or a cut through as the operating system's error, in which the pool sees no lost connection. And what
 it can't decode it leaves half read: the next statement, maybe another tenant's, would get what is left of the answer.
 And it spells the parameters of a statement anew, letter by letter, each time: a quarter of what a start of a run cost.
+And it asks three times for one statement, and once more to begin: first whether it is one, then what it returns, then
+for its rows. All of that goes in one message here, and the answers come in the same order.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from socket import SHUT_RDWR
 from typing import Any
 
 import pg8000.native
+from pg8000.converters import make_params
+from pg8000.core import BIND, DESCRIBE, EXECUTE, NULL_BYTE, PARSE, STATEMENT, SYNC, Context, H_pack, _flush, i_pack
 from pg8000.dbapi import convert_paramstyle
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.legacy import Connection as Unmended
@@ -19,6 +24,8 @@ from pg8000.legacy import IntegrityError, ProgrammingError
 
 from carapulse.adapters.postgres.address import parse_address
 
+_BEGIN = "begin transaction"
+_ALL_ROWS = NULL_BYTE + i_pack(0)
 _KINDS: dict[str, type[Exception]] = {"28000": InterfaceError, "23505": IntegrityError}  # as the driver has it
 
 
@@ -27,6 +34,18 @@ def _numbered(statement: str) -> str:
     """Return a statement with `$1` for its first `%s`, and so on."""
     numbered: str = convert_paramstyle("format", statement, ())[0]
     return numbered
+
+
+def _parsing(statement: bytes, oids: Sequence[int]) -> bytes:
+    """Return what asks to parse a statement without a name."""
+    types = b"".join(i_pack(0 if each == -1 else each) for each in oids)
+    return b"".join((NULL_BYTE, statement, NULL_BYTE, H_pack(len(oids)), types))
+
+
+def _binding(values: Sequence[bytes | None]) -> bytes:
+    """Return what gives that statement its values, as text, and asks for its rows as text."""
+    given = b"".join(i_pack(-1) if each is None else i_pack(len(each)) + each for each in values)
+    return b"".join((NULL_BYTE, NULL_BYTE, H_pack(0), H_pack(len(values)), given, H_pack(0)))
 
 
 class Cursor(UnmendedCursor):  # type: ignore[misc]
@@ -41,9 +60,7 @@ class Cursor(UnmendedCursor):  # type: ignore[misc]
             return self
         connection = self._c
         try:
-            if not connection._in_transaction and not connection.autocommit:  # noqa: SLF001 - as the driver's own does
-                connection.execute_simple("begin transaction")
-            self._context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
+            self._context = connection.execute_at_once(_numbered(operation), args, self._input_oids)
         except AttributeError as error:
             if connection is None or connection._sock is None:  # noqa: SLF001 - as the driver's own does
                 raise InterfaceError("the connection is closed") from error
@@ -73,6 +90,33 @@ class Connection(Unmended):  # type: ignore[misc]
         except BaseException as error:
             if error is not context.error:
                 self._end()
+            raise
+
+    def execute_at_once(self, statement: str, values: Sequence[Any], oids: Sequence[int]) -> Context:
+        """Execute one statement, in a transaction that is begun with it, if need be, for one message and its answer."""
+        encoding, params = self._client_encoding, make_params(self.py_types, values)
+        # Both are spelled before anything is sent: what can't be leaves nothing half sent.
+        parsing = _parsing(statement.encode(encoding), oids)
+        binding = _binding([None if each is None else each.encode(encoding) for each in params])
+        is_first, context = not self._in_transaction and not self.autocommit, Context(statement)
+        if is_first:
+            self.send_QUERY(_BEGIN)
+        self._send_message(PARSE, parsing)
+        self._send_message(DESCRIBE, STATEMENT + NULL_BYTE)
+        self._send_message(BIND, binding)
+        self._send_message(EXECUTE, _ALL_ROWS)
+        self._send_message(SYNC, b"")
+        _flush(self._sock)
+        if is_first:
+            self._begin()
+        self.handle_messages(context)
+        return context
+
+    def _begin(self) -> None:
+        try:
+            self.handle_messages(Context(_BEGIN))
+        except BaseException:
+            self._end()  # the answer to the statement behind it is on its way
             raise
 
     def _end(self) -> None:

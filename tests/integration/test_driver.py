@@ -1,0 +1,90 @@
+"""How the mended driver talks to the server."""
+
+import socket
+import threading
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import text
+
+from carapulse.adapters.postgres.engine import connect
+
+
+class Listening:
+    """Stands between a client and the server, and counts how often the client has its turn."""
+
+    def __init__(self, server):
+        self.server, self.turns, self.is_clients_turn = server, 0, False
+
+    def pass_on(self, source, target, *, is_client):
+        with source, target:
+            while said := source.recv(65536):
+                self.turns += is_client and not self.is_clients_turn
+                self.is_clients_turn = is_client
+                target.sendall(said)
+
+    def serve(self, listening):
+        client, _ = listening.accept()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+            server.connect(self.server)
+            back = threading.Thread(
+                target=self.pass_on, args=(server.dup(), client.dup()), kwargs={"is_client": False}, daemon=True
+            )
+            back.start()
+            self.pass_on(client, server, is_client=True)
+            back.join()
+
+
+@contextmanager
+def overheard(database, folder):
+    path = str(folder / "between")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(path)
+        listening.listen()
+        between = Listening(str(database.server.socket))
+        thread = threading.Thread(target=between.serve, args=(listening,), daemon=True)
+        thread.start()
+        engine = connect(
+            database.app_url.partition("unix_sock=")[0] + "unix_sock=" + quote(path, safe="/"), pool_size=1
+        )
+        yield engine, between
+        engine.dispose()
+        thread.join(5)
+
+
+@pytest.fixture
+def engine(database):
+    engine = connect(database.app_url, pool_size=1)
+    yield engine
+    engine.dispose()
+
+
+def test_a_statement_is_asked_in_one_turn_and_the_first_of_a_transaction_begins_it(database, data_dir):
+    with overheard(database, data_dir) as (engine, between), engine.connect() as connection:
+        before = between.turns
+
+        connection.execute(text("SELECT CAST(:one AS integer)"), {"one": 1}).all()
+        began = between.turns - before
+        connection.execute(text("SELECT CAST(:one AS integer)"), {"one": 1}).all()
+        then = between.turns - before - began
+
+    assert (began, then) == (1, 1)
+
+
+def test_a_statement_that_fails_at_its_start_or_in_its_rows_leaves_the_connection_in_step(engine):
+    with engine.connect() as connection:
+        for wrong in ("SELEKT :one", "SELECT 1 / CAST(:one AS integer)", "SELECT CAST(:one AS date)"):
+            with pytest.raises(Exception, match=r"syntax|zero|date"):
+                connection.execute(text(wrong), {"one": "0"})
+            connection.rollback()
+
+        assert connection.execute(text("SELECT CAST(:one AS text)"), {"one": "after"}).scalar_one() == "after"
+
+
+def test_a_value_that_cannot_be_spelled_leaves_the_connection_in_step(engine):
+    with engine.connect() as connection:
+        with pytest.raises(UnicodeEncodeError):
+            connection.execute(text("SELECT CAST(:one AS text)"), {"one": "\ud800"})
+
+        assert connection.execute(text("SELECT CAST(:one AS text)"), {"one": "after"}).scalar_one() == "after"
