@@ -6,10 +6,10 @@ from docs.asyncapi import PATH_TOKEN, SIGNATURE, Mode, Node, Part, Schemas, chan
 from docs.tables import sentence
 from pydantic import BaseModel
 
+from carapulse.broker.envelope import TYPE_PREFIX, Envelope
 from carapulse.intake.alertmanager import Notification
 from carapulse.intake.examples import NOTIFYING
 from carapulse.runtime.areas import ALL
-from carapulse.runtime.queue import Envelope
 
 SIGNED = "/v1/webhooks/alertmanager/{source}"
 WITH_TOKEN = f"{SIGNED}/{{token}}"
@@ -91,17 +91,21 @@ _DOING: Any = (
 
 
 def _queue(queue: str, names: list[str]) -> Node:
-    said = f"The queue of {queue}. What fails comes again, and in the end is put among the dead letters."
+    said = (
+        f"The queue of {queue}. A broker carries a signed reference; what is to be done (`x-content`) stays in the "
+        "table of messages. What fails comes again, and in the end is put among the dead letters."
+    )
     return channel(queue, said, "queue", names)
 
 
 def _work(kind: type[BaseModel], schemas: Schemas) -> Node:
     name = kind.__name__
-    own = {"type": {"const": name}, "body": schemas.ref(kind, "validation")}
+    own = {"type": {"const": f"{TYPE_PREFIX}{name}"}}
     return {
         "name": name,
         "title": name,
         "summary": sentence(kind),
-        "correlationId": {"location": "$message.payload#/trace", "description": "the trace that it continues"},
+        "correlationId": {"location": "$message.payload#/traceparent", "description": "the trace that it continues"},
         "payload": {"allOf": [schemas.ref(Envelope, "validation"), {"type": "object", "properties": own}]},
+        "x-content": schemas.ref(kind, "validation"),
     }

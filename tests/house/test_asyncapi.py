@@ -118,7 +118,7 @@ def unfollow(document):
             lambda d: d["components"]["messages"]["alertNotificationSigned"]["headers"]["required"].append("x-why"),
             "receiveSignedAlerts alertNotificationSigned/x-why is needed now",
         ),
-        (lambda d: schema(d, "PlanAlert")["properties"]["alert_id"].update(type="integer"), "is integer, not string"),
+        (lambda d: schema(d, "Envelope")["properties"]["tenant"].update(type="integer"), "is integer, not string"),
     ],
 )
 def test_what_others_stand_on_must_stay(changed, change, said):

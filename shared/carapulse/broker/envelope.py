@@ -16,7 +16,9 @@ from carapulse.kernel.record import Record
 from carapulse.tracing import Trace
 
 _PURPOSE: Final = "message of a broker"
-_PREFIX: Final = "dev.carapulse.message."
+TYPE_PREFIX: Final = "io.carapulse.message."
+"""Before the name of a kind of message, in the attribute `type` of its CloudEvent."""
+
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -47,7 +49,7 @@ class Envelope(Record):
     id: _Name
     source: _Name
     subject: _Name
-    type: Annotated[str, Field(pattern=f"^{_PREFIX.replace('.', '[.]')}[A-Za-z]{{1,100}}$")]
+    type: Annotated[str, Field(pattern=f"^{TYPE_PREFIX.replace('.', '[.]')}[A-Za-z]{{1,100}}$")]
     time: _Name
     traceparent: Annotated[str, Field(pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-01$")]
     tenant: _Name
@@ -61,7 +63,7 @@ def sealed(message: Ready, marker: Marker) -> str:
         "specversion": "1.0",
         "id": message.id,
         "source": f"/carapulse/queues/{message.queue}",
-        "type": f"{_PREFIX}{message.type}",
+        "type": f"{TYPE_PREFIX}{message.type}",
         "subject": message.subject,
         "time": message.created_at.isoformat(),
         "traceparent": Trace(id=message.trace, span=Trace.begin().span).header,

@@ -1,6 +1,6 @@
 """What a broker does (SQS, Pub/Sub), and what the table of messages does for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -73,7 +73,7 @@ class Broker(Protocol):
 class Outbox(Protocol):
     """The table of messages, as a publisher sees it."""
 
-    def ready(self, queues: Sequence[str], how_many: int, ahead_s: float) -> list[Ready]:
+    def ready(self, queues: Collection[str], how_many: int, ahead_s: float) -> list[Ready]:
         """Take messages that are due, or will be within so many seconds, so that no other publisher takes them."""
         ...
 

@@ -16,8 +16,11 @@ from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
 from tests.world.site import Site
 
+from carapulse.broker.envelope import sealed
+from carapulse.broker.ports import Ready
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import ResolveStep, RetryStep, resolve_step, retry_step
+from carapulse.kernel.message import QUEUES
 from carapulse.live.model import TYPE_PREFIX
 from carapulse.plans.ending import cancel_plan
 from carapulse.plans.requests import CancelPlan
@@ -34,7 +37,7 @@ class Written:
     site: Site
     followed: Followed
     talked: str
-    queued: list[list[Any]]
+    queued: list[tuple[Ready, dict[str, Any]]]
     last: int
 
 
@@ -66,8 +69,9 @@ def written(postgres, tmp_path_factory):
             rig.approve(plan)
             execute_plan(plan.plan_id, ExecutePlan(), a_call(), rig.app)
             with database.as_superuser() as connection:
-                queued = connection.run("SELECT id, tenant, queue, type, body, actor, trace FROM messages")
                 ((last,),) = connection.run("SELECT max(position) FROM events WHERE tenant = 'acme'")
+            ready = rig.app.outbox.ready(QUEUES, 1000, ahead_s=1e6)
+            queued = [(each, json.loads(sealed(each, rig.app.sealer))) for each in ready]
             with serving(rig.app, ROUTERS) as port:
                 followed = Followed(filled, port)
                 yield Written(filled, followed, talked, queued, last)
@@ -139,14 +143,11 @@ def test_the_lines_of_a_run_are_described(written):
 
 
 def test_the_messages_of_the_queues_are_described(written):
-    names = ("id", "tenant", "queue", "type", "body", "actor", "trace")
-
-    assert len({row[3] for row in written.queued}) > 1
-    for row in written.queued:
-        message = dict(zip(names, row, strict=True))
-        queue = message.pop("queue")
+    assert len({message.type for message, _ in written.queued}) > 1
+    for message, said in written.queued:
         for verb in ("ask", "do"):
-            assert faults_of(f"{verb}{queue.capitalize()}", message["type"], message) == []
+            assert faults_of(f"{verb}{message.queue.capitalize()}", message.type, said) == []
+            assert faults_of(f"{verb}{message.queue.capitalize()}", message.type, {**said, "receipt": "x"})
 
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*.json")), ids=lambda each: each.stem)

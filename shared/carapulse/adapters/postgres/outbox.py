@@ -1,6 +1,6 @@
 """The table of messages as publishers and consumers of a broker use it: rows are the truth, the broker a doorbell."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +34,7 @@ class PostgresOutbox:
 
     direct: Direct
 
-    def ready(self, queues: Sequence[str], how_many: int, ahead_s: float) -> list[Ready]:
+    def ready(self, queues: Collection[str], how_many: int, ahead_s: float) -> list[Ready]:
         """Take messages that are due, or will be within so many seconds, so that no other publisher takes them."""
         given = {"queues": list(queues), "how_many": how_many, "ahead_s": ahead_s, "hidden_s": _SENDING_S}
         return [Ready(*row) for row in self.direct.run(_READY, **given)]
