@@ -64,8 +64,7 @@ def _plan(command: CheckAccess, call: Call, ports: AccessPorts) -> tuple[PlanVer
         return None, 0
     work: ApprovalWork
     with ports.begin(call) as work:
-        plan = work.plans.get(command.plan_id)
-        version = work.plans.version(plan.id, plan.version)
+        plan, version = work.plans.current(command.plan_id)
         approval = work.approvals.latest_for(plan.id)
     return version, approval.granted if approval and approval.digest == plan.digest else 0
 

@@ -29,8 +29,7 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
     Without `for_others` a delegation counts for nothing: it is asked for somebody who would hand their own answer on.
     """
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        version = work.plans.version(plan.id, plan.version)
+        plan, version = work.plans.current(plan_id)
         approval = work.approvals.latest_for(plan.id)
     lent = approval.lent_to(call.actor.id, at) if approval and for_others else None
     asked = asked_now(version, call, _DECIDE, ports, at, lent_answer=_told(lent) if lent else None)

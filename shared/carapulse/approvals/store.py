@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert, or_, select, update
 
 from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus, Delegation
@@ -17,6 +17,18 @@ from carapulse.kernel.record import Record
 from carapulse.rows import read_row
 
 _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
+_ANSWERS = (
+    select(answers)
+    .where(answers.c.tenant == bindparam("tenant"), answers.c.approval_id.in_(bindparam("ids", expanding=True)))
+    .order_by(answers.c.at, answers.c.approver)
+)
+_DELEGATIONS = (
+    select(delegations)
+    .where(delegations.c.tenant == bindparam("tenant"), delegations.c.approval_id.in_(bindparam("ids", expanding=True)))
+    .order_by(delegations.c.at, delegations.c.delegator)
+)
+_ADD = insert(approvals)
+_REPLACE = update(approvals).where(approvals.c.tenant == bindparam("of_tenant"), approvals.c.id == bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +58,11 @@ class PostgresApprovals:
 
     def add(self, approval: Approval) -> None:
         """Keep a new approval; a plan has at most one that is open."""
-        self.connection.execute(insert(approvals).values(tenant=self.tenant, **_row(approval)))
+        self.connection.execute(_ADD, {"tenant": self.tenant, **_row(approval)})
 
     def replace(self, approval: Approval) -> None:
         """Keep the approval as it now is, with the answers that are new."""
-        query = update(approvals).where(approvals.c.tenant == self.tenant, approvals.c.id == approval.id)
-        self.connection.execute(query.values(**_row(approval)))
+        self.connection.execute(_REPLACE, {"of_tenant": self.tenant, "of_id": approval.id, **_row(approval)})
         known = {answer.approver for answer in self._answers([approval.id])[approval.id]}
         self._add_to(answers, approval, [each for each in approval.answers if each.approver not in known])
         lent = self._delegations([approval.id])[approval.id]
@@ -90,27 +101,20 @@ class PostgresApprovals:
         if added:
             self.connection.execute(insert(table), [{**owner, **dict(each)} for each in added])
 
-    def _answers(self, approval_ids: Iterable[str]) -> dict[str, list[Answer]]:
-        query = (
-            select(answers)
-            .where(answers.c.tenant == self.tenant, answers.c.approval_id.in_(list(approval_ids)))
-            .order_by(answers.c.at, answers.c.approver)
-        )
+    def _rows_of(self, query: Select[Any], approval_ids: Sequence[str]) -> Iterable[Row[Any]]:
+        return self.connection.execute(query, {"tenant": self.tenant, "ids": approval_ids}) if approval_ids else ()
+
+    def _answers(self, approval_ids: Sequence[str]) -> dict[str, list[Answer]]:
         given: dict[str, list[Answer]] = defaultdict(list)
-        for row in self.connection.execute(query):
+        for row in self._rows_of(_ANSWERS, approval_ids):
             said = {name: getattr(row, name) for name in Answer.model_fields}
             answer = read_row(Answer, said, table="approval_answers", row_id=f"{row.approval_id}/{row.approver}")
             given[row.approval_id].append(answer)
         return given
 
-    def _delegations(self, approval_ids: Iterable[str]) -> dict[str, list[Delegation]]:
-        query = (
-            select(delegations)
-            .where(delegations.c.tenant == self.tenant, delegations.c.approval_id.in_(list(approval_ids)))
-            .order_by(delegations.c.at, delegations.c.delegator)
-        )
+    def _delegations(self, approval_ids: Sequence[str]) -> dict[str, list[Delegation]]:
         lent: dict[str, list[Delegation]] = defaultdict(list)
-        for row in self.connection.execute(query):
+        for row in self._rows_of(_DELEGATIONS, approval_ids):
             said = {name: getattr(row, name) for name in Delegation.model_fields}
             row_id = f"{row.approval_id}/{row.delegator}"
             lent[row.approval_id].append(read_row(Delegation, said, table="approval_delegations", row_id=row_id))

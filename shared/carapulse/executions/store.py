@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from carapulse.executions.columns import changed, facts, parts, restored, whole
@@ -53,6 +53,17 @@ _STEPS = (
     .where(execution_steps.c.tenant == executions.c.tenant, execution_steps.c.execution_id == executions.c.id)
     .scalar_subquery()
     .label("steps")
+)
+_LATEST_DRY_RUN = (
+    select(executions.c.id, executions.c.state, _STEPS)
+    .where(
+        executions.c.tenant == bindparam("tenant"),
+        executions.c.plan_id == bindparam("plan_id"),
+        executions.c.dry_run,
+        executions.c.state["plan_version"].as_integer() == bindparam("number"),
+    )
+    .order_by(executions.c.id.desc())
+    .limit(1)
 )
 _LONGEST = 500  # characters of what a step of a dry run said
 
@@ -203,10 +214,8 @@ class PostgresDryRuns:
 
     def latest(self, plan_id: str, version: int) -> DryRun | None:
         """Return the newest dry run of exactly this version, if there was one."""
-        mine = (executions.c.tenant == self.tenant, executions.c.plan_id == plan_id, executions.c.dry_run)
-        query = select(executions.c.id, executions.c.state, _STEPS).where(*mine)
-        query = query.where(executions.c.state["plan_version"].as_integer() == version)
-        row = self.connection.execute(query.order_by(executions.c.id.desc()).limit(1)).one_or_none()
+        asked = {"tenant": self.tenant, "plan_id": plan_id, "number": version}
+        row = self.connection.execute(_LATEST_DRY_RUN, asked).one_or_none()
         return None if row is None else self._shown(_state(row))
 
     def _shown(self, state: ExecutionState) -> DryRun:

@@ -43,8 +43,7 @@ def execute_plan(plan_id: str, command: ExecutePlan, call: Call, ports: Executio
     A dry run is none of that: it uses nothing up, holds nothing, moves the plan nowhere, and there may be many.
     """
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        version = work.plans.version(plan_id, plan.version)
+        plan, version = work.plans.current(plan_id)
         approval = work.approvals.latest_for(plan_id)
     if command.digest not in {None, version.digest}:
         raise PlanChanged("the plan is not the one that was meant", plan_id=plan_id, digest=version.digest)

@@ -1,7 +1,9 @@
 """Bearer tokens (RFC 7519, read as RFC 8725 asks): only from issuers, with keys and algorithms, that we listed."""
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from joserfc import jws
@@ -25,6 +27,7 @@ Algorithm = Literal["Ed25519", "ES256", "ES384", "PS256", "RS256"]
 """Public-key signatures only: neither `none` nor a shared secret can be configured, let alone asked for by a token."""
 
 _LONGEST = 8192
+_MOST_REMEMBERED = 4096
 _LONGEST_KEY_NAME = 255
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 _KNOWN_ROLES = frozenset(Role)
@@ -130,22 +133,48 @@ class _Unproven:
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A token that was verified: with which key, and what it says. It holds as long as that key does."""
+
+    unproven: _Unproven
+    key: Key | KeySet
+    stamp: Stamp
+    principal: Principal
+
+
 class TokenVerifier:
-    """Turns a bearer token into a principal, or refuses it. It never blocks: keys are fetched before, as it wants."""
+    """Turns a bearer token into a principal, or refuses it. It never blocks: keys are fetched before, as it wants.
+
+    What a good token says is remembered by the token's hash, for it can't change. Whether the issuer still has the key
+    that signed it, and whether the token counts at this time, is asked each time.
+    """
 
     def __init__(self, issuers: Iterable[Issuer], clock: Clock) -> None:
         self._issuers = {issuer.name: issuer for issuer in issuers}
         self._clock = clock
+        self._proven: dict[bytes, _Proven] = {}
+        self._lock = threading.Lock()
 
     def wanted(self, token: str) -> Fetch | None:
         """Return what has to be fetched before this token can be verified, or None. Raises TokenRefused."""
-        unproven = self._look_at(token)
+        known = self._proven.get(_mark_of(token))
+        unproven = known.unproven if known else self._look_at(token)
         return unproven.issuer.keys.wanted(unproven.kid)
 
     def verify(self, token: str) -> Principal:
         """Return who is asking, or raise TokenRefused or TokenExpired; IssuerUnavailable when it can't be known now."""
-        unproven = self._look_at(token)
+        mark = _mark_of(token)
+        known = self._proven.get(mark)
+        unproven = known.unproven if known else self._look_at(token)
         key = unproven.issuer.keys.at_hand(unproven.kid, unproven.algorithm)
+        if known is None or known.key is not key:
+            known = self._prove(token, unproven, key)
+            self._remember(mark, known)
+        self._check_time(known.stamp)
+        return known.principal
+
+    def _prove(self, token: str, unproven: _Unproven, key: Key | KeySet) -> _Proven:
         try:
             said = _proven(token, unproven, key)
             stamp = Stamp.model_validate(said)
@@ -154,8 +183,13 @@ class TokenVerifier:
             raise TokenRefused("the token was not accepted") from error
         if not stamp.is_for(unproven.issuer):
             raise TokenRefused("the token was not accepted", reason="audience")
-        self._check_time(stamp)
-        return principal
+        return _Proven(unproven, key, stamp, principal)
+
+    def _remember(self, mark: bytes, proven: _Proven) -> None:
+        with self._lock:
+            self._proven[mark] = proven
+            if len(self._proven) > _MOST_REMEMBERED:
+                del self._proven[next(iter(self._proven))]
 
     def _look_at(self, token: str) -> _Unproven:
         if len(token) > _LONGEST:
@@ -173,6 +207,10 @@ class TokenVerifier:
             raise TokenExpired("the token has expired")
         if any(moment is not None and moment > now + LEEWAY for moment in (stamp.nbf, stamp.iat)):
             raise TokenRefused("the token is not valid yet")
+
+
+def _mark_of(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _checked_header(header: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -53,6 +53,10 @@ class Plans(Protocol):
         """Return the plan and keep everybody else from changing it until the transaction ends."""
         ...
 
+    def current(self, plan_id: str) -> tuple[Plan, PlanVersion]:
+        """Return the plan and its current version, as they are at one moment; raises what the two would."""
+        ...
+
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
         """Return one version with its digest checked, or raise VersionNotFound, CorruptRow or PlanChanged."""
         ...

@@ -4,7 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from carapulse.kernel.call import Scope
 from carapulse.kernel.canonical import digest as digest_of
@@ -29,6 +42,26 @@ _SUMMARY = [
     _BODY["created_at"].as_string().label("created_at"),
 ]
 _HEAD = [column for column in plans.c if column.name != "tenant"]
+# Statements that every request makes are built once: building one costs as much as executing it.
+_ONE = select(*_HEAD).where(plans.c.tenant == bindparam("tenant"), plans.c.id == bindparam("id"))
+_LOCKED = _ONE.with_for_update()
+_KEPT = [_BODY.label("kept_body"), plan_versions.c.digest.label("kept_digest")]
+_VERSION = select(*_KEPT).where(
+    plan_versions.c.tenant == bindparam("tenant"),
+    plan_versions.c.plan_id == bindparam("id"),
+    plan_versions.c.version == bindparam("number"),
+)
+_CURRENT = _ONE.add_columns(*_KEPT).outerjoin_from(
+    plans,
+    plan_versions,
+    and_(
+        plan_versions.c.tenant == plans.c.tenant,
+        plan_versions.c.plan_id == plans.c.id,
+        plan_versions.c.version == plans.c.version,
+    ),
+)
+_ADD, _KEEP = insert(plans), insert(plan_versions)
+_REPLACE = update(plans).where(plans.c.tenant == bindparam("of_tenant"), plans.c.id == bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +74,37 @@ class PostgresPlans:
 
     def get(self, plan_id: str) -> Plan:
         """Return the plan, or raise PlanNotFound."""
-        return self._one(self._heads().where(plans.c.id == plan_id), plan_id)
+        return _plan(self._one(_ONE, plan_id))
 
     def lock(self, plan_id: str) -> Plan:
         """Return the plan and let nobody else change it, or anything that hangs on it, until the transaction ends."""
-        return self._one(self._heads().where(plans.c.id == plan_id).with_for_update(), plan_id)
+        return _plan(self._one(_LOCKED, plan_id))
+
+    def current(self, plan_id: str) -> tuple[Plan, PlanVersion]:
+        """Return the plan and its current version, as `get` and `version` do."""
+        row = self._one(_CURRENT, plan_id)
+        plan = _plan(row)
+        if row.kept_digest is None:
+            raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=plan.version)
+        return plan, _version(row, f"{plan_id}/{plan.version}")
 
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
         """Return one version, its digest computed anew from what is stored; CorruptRow if the two differ.
 
         PlanChanged if a digest is given and it is another one.
         """
-        query = select(plan_versions.c.body, plan_versions.c.digest).where(
-            plan_versions.c.tenant == self.tenant,
-            plan_versions.c.plan_id == plan_id,
-            plan_versions.c.version == number,
-        )
-        row = self.connection.execute(query).one_or_none()
+        asked = {"tenant": self.tenant, "id": plan_id, "number": number}
+        row = self.connection.execute(_VERSION, asked).one_or_none()
         if row is None:
             raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=number)
-        row_id = f"{plan_id}/{number}"
-        if _digest(row.body) != row.digest:
-            raise corrupt_row("plan_versions", row_id, "its digest is another one")
-        if digest not in {None, row.digest}:
+        version = _version(row, f"{plan_id}/{number}")
+        if digest not in {None, row.kept_digest}:
             raise PlanChanged("the plan is not the one that was approved", plan_id=plan_id, version=number)
-        return read_row(PlanVersion, row.body, table="plan_versions", row_id=row_id)
+        return version
 
     def add(self, plan: Plan, version: PlanVersion) -> None:
         """Keep a new plan and its first version."""
-        self.connection.execute(insert(plans).values(tenant=self.tenant, **_row(plan)))
+        self.connection.execute(_ADD, {"tenant": self.tenant, **_row(plan)})
         self._keep(version)
 
     def revise(self, plan: Plan, version: PlanVersion) -> None:
@@ -79,8 +114,7 @@ class PostgresPlans:
 
     def replace(self, plan: Plan) -> None:
         """Keep the head of a plan as it now is."""
-        query = update(plans).where(plans.c.tenant == self.tenant, plans.c.id == plan.id)
-        self.connection.execute(query.values(**_row(plan)))
+        self.connection.execute(_REPLACE, {"of_tenant": self.tenant, "of_id": plan.id, **_row(plan)})
 
     def page(self, wanted: PlanFilter) -> Page[Plan]:
         """Return plans, the newest first."""
@@ -130,18 +164,17 @@ class PostgresPlans:
         query = select(plan_versions.c.body["context"]["cluster_id"].as_string())
         return query.where(plan_versions.c.tenant == plans.c.tenant, *current).correlate(plans).scalar_subquery()
 
-    def _one(self, query: Select[Any], plan_id: str) -> Plan:
-        row = self.connection.execute(query).mappings().one_or_none()
+    def _one(self, query: Select[Any], plan_id: str) -> Row[Any]:
+        asked = query if self.scope.is_whole else query.where(*self._within())
+        row = self.connection.execute(asked, {"tenant": self.tenant, "id": plan_id}).one_or_none()
         if row is None:
             raise PlanNotFound("no such plan", plan_id=plan_id)
-        return _head(dict(row))
+        return row
 
     def _keep(self, version: PlanVersion) -> None:
         body = version.document()
-        query = insert(plan_versions).values(
-            tenant=self.tenant, plan_id=version.plan_id, version=version.version, digest=digest_of(body), body=body
-        )
-        self.connection.execute(query)
+        about = {"plan_id": version.plan_id, "version": version.version, "digest": digest_of(body)}
+        self.connection.execute(_KEEP, {"tenant": self.tenant, **about, "body": body})
 
 
 def _row(plan: Plan) -> dict[str, Any]:
@@ -149,8 +182,18 @@ def _row(plan: Plan) -> dict[str, Any]:
     return {**dict(plan), "status": plan.status.value, "risk": plan.risk.value, "reasons": reasons}
 
 
+def _plan(row: Row[Any]) -> Plan:
+    return _head({column.name: value for column, value in zip(_HEAD, row, strict=False)})
+
+
 def _head(row: dict[str, Any]) -> Plan:
     return read_row(Plan, row, table="plans", row_id=row["id"])
+
+
+def _version(row: Row[Any], row_id: str) -> PlanVersion:
+    if _digest(row.kept_body) != row.kept_digest:
+        raise corrupt_row("plan_versions", row_id, "its digest is another one")
+    return read_row(PlanVersion, row.kept_body, table="plan_versions", row_id=row_id)
 
 
 def _summary(row: dict[str, Any], plan: Plan) -> VersionSummary:

@@ -51,8 +51,7 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
     """
     at = ports.clock.now()
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        former = work.plans.version(plan.id, plan.version)
+        plan, former = work.plans.current(plan_id)
     origin = Origin(trusted=former.trusted, meta=former.meta)
     wanted = Draft(plan_id=plan.id, version=plan.version + 1, request=command, origin=origin)
     version = drafted(wanted, call, ports, at)
@@ -70,13 +69,17 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
 def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
     """Return a plan with its current version's steps."""
     with ports.begin(call) as work:
-        return shown_plan(work.plans.get(plan_id), work)
+        plan, version = work.plans.current(plan_id)
+        return _shown(plan, version, work)
 
 
 def shown_plan(plan: Plan, work: ShownWork) -> PlanView:
-    """Return what is shown of a plan now."""
-    version, tried = work.plans.version(plan.id, plan.version), work.dry_runs.latest(plan.id, plan.version)
-    return PlanView.with_steps(plan, version, tried)
+    """Return what is shown now of a plan that is at hand."""
+    return _shown(plan, work.plans.version(plan.id, plan.version), work)
+
+
+def _shown(plan: Plan, version: PlanVersion, work: ShownWork) -> PlanView:
+    return PlanView.with_steps(plan, version, work.dry_runs.latest(plan.id, plan.version))
 
 
 def list_plans(wanted: PlanFilter, call: Call, ports: PlanPorts) -> Page[PlanSummary]:
@@ -89,8 +92,7 @@ def list_plans(wanted: PlanFilter, call: Call, ports: PlanPorts) -> Page[PlanSum
 def diff_plan(plan_id: str, against: int | None, call: Call, ports: PlanPorts) -> PlanDiff:
     """Return what each step would change; against another version, also how the two versions differ."""
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        version = work.plans.version(plan.id, plan.version)
+        plan, version = work.plans.current(plan_id)
         other = None if against is None else work.plans.version(plan.id, against)
     return PlanDiff.of(version, other)
 
@@ -98,8 +100,7 @@ def diff_plan(plan_id: str, against: int | None, call: Call, ports: PlanPorts) -
 def risk_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanRisk:
     """Return how dangerous a plan is, step by step and why, and how far it reaches."""
     with ports.begin(call) as work:
-        plan = work.plans.get(plan_id)
-        return PlanRisk.of(plan, work.plans.version(plan.id, plan.version))
+        return PlanRisk.of(*work.plans.current(plan_id))
 
 
 def read_timeline(plan_id: str, call: Call, ports: PlanPorts) -> tuple[TimelineEntry, ...]:

@@ -151,6 +151,60 @@ def test_a_token_signed_by_another_key_is_refused():
         a_verifier().verify(a_token(key=forger))
 
 
+class MovedClock:
+    """A clock that a test moves."""
+
+    def __init__(self):
+        self.at = NOW
+
+    def now(self):
+        return self.at
+
+
+class ChangedKeys:
+    """Keys of an issuer that publishes others."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def wanted(self, _kid):
+        return None
+
+    def at_hand(self, _kid, _algorithm):
+        return self.key
+
+
+def test_a_token_that_was_believed_expires_all_the_same():
+    clock, token = MovedClock(), a_token()
+    verifier = TokenVerifier([Issuer(ISSUER, AUDIENCE, HeldKeys(KeySet([KEY])))], clock)
+    assert verifier.verify(token) == verifier.verify(token)
+
+    clock.at += timedelta(seconds=660)
+
+    with pytest.raises(TokenExpired):
+        verifier.verify(token)
+
+
+def test_a_token_that_was_believed_is_not_any_more_once_its_issuer_has_another_key():
+    keys, token = ChangedKeys(KEY), a_token()
+    verifier = TokenVerifier([Issuer(ISSUER, AUDIENCE, keys)], StoppedClock())
+    assert verifier.verify(token) == verifier.verify(token)
+
+    keys.key = OKPKey.generate_key("Ed25519")
+
+    with pytest.raises(TokenRefused):
+        verifier.verify(token)
+
+
+def test_a_token_that_was_believed_lends_nothing_to_one_that_differs():
+    verifier, token = a_verifier(), a_token()
+    verifier.verify(token)
+
+    for other in (token[:-4] + "AAAA", token + "=", " " + token, token.replace(".", ".e30.", 1)):
+        with pytest.raises(TokenRefused):
+            verifier.verify(other)
+
+
 def test_a_token_that_brings_its_own_key_is_refused():
     forger = OKPKey.generate_key("Ed25519")
 

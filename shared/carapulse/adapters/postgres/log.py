@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, insert, text, update
+from sqlalchemy import Connection, insert, text
 
 from carapulse.audit.chain import sealed_row
 from carapulse.audit.tables import events as events_table
-from carapulse.audit.tables import streams
 from carapulse.kernel.call import Call
 from carapulse.kernel.event import Event
 
@@ -17,6 +16,8 @@ _LOCK_HEAD = text(
     "INSERT INTO streams (tenant, stream, seq, hash) VALUES (:tenant, :stream, 0, '')"
     " ON CONFLICT (tenant, stream) DO UPDATE SET stream = excluded.stream RETURNING seq, hash"
 )
+_APPEND = insert(events_table)
+_MOVE_HEAD = text("UPDATE streams SET seq = :seq, hash = :hash WHERE tenant = :tenant AND stream = :stream")
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,8 @@ def append(connection: Connection, call: Call, recorded: Sequence[Recorded]) -> 
             row = sealed_row(each.event, stream, call, each.at, (seq + 1, head))
             seq, head = row["seq"], row["hash"]
             rows.append({**row, "at": each.at})
-        connection.execute(insert(events_table), rows)
-        query = update(streams).where(streams.c.tenant == call.tenant, streams.c.stream == stream)
-        connection.execute(query.values(seq=seq, hash=head))
+        connection.execute(_APPEND, rows)
+        connection.execute(_MOVE_HEAD, {"tenant": call.tenant, "stream": stream, "seq": seq, "hash": head})
 
 
 def _stream(recorded: Recorded) -> str:
