@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     database_owner_url: str | None = Field(None, description="address for the owner role, which migrates")
     database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
+    blobs_bucket: str | None = Field(
+        None,
+        min_length=3,
+        max_length=63,
+        description="a bucket of S3 that keeps versions, for blobs, instead of a folder",
+    )
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
     issuers_file: Path | None = Field(
@@ -134,6 +140,8 @@ class Settings(BaseSettings):
         """Refuse settings that contradict each other."""
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        if self.blobs_bucket is not None and self.blobs_dir is not None:
+            raise ValueError("CARAPULSE_BLOBS_DIR and CARAPULSE_BLOBS_BUCKET name two places for the same blobs")
         for name in _PAIRS:
             if getattr(self, f"rate_{name}") > getattr(self, f"rate_{name}_tenant"):
                 raise ValueError(f"CARAPULSE_RATE_{name.upper()} allows one actor more than its whole tenant may do")

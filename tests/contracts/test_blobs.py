@@ -2,18 +2,34 @@
 
 import os
 import stat
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.world.aws import an_s3
 
+from carapulse.adapters.aws.s3 import S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
 from carapulse.kernel.errors import Invalid, Unavailable
 
-ADAPTERS: dict[str, Callable[[Path], Blobs]] = {"files": lambda folder: FileBlobs(folder / "blobs")}
+
+@contextmanager
+def in_a_bucket(_folder):
+    with an_s3() as world:
+        yield S3Blobs.connect(world.bucket)
+
+
+@contextmanager
+def in_a_folder(folder):
+    yield FileBlobs(folder / "blobs")
+
+
+ADAPTERS: dict[str, Callable[[Path], AbstractContextManager[Blobs]]] = {"files": in_a_folder, "s3": in_a_bucket}
 CONTENTS = [b"", b"x", b"\x00\xff\r\n" * 7, b"a" * 3_000_000]
 ABSENT = digest_of(b"never put")
 SOON = timedelta(seconds=5)
@@ -21,7 +37,8 @@ SOON = timedelta(seconds=5)
 
 @pytest.fixture(params=sorted(ADAPTERS))
 def blobs(request, tmp_path):
-    return ADAPTERS[request.param](tmp_path)
+    with ADAPTERS[request.param](tmp_path) as made:
+        yield made
 
 
 class TestBlobs:
@@ -131,3 +148,44 @@ class TestFiles:
             FileBlobs(folder).put(b"x")
         with pytest.raises(Unavailable):
             FileBlobs(folder).get(ABSENT)
+
+
+class TestS3:
+    """What is promised of a bucket alone."""
+
+    def test_a_version_that_somebody_puts_again_outlives_the_deletion_of_the_old(self):
+        with an_s3() as world:
+            blobs = S3Blobs.connect(world.bucket)
+            digest = blobs.put(b"again")
+            time.sleep(1.1)  # S3 tells seconds
+            between = datetime.now(UTC)
+            blobs.put(b"again")
+
+            blobs.delete(digest, put_before=between)
+
+            assert blobs.get(digest) == b"again"
+            assert world.versions() == 1
+
+    def test_content_that_was_changed_in_the_bucket_is_never_returned(self):
+        with an_s3() as world:
+            blobs = S3Blobs.connect(world.bucket)
+            digest = blobs.put(b"the content")
+            world.overwrite(b"another content")
+
+            with pytest.raises(BlobCorrupt):
+                blobs.get(digest)
+
+    def test_a_bucket_that_keeps_no_versions_is_refused_before_anything_is_lost(self):
+        with an_s3(versioned=False) as world:
+            blobs = S3Blobs.connect(world.bucket)
+            digest = blobs.put(b"the only one")
+
+            with pytest.raises(Unavailable, match="must keep versions"):
+                blobs.delete(digest)
+            assert blobs.get(digest) == b"the only one"
+
+    def test_a_bucket_that_is_not_there_or_away_is_said(self):
+        with an_s3() as world:
+            for ask in (lambda: S3Blobs.connect("no-such-bucket").put(b"x"), lambda: world.away().put(b"x")):
+                with pytest.raises(Unavailable):
+                    ask()

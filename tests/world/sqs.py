@@ -1,19 +1,18 @@
 """SQS as moto keeps it, behind a real port: queues for one installation, each with dead letters of its own."""
 
 import json
-import logging
-import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
+from tests.world.aws import an_amazon, where
 
 from carapulse.adapters.aws.sqs import Sqs
 from carapulse.kernel.message import QUEUES
 
-NOBODY = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "eu-central-1"}
 GIVEN_UP_AFTER = 3
 
 
@@ -44,21 +43,12 @@ class SqsWorld:
 
 
 @contextmanager
-def an_sqs(installation: str):
+def an_sqs(installation: str) -> Iterator[SqsWorld]:
     """Serve queues until the test is done with them."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = NOBODY | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
-    os.environ |= environment
-    client = boto3.client("sqs")
-    try:
+    with an_amazon() as server:
+        client = boto3.client("sqs")
         addresses = {queue: _queue(client, f"{installation}-{queue}") for queue in QUEUES}
-        yield SqsWorld(client, addresses, server, environment)
-    finally:
-        server.stop()
-        del os.environ["AWS_ENDPOINT_URL"]
+        yield SqsWorld(client, addresses, server, where(server))
 
 
 def _queue(client: Any, name: str) -> str:

@@ -175,7 +175,13 @@ def make_app(
         clock=told,
         engine=engine,
         catalogue=catalogue,
-        toolbox=Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), LocalSecrets(environment())),
+        toolbox=Toolbox(
+            catalogue,
+            connections,
+            SupervisedPrograms(),
+            HttpxWeb(),
+            LocalSecrets(environment(), {"aws": _managed_secret}),
+        ),
         policy=policy,
         tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
@@ -184,7 +190,7 @@ def make_app(
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
-        blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
+        blobs=_blobs(settings),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
@@ -197,6 +203,20 @@ def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | 
     if broker is None:
         return None
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
+
+
+def _blobs(settings: Settings) -> Blobs:
+    if settings.blobs_bucket is not None:
+        from carapulse.adapters.aws.s3 import S3Blobs  # noqa: PLC0415
+
+        return S3Blobs.connect(settings.blobs_bucket)
+    return FileBlobs(settings.blobs_dir or settings.data_dir / "blobs")
+
+
+def _managed_secret(place: str) -> str:
+    from carapulse.adapters.aws.secrets import ManagedSecrets  # noqa: PLC0415
+
+    return ManagedSecrets.connect().read(place)
 
 
 def _broker(settings: Settings) -> Broker | None:

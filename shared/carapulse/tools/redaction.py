@@ -76,7 +76,11 @@ class Redactor:
 
 
 def _is_reference(item: Any) -> bool:  # noqa: ANN401 - any JSON value
-    return isinstance(item, dict) and item.keys() == {"secret"} and str(item["secret"]).startswith(("env:", "file:"))
+    return (
+        isinstance(item, dict)
+        and item.keys() == {"secret"}
+        and str(item["secret"]).startswith(("env:", "file:", "aws:"))
+    )
 
 
 def _forms(secret: str) -> set[str]:

@@ -1,46 +1,37 @@
 """SQS as a broker: standard queues, long polls, one request for up to ten messages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
+from carapulse.adapters.aws.calling import answered_by, client_of
 from carapulse.broker.ports import Arrival, Parcel
-from carapulse.kernel.errors import Unavailable
 from carapulse.observe import get_logger
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 log = get_logger(__name__)
 _LONGEST_DELAY_S: Final = 900.0
 _LONGEST_HIDDEN_S: Final = 43_200
-_PATIENCE = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 @dataclass(frozen=True)
 class Sqs:
     """The queues of one installation, each by its address."""
 
-    client: "BaseClient | Any"
+    client: Any
     addresses: Mapping[str, str]
     longest_delay_s: float = _LONGEST_DELAY_S
 
     @classmethod
     def connect(cls, addresses: Mapping[str, str]) -> Self:
         """Return the queues; asks nobody yet."""
-        return cls(boto3.client("sqs", config=_PATIENCE), addresses)
+        return cls(client_of("sqs"), addresses)
 
     def send(self, parcels: Sequence[Parcel]) -> frozenset[str]:
         """Send up to ten parcels for each queue in one request, and return the ids of those that SQS took."""
         taken: set[str] = set()
         for queue in sorted({each.queue for each in parcels}):
             some = [each for each in parcels if each.queue == queue]
-            with _translated():
+            with answered_by("SQS"):
                 answer = self.client.send_message_batch(QueueUrl=self.addresses[queue], Entries=list(_entries(some)))
             taken |= {some[int(each["Id"])].id for each in answer.get("Successful", ())}
             for each in answer.get("Failed", ()):
@@ -49,7 +40,7 @@ class Sqs:
 
     def receive(self, queue: str, how_many: int, hidden_s: float, wait_s: float) -> list[Arrival]:
         """Take up to ten messages, waiting up to twenty seconds for the first."""
-        with _translated():
+        with answered_by("SQS"):
             answer = self.client.receive_message(
                 QueueUrl=self.addresses[queue],
                 MaxNumberOfMessages=min(how_many, 10),
@@ -61,12 +52,12 @@ class Sqs:
 
     def settle(self, arrival: Arrival) -> None:
         """Delete the message."""
-        with _translated():
+        with answered_by("SQS"):
             self.client.delete_message(QueueUrl=self.addresses[arrival.queue], ReceiptHandle=arrival.handle)
 
     def hide(self, arrival: Arrival, hidden_s: float) -> None:
         """Change how long the message stays invisible to others; 0 shows it at once."""
-        with _translated():
+        with answered_by("SQS"):
             self.client.change_message_visibility(
                 QueueUrl=self.addresses[arrival.queue],
                 ReceiptHandle=arrival.handle,
@@ -87,15 +78,3 @@ def _arrival(queue: str, message: dict[str, Any]) -> Arrival:
 
 def _whole(seconds: float) -> int:
     return min(_LONGEST_HIDDEN_S, max(0, round(seconds)))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Let Amazon's errors leave as ours: whatever it is, the row is still there and is published again."""
-    try:
-        yield
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        raise Unavailable("SQS refused", code=said.get("Code"), said=said.get("Message")) from error
-    except BotoCoreError as error:
-        raise Unavailable("SQS did not answer", kind=type(error).__name__) from error

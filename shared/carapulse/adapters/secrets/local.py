@@ -1,9 +1,9 @@
-"""Secrets in environment variables and files, read at each use so that a rotated one counts at once."""
+"""Secrets by reference, read at each use so that a rotated one counts at once: variables, files, other stores."""
 
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from carapulse.tools.errors import SecretMissing
@@ -13,13 +13,16 @@ _LARGEST = 65_536
 
 @dataclass(frozen=True, slots=True)
 class LocalSecrets:
-    """Reads secrets from the given environment and from files, and keeps new ones in files."""
+    """Reads secrets from the given environment, from files and from other stores; keeps new ones in files."""
 
     environment: Mapping[str, str]
+    stores: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     def read(self, reference: str) -> str:
-        """Return what `env:NAME` or `file:/path` holds at this moment, or raise SecretMissing."""
+        """Return what `env:NAME`, `file:/path` or `STORE:PLACE` holds at this moment, or raise SecretMissing."""
         kind, _, place = reference.partition(":")
+        if kind in self.stores:
+            return self.stores[kind](place)
         value = self.environment.get(place, "") if kind == "env" else _file(place)
         if not value.strip():
             raise SecretMissing("a secret is empty or not there", reference=reference)

@@ -1,0 +1,73 @@
+"""Amazon's services as moto keeps them, behind a real port and nobody's credentials."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+from carapulse.adapters.aws.s3 import S3Blobs
+
+NOBODY = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_DEFAULT_REGION": "eu-central-1"}
+_buckets = count(1)
+
+
+@contextmanager
+def an_amazon() -> Iterator[ThreadedMotoServer]:
+    """Serve them until the test is done, and let the environment say where."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    before = dict(os.environ)
+    os.environ |= where(server)
+    try:
+        yield server
+    finally:
+        os.environ.clear()
+        os.environ |= before
+        server.stop()
+
+
+def where(server: ThreadedMotoServer) -> dict[str, str]:
+    """Return what a process must have in its environment to find them."""
+    host, port = server.get_host_and_port()
+    return NOBODY | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+
+
+@dataclass
+class S3World:
+    """One bucket, and what lies in it."""
+
+    client: Any
+    bucket: str
+    server: ThreadedMotoServer
+
+    def versions(self) -> int:
+        return len(self.client.list_object_versions(Bucket=self.bucket).get("Versions", ()))
+
+    def overwrite(self, content: bytes) -> None:
+        """Change what lies there, as somebody might who may write."""
+        for each in self.client.list_objects_v2(Bucket=self.bucket)["Contents"]:
+            self.client.put_object(Bucket=self.bucket, Key=each["Key"], Body=content)
+
+    def away(self) -> S3Blobs:
+        """Let nobody answer any more, and return who would ask."""
+        blobs = S3Blobs.connect(self.bucket)
+        self.server.stop()
+        return blobs
+
+
+@contextmanager
+def an_s3(*, versioned: bool = True) -> Iterator[S3World]:
+    """Make a bucket, which keeps versions unless told otherwise."""
+    with an_amazon() as server:
+        client, bucket = boto3.client("s3"), f"blobs-{next(_buckets)}"
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        if versioned:
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        yield S3World(client, bucket, server)
