@@ -157,7 +157,7 @@ class TestS3:
         with an_s3() as world:
             blobs = S3Blobs.connect(world.bucket)
             digest = blobs.put(b"again")
-            time.sleep(1.1)  # S3 tells seconds
+            time.sleep(1.1)  # S3 tells whole seconds
             between = datetime.now(UTC)
             blobs.put(b"again")
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from carapulse.kernel.errors import Unavailable
 
 _NOT_THERE = {"404", "NoSuchKey", "NotFound"}
 _UNVERSIONED = "null"
+_GRAIN = timedelta(seconds=1)  # S3 tells whole seconds: what was put in the second of a moment may be younger than it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class S3Blobs:
         for version in self._versions(self._named(digest)["Key"]):
             if version["VersionId"] == _UNVERSIONED:
                 raise Unavailable("the bucket of blobs must keep versions", bucket=self.bucket)
-            if put_before is None or version["LastModified"] < put_before:
+            if put_before is None or version["LastModified"] + _GRAIN <= put_before:
                 with answered_by("S3"):
                     self.client.delete_object(**self._named(digest), VersionId=version["VersionId"])
 
