@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv6Address, ip_address
 
 import uvicorn
 
@@ -142,7 +143,7 @@ class _Ending:
 
 def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
     """Start the API in a thread of its own, and return what ends it, and its address."""
-    listening = _listen(settings.port)
+    listening = _listen(settings.host, settings.port)
     http = make_http(app, ROUTERS, Limits.of(settings))
     proxies = sorted(settings.trusted_proxies)
     config = uvicorn.Config(
@@ -171,15 +172,29 @@ def _http(app: App, settings: Settings) -> tuple[Callable[[], None], str]:
         thread.join(_HTTP_STOP_S + 1)
         listening.close()
 
-    return stop, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    return stop, _url(listening)
 
 
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _url(listening: socket.socket) -> str:
+    """Return where this machine reaches the API; an address that stands for all of them is reached by loopback."""
+    host, port = listening.getsockname()[:2]
+    address = ip_address(host)
+    if isinstance(address, IPv6Address):
+        return f"http://[{'::1' if address.is_unspecified else address}]:{port}"
+    return f"http://{'127.0.0.1' if address.is_unspecified else address}:{port}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise Invalid(f"the port can't be used: {error.strerror}; choose another with --port", port=port) from error
+        raise Invalid(
+            f"the address can't be listened on: {error.strerror}; choose another port with --port, or CARAPULSE_HOST",
+            host=host,
+            port=port,
+        ) from error
     return listening
