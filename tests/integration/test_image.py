@@ -27,6 +27,7 @@ A_PROVIDER = {
 IMPORT_ALL = """
 import awslambdaric.bootstrap, runpy
 from pathlib import Path
+runpy.run_path("functions/migrate/main.py", run_name="__main__")
 for main in sorted(Path("functions").glob("*/main.py")):
     runpy.run_path(str(main))
     print(main.parent.name)
@@ -57,9 +58,7 @@ def copied(stage, source, target):
 
 
 def clean_environment():
-    return {
-        name: value for name, value in os.environ.items() if not re.match("CARAPULSE_|PYTHONPATH|VIRTUAL_ENV", name)
-    }
+    return {name: value for name, value in os.environ.items() if not re.match("CARAPULSE_|PYTHON|VIRTUAL_ENV", name)}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +112,6 @@ def test_the_image_has_the_program_and_every_function_and_says_what_it_is_made_o
     }
 
     version = run(built, "carapulse", "--version")
-    run(built, "python", "functions/migrate/main.py", **given)
     imported = run(built, "python", "-c", IMPORT_ALL, **given).split()
 
     told = {each["name"] for each in json.loads((built / "src" / "sbom.json").read_text())["components"]}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 from carapulse.adapters.embedded.database import APP, DATABASE, OWNER
@@ -13,6 +14,15 @@ from carapulse.settings import load_settings
 SCRIPTS = Path(__file__).parents[2] / "infra" / "local"
 PROGRAMS = binary("psql").parent
 STRONG = "rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls"
+
+
+@contextmanager
+def closing_engine(url):
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def test_the_script_of_a_new_database_makes_roles_that_can_migrate_and_run(data_dir, tmp_path):
@@ -29,10 +39,9 @@ def test_the_script_of_a_new_database_makes_roles_that_can_migrate_and_run(data_
         )
 
         migrate(server.url(OWNER, DATABASE), APP)
-        engine = connect(server.url(APP, DATABASE))
-        refuse_strong_role(engine)
-        refuse_unmigrated(engine)
-        engine.dispose()
+        with closing_engine(server.url(APP, DATABASE)) as engine:
+            refuse_strong_role(engine)
+            refuse_unmigrated(engine)
         roles = admin.run(f"SELECT rolname, {STRONG}, left(rolpassword, 5) FROM pg_authid WHERE rolcanlogin")
     finally:
         admin.close()
