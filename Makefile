@@ -4,7 +4,7 @@ UV := .venv/bin/uv
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile clean
+.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean
 
 help: ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,6 +29,7 @@ check: setup ## Format, lint, strict types, import contracts, house tests, polic
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/hadolint infra/images/core/Dockerfile infra/images/toolbox/Dockerfile
 	.venv/bin/pytest -q -n 2 tests/house tests/policies
 
 test: check ## Every test.
@@ -59,6 +60,10 @@ faults: setup ## Kill a worker at every commit and every effect of a run, and lo
 
 fuzz: setup ## Ask the API what nobody thought of, many times, others each time.
 	HYPOTHESIS_PROFILE=campaign CARAPULSE_FUZZ=100 .venv/bin/pytest -q -n 2 --timeout 600 tests/integration/http/test_fuzzed.py
+
+sbom: setup ## Write build/sbom.json: what an installation is made of, in CycloneDX.
+	mkdir -p build
+	$(UV) export --quiet --frozen --no-dev --group lambda --preview-features sbom-export --format cyclonedx1.5 --output-file build/sbom.json
 
 clean: ## Remove what make made.
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache

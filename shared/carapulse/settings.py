@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -20,6 +20,7 @@ _ADDRESSES = {
     "sqs": re.compile(r"https?://[^\s/]+/\S+"),
     "pubsub": re.compile(r"projects/[^\s/]+/topics/[^\s/]+"),
 }
+_IN_FILES = ("database_url", "database_owner_url")
 _PAIRS = ("read", "write", "start", "stream")
 
 
@@ -34,7 +35,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path(".carapulse"), description="where the embedded stack keeps its database and its keys")
     database_url: str | None = Field(None, description="address for the app role; none starts the embedded Postgres")
+    database_url_file: Path | None = Field(None, description="a file that holds CARAPULSE_DATABASE_URL, instead of it")
     database_owner_url: str | None = Field(None, description="address for the owner role, which migrates")
+    database_owner_url_file: Path | None = Field(
+        None, description="a file that holds CARAPULSE_DATABASE_OWNER_URL, instead of it"
+    )
     database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     blobs_bucket: str | None = Field(
@@ -51,6 +56,9 @@ class Settings(BaseSettings):
     url: str = Field("http://127.0.0.1:8080", description="for the command line: where the API is")
     token: SecretStr | None = Field(None, description="for the command line: the bearer token")
     token_file: Path | None = Field(None, description="for the command line: a file that holds the bearer token")
+    host: str = Field(
+        "127.0.0.1", description="IP address that the API listens on; 0.0.0.0 is every one of this machine or container"
+    )
     port: int = Field(8080, ge=0, le=65535, description="TCP port of the API; 0 takes a free one")
     workers: int = Field(4, ge=1, le=64, description="queue workers in this process")
     visibility_s: float = Field(
@@ -106,6 +114,18 @@ class Settings(BaseSettings):
         24, ge=24, le=8760, description="hours that the answer to a request with an Idempotency-Key is kept"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def read_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Take addresses that hold a password from the files that are named; refuse a setting that is given twice."""
+        return given | {name: _content(name, given) for name in _IN_FILES if given.get(f"{name}_file") is not None}
+
+    @field_validator("host")
+    @classmethod
+    def name_an_address(cls, given: str) -> str:
+        """Refuse what is no IP address: a name could mean several."""
+        return str(ip_address(given))
+
     @field_validator("cors_origins")
     @classmethod
     def name_origins(cls, given: frozenset[str]) -> frozenset[str]:
@@ -146,6 +166,23 @@ class Settings(BaseSettings):
             if getattr(self, f"rate_{name}") > getattr(self, f"rate_{name}_tenant"):
                 raise ValueError(f"CARAPULSE_RATE_{name.upper()} allows one actor more than its whole tenant may do")
         return self
+
+
+def _content(name: str, given: Mapping[str, Any]) -> str:
+    setting = f"CARAPULSE_{name.upper()}"
+    if given.get(name) is not None:
+        raise ValueError(f"{setting} and {setting}_FILE are both set")
+    try:
+        text = Path(given[f"{name}_file"]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file that {setting}_FILE names can't be read: {_reason(error)}") from error
+    if not text:
+        raise ValueError(f"the file that {setting}_FILE names is empty")
+    return text
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return "it is not text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
 
 
 def environment() -> Mapping[str, str]:

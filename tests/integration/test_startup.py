@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pg8000.exceptions import DatabaseError
 from tests.world.issuer import an_issuers_file
@@ -25,6 +26,14 @@ from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.kernel.errors import Conflict, Invalid, Unavailable
 from carapulse.runtime.local import running
 from carapulse.settings import Settings
+
+A_PROVIDER = {
+    "issuer": "https://login.example",
+    "audience": "carapulse",
+    "algorithms": ["RS256"],
+    "tenants": {"fixed": "acme"},
+    "roles": {"claim": "groups", "mapping": {"oncall": "sre"}},
+}
 
 
 @pytest.fixture
@@ -151,6 +160,19 @@ def test_a_program_with_a_database_of_its_own_needs_issuers():
         pass
 
 
+@pytest.mark.parametrize(("host", "reached"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_the_api_is_reached_by_other_addresses_only_if_it_is_told_to(host, reached, database, tmp_path):
+    issuers = an_issuers_file(tmp_path, A_PROVIDER)
+    settings = Settings(data_dir=tmp_path, database_url=database.app_url, issuers_file=issuers, host=host, port=0)
+
+    with running(settings) as program:
+        port = int(program.url.rpartition(":")[2])
+        answered = [answers("127.0.0.1", port), answers("127.0.0.2", port)]
+
+    assert program.url == f"http://127.0.0.1:{port}"
+    assert answered == [True, reached]
+
+
 def test_who_made_the_database_says_whether_the_development_issuer_is_believed(tmp_path):
     token = DevelopmentIssuer.load_or_make(tmp_path).mint("acme", "ada", frozenset(), timedelta(hours=1))
     nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
@@ -163,19 +185,19 @@ def test_who_made_the_database_says_whether_the_development_issuer_is_believed(t
 
 def test_where_issuers_are_chosen_the_development_issuer_is_not_believed(tmp_path):
     token = DevelopmentIssuer.load_or_make(tmp_path).mint("acme", "ada", frozenset(), timedelta(hours=1))
-    chosen = {
-        "issuer": "https://login.example",
-        "audience": "carapulse",
-        "algorithms": ["RS256"],
-        "tenants": {"fixed": "acme"},
-        "roles": {"claim": "groups", "mapping": {"oncall": "sre"}},
-    }
-    settings = Settings(data_dir=tmp_path, issuers_file=an_issuers_file(tmp_path, chosen))
+    settings = Settings(data_dir=tmp_path, issuers_file=an_issuers_file(tmp_path, A_PROVIDER))
 
     app = make_app(settings, "postgresql://nobody@127.0.0.1:9/nothing")
 
     with pytest.raises(TokenRefused):
         app.tokens.verify(token)
+
+
+def answers(host, port):
+    try:
+        return httpx.get(f"http://{host}:{port}/healthz", trust_env=False).is_success
+    except httpx.ConnectError:
+        return False
 
 
 def socket_folder(folder: Path) -> Path:

@@ -1,8 +1,9 @@
-"""The HTTP server of the program: uvicorn on loopback, in a thread of its own."""
+"""The HTTP server of the program: uvicorn, in a thread of its own."""
 
 import socket
 import threading
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,8 +17,8 @@ _HEARTBEAT_S = 15
 
 
 def serve_http(http: ASGIApp, settings: Settings) -> tuple[Callable[[], None], str]:
-    """Serve an application, and return what ends that, and the address. Raises Invalid if the port can't be used."""
-    listening = _listen(settings.port)
+    """Serve an application, and return what ends that, and the address. Raises Invalid if it can't be had."""
+    listening = _listen(settings.host, settings.port)
     server = uvicorn.Server(_config(http, settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http", daemon=True)
     thread.start()
@@ -31,7 +32,16 @@ def serve_http(http: ASGIApp, settings: Settings) -> tuple[Callable[[], None], s
         thread.join(_STOP_S + 1)
         listening.close()
 
-    return stop, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    return stop, _url(listening)
+
+
+def _url(listening: socket.socket) -> str:
+    """Return where this machine reaches the API; an address that stands for all of them is reached by loopback."""
+    host, port = listening.getsockname()[:2]
+    address = ip_address(host)
+    if isinstance(address, IPv6Address):
+        return f"http://[{'::1' if address.is_unspecified else address}]:{port}"
+    return f"http://{'127.0.0.1' if address.is_unspecified else address}:{port}"
 
 
 def _config(http: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -51,13 +61,18 @@ def _config(http: ASGIApp, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named, TCP is what asyncio switches Nagle's algorithm off for; without it every kept connection waits 40 ms.
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise Invalid(f"the port can't be used: {error.strerror}; choose another with --port", port=port) from error
+        raise Invalid(
+            f"the address can't be listened on: {error.strerror}; choose another port with --port, or CARAPULSE_HOST",
+            host=host,
+            port=port,
+        ) from error
     return listening

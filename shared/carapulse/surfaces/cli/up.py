@@ -20,7 +20,7 @@ app = typer.Typer()
 def up(
     _desk: Desk,
     *,
-    port: Annotated[int | None, said("TCP port of the API on loopback; 0 takes a free one.", "--port")] = None,
+    port: Annotated[int | None, said("TCP port of the API; 0 takes a free one.", "--port")] = None,
     data_dir: Annotated[Path | None, said("Where the database and the keys are kept.", "--data-dir")] = None,
 ) -> None:
     """Run the API, the workers and the scheduler until it is told to stop.

@@ -1,0 +1,49 @@
+"""Settings that hold a secret may lie in a file; what contradicts itself or can't be read stops the start."""
+
+import pytest
+
+from carapulse.kernel.errors import Invalid
+from carapulse.settings import load_settings
+
+URL = "postgresql://app:s3cret@db/carapulse"
+
+
+def faults(**given):
+    with pytest.raises(Invalid) as problem:
+        load_settings(**given)
+    return " ".join(fault.detail for fault in problem.value.faults)
+
+
+def test_an_address_of_the_database_may_lie_in_a_file(tmp_path):
+    (tmp_path / "app").write_text(f"{URL}\n")
+    (tmp_path / "owner").write_text("postgresql://owner:0ther@db/carapulse")
+
+    settings = load_settings(database_url_file=tmp_path / "app", database_owner_url_file=tmp_path / "owner")
+
+    assert settings.database_url == URL
+    assert settings.database_owner_url == "postgresql://owner:0ther@db/carapulse"
+
+
+@pytest.mark.parametrize("name", ["database_url", "database_owner_url"])
+def test_an_address_that_is_given_twice_stops_the_start_without_being_told(name, tmp_path):
+    (tmp_path / "file").write_text(URL)
+
+    told = faults(**{"database_url": URL, name: URL, f"{name}_file": tmp_path / "file"})
+
+    assert f"CARAPULSE_{name.upper()} and CARAPULSE_{name.upper()}_FILE are both set" in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff", "not text in UTF-8")]
+)
+def test_a_file_that_holds_no_address_stops_the_start(content, reason, tmp_path):
+    if content is not None:
+        (tmp_path / "file").write_bytes(content)
+
+    assert reason in faults(database_url_file=tmp_path / "file")
+
+
+@pytest.mark.parametrize("host", ["localhost", "*", "0.0.0.0:80", ""])
+def test_the_api_listens_on_an_address_and_not_on_a_name(host):
+    assert "does not appear to be an IPv4 or IPv6 address" in faults(host=host)
