@@ -29,7 +29,7 @@ LEFT_OUT: Final = (
     "uvicorn",
     "websockets",
 )
-# Amazon Linux 2023, which Lambda's Python 3.12 and newer stand on, has this glibc; the older one has no wheel of regopy.
+# The glibc of Amazon Linux 2023, on which Lambda's Python 3.12 and newer stand; for an older one regopy has no wheel.
 PLATFORM: Final = "x86_64-manylinux_2_34"
 CONFIGURATION: Final = ("issuers.yaml", "connections.yaml")
 _NEVER: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "function.yml", "service.yml", "*_test.rego")
