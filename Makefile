@@ -2,12 +2,18 @@
 PYTHON ?= python3
 UV := .venv/bin/uv
 UV_VERSION := 0.13.9
+# What goes to AWS: the Python of Lambda, and a folder with your issuers.yaml and connections.yaml.
+LAMBDA_PYTHON ?= 3.12
+CONFIGURATION ?= infra/aws/example
+# The cloud that `make e2e-aws` runs on; it runs functions with its own Python, so the package is made for that.
+MINISTACK := build/aws/ministack
+E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean
+.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws
 
 help: ## Say what can be made.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 setup: .venv/.ready ## Make .venv with a pinned uv and the lock file.
 
@@ -33,7 +39,7 @@ check: setup ## Format, lint, strict types, import contracts, house tests, polic
 	.venv/bin/pytest -q -n 2 tests/house tests/policies
 
 test: check ## Every test.
-	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench
+	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench --ignore=tests/aws
 
 format: setup ## Let the tools write what they can.
 	.venv/bin/ruff format .
@@ -65,5 +71,22 @@ sbom: setup ## Write build/sbom.json: what an installation is made of, in Cyclon
 	mkdir -p build
 	$(UV) export --quiet --frozen --no-dev --group lambda --preview-features sbom-export --format cyclonedx1.5 --output-file build/sbom.json
 
+package-aws: setup infra/aws/node_modules ## Make build/aws/carapulse.zip and build/aws/template; CONFIGURATION says with which settings.
+	.venv/bin/python -m infra.aws.package --python $(LAMBDA_PYTHON) --configuration $(CONFIGURATION)
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) infra/aws/node_modules/.bin/osls package --package build/aws/template
+	.venv/bin/pytest -q tests/aws/test_package.py
+
+e2e-aws: $(MINISTACK) ## Deploy the package into an AWS on this machine, and bring changes through it.
+	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
+	.venv/bin/pytest -q tests/aws/test_deployed.py
+
+infra/aws/node_modules: infra/aws/package-lock.json
+	npm ci --prefix infra/aws --ignore-scripts --no-audit --no-fund
+	touch $@
+
+$(MINISTACK): setup
+	test -x $@/bin/ministack || $(UV) venv --quiet --python $(E2E_PYTHON) $@
+	test -x $@/bin/ministack || $(UV) pip install --quiet --python $@/bin/python --exclude-newer 2026-11-25 ministack==1.5.33
+
 clean: ## Remove what make made.
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build infra/aws/node_modules .mypy_cache .ruff_cache .pytest_cache

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from infra.aws.template import load
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(each for each in (ROOT / "functions").iterdir() if each.is_dir() and each.name != "__pycache__")
-SERVERLESS = yaml.safe_load((ROOT / "serverless.yml").read_text())
+SERVERLESS = load(ROOT / "serverless.yml")
 TESTS = "".join(each.read_text() for each in sorted((ROOT / "tests" / "functions").glob("test_*.py")))
 
 
@@ -26,7 +27,7 @@ def test_a_function_has_its_files_and_no_others(folder):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_aws_is_told_the_handler_that_is_there(folder):
-    told = yaml.safe_load((folder / "function.yml").read_text())
+    told = load(folder / "function.yml")
 
     assert told["handler"] == f"functions/{folder.name}/main.lambda_handler"
     assert "def lambda_handler(" in (folder / "main.py").read_text()

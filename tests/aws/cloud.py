@@ -1,0 +1,138 @@
+"""An AWS on this machine: MiniStack, which takes the packaged template and runs the functions from the very package."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import httpx
+from botocore.exceptions import EndpointConnectionError
+from infra.aws.package import BUILT, ZIP
+
+PROGRAM = BUILT / "ministack" / "bin" / "ministack"
+TEMPLATES = BUILT / "template"
+STACK = "carapulse-dev"
+# What MiniStack knows no resource for: the way out of the private subnets.
+UNKNOWN = {"AWS::EC2::EIP", "AWS::EC2::NatGateway"}
+_CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+
+
+@dataclass
+class Cloud:
+    """The services, and what was deployed to them."""
+
+    url: str
+    left_out: list[str] = field(default_factory=list)
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="eu-central-1",
+            aws_access_key_id="nobody",
+            aws_secret_access_key="nothing",
+        )
+
+    def deploy(self):
+        """Bring the template up as osls does: first the bucket, then the package into it, then everything."""
+        stacks, bucket_of = self.client("cloudformation"), self.client("s3")
+        stacks.create_stack(StackName=STACK, TemplateBody=_template("create").read_text(), Capabilities=_CAPABILITIES)
+        self._settled(stacks)
+        bucket = self.physical("ServerlessDeploymentBucket")
+        template = json.loads(_template("update").read_text())
+        self.left_out = _leave_out(template)
+        key = template["Resources"]["ApiLambdaFunction"]["Properties"]["Code"]["S3Key"]
+        bucket_of.upload_file(str(ZIP), bucket, key)
+        bucket_of.put_object(Bucket=bucket, Key="template.json", Body=json.dumps(template))
+        where = f"{self.url}/{bucket}/template.json"
+        stacks.update_stack(StackName=STACK, TemplateURL=where, Capabilities=_CAPABILITIES)
+        self._settled(stacks)
+
+    def _settled(self, stacks):
+        for _ in range(200):
+            status = stacks.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+            if not status.endswith("IN_PROGRESS"):
+                assert status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, status
+                return
+            time.sleep(0.1)
+        raise AssertionError("the stack did not settle")
+
+    def physical(self, name):
+        """Return what a resource of the template is called in the cloud."""
+        answer = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=name)
+        return answer["StackResourceDetail"]["PhysicalResourceId"]
+
+    def replace_environment(self, name, **changed):
+        """Tell a function another value of what this cloud has none of."""
+        functions = self.client("lambda")
+        given = functions.get_function_configuration(FunctionName=f"{STACK}-{name}")["Environment"]["Variables"]
+        assert changed.keys() <= given.keys()
+        functions.update_function_configuration(
+            FunctionName=f"{STACK}-{name}", Environment={"Variables": {**given, **changed}}
+        )
+
+    def invoke(self, name):
+        """Invoke a function and return what went wrong, or None."""
+        answer = self.client("lambda").invoke(FunctionName=f"{STACK}-{name}", Payload=b"{}")
+        return answer["Payload"].read().decode() if answer.get("FunctionError") else None
+
+    def api(self):
+        """Return a client of the HTTP API."""
+        where = f"{self.url}/_aws/execute-api/{self.physical('HttpApi')}/$default"
+        return httpx.Client(base_url=where, timeout=60, trust_env=False)
+
+    def holds(self, queue):
+        """Return how many messages lie in a queue, seen or not."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.physical(queue), AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def _template(kind: str) -> Path:
+    return TEMPLATES / f"cloudformation-template-{kind}-stack.json"
+
+
+def _leave_out(template):
+    """Take out what this cloud knows no resource for, with what stands on it, and return the names."""
+    resources = template["Resources"]
+    unknown = {name for name, each in resources.items() if each["Type"] in UNKNOWN}
+    standing = {
+        name for name, each in resources.items() if any(f'"Ref": "{one}"' in json.dumps(each) for one in unknown)
+    }
+    for name in unknown | standing:
+        del resources[name]
+    return sorted(unknown | standing)
+
+
+@contextmanager
+def a_cloud(folder: Path):
+    """Serve an AWS on a free port until the test is done with it."""
+    assert PROGRAM.exists(), "make e2e-aws installs MiniStack"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "GATEWAY_PORT": str(port)}
+    log = folder / "cloud.log"
+    with log.open("wb") as written, subprocess.Popen([PROGRAM], env=given, stdout=written, stderr=written) as program:
+        cloud = Cloud(f"http://127.0.0.1:{port}")
+        try:
+            _ready(cloud)
+            yield cloud
+        finally:
+            program.terminate()
+            program.wait(30)
+
+
+def _ready(cloud):
+    for _ in range(200):
+        try:
+            cloud.client("sqs").list_queues()
+        except EndpointConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the cloud did not answer")
