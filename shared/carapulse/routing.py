@@ -46,7 +46,7 @@ bearer = _Bearer(
 )
 
 
-async def this_principal(connection: HTTPConnection, _scheme: Annotated[object, Depends(bearer)]) -> Principal:
+async def this_principal(connection: HTTPConnection) -> Principal:
     """Return who asks, how they proved it and for how long that holds; raise TokenMissing if nobody did."""
     principal: Principal | None = getattr(connection.state, "principal", None)
     if principal is None:
@@ -58,8 +58,10 @@ ThisPrincipal = Annotated[Principal, Depends(this_principal)]
 """Who asks and until when that is proven, as an argument of a route."""
 
 
-async def this_call(connection: HTTPConnection, principal: ThisPrincipal) -> Call:
+async def this_call(connection: HTTPConnection) -> Call:
     """Return who asks, for which tenant, when and under which trace."""
+    # Called, not depended on: the framework walks through every dependency again wherever it is named.
+    principal = await this_principal(connection)
     app = cast("HasClock", connection.app.state.app)
     return call_of(principal, app.clock, getattr(connection.state, "attempt", None))
 
@@ -99,7 +101,9 @@ class Needs:
         self.permission = permission
         self._lender = lender
 
-    async def __call__(self, connection: HTTPConnection, call: ThisCall) -> None:
+    async def __call__(
+        self, connection: HTTPConnection, call: ThisCall, _scheme: Annotated[object, Depends(bearer)]
+    ) -> None:
         """Return if the caller may, or raise Denied; the request remembers what was asked for.
 
         The lender is asked only where roles don't suffice.

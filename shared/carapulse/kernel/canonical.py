@@ -15,6 +15,8 @@ _SMALLEST, _LARGEST = 1e-4, 1e15  # between them Python, too, spells a fraction 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     """Return the RFC 8785 form of a JSON value, or raise Invalid for what JSON can't carry exactly."""
+    if _is_spelled_alike(value):
+        return _ENCODER.encode(value).encode()
     try:
         return _ENCODER.encode(_spelled(value)).encode()
     except _NeedsReference:
@@ -27,6 +29,29 @@ def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
 
 class _NeedsReference(Exception):  # noqa: N818 - not an error of anybody
     """The fast encoder might write this otherwise than the reference."""
+
+
+def _is_spelled_alike(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Say whether the fast encoder writes all of it right as it is: text in ASCII, and whole numbers that are exact."""
+    left = [value]
+    while left:
+        each = left.pop()
+        kind = type(each)
+        if kind is str:
+            if not each.isascii():
+                return False
+        elif kind is dict:
+            if not _has_plain_keys(each):
+                return False
+            left.extend(each.values())
+        elif kind is list:
+            left.extend(each)
+        elif kind is int:
+            if abs(each) > _EXACT:
+                return False
+        elif each is not None and kind is not bool:
+            return False
+    return True
 
 
 def _spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value

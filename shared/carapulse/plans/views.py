@@ -48,8 +48,11 @@ class PlanSummary(Record):
     @classmethod
     def of(cls, plan: Plan) -> Self:
         """Return what a list shows of a plan."""
-        facts = plan.model_dump(include=set(cls.model_fields) & set(Plan.model_fields))
+        facts = {name: getattr(plan, name) for name in _HEAD}
         return cls(plan_id=plan.id, risk_level=plan.risk, **facts)
+
+
+_HEAD = tuple(PlanSummary.model_fields.keys() & Plan.model_fields.keys())
 
 
 class PlanView(PlanSummary):

@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
@@ -99,11 +100,17 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
     http.include_router(make_health_router(app))
     http.include_router(pages)
     for router in routers:
-        http.include_router(router, dependencies=[Depends(negotiate), Depends(refuse_unknown_parameters)])
+        http.include_router(router, dependencies=[Depends(_refuse_unfit)])
     check_guards(http)
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
     _add_edges(http, app, bounds)
     return http
+
+
+async def _refuse_unfit(request: HTTPConnection) -> None:
+    """Return if the caller takes what the route gives, and the route knows every query parameter."""
+    await negotiate(request)
+    await refuse_unknown_parameters(request)
 
 
 def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
