@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -117,14 +118,18 @@ def a_cloud(folder: Path):
         port = free.getsockname()[1]
     given = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "GATEWAY_PORT": str(port)}
     log = folder / "cloud.log"
-    with log.open("wb") as written, subprocess.Popen([PROGRAM], env=given, stdout=written, stderr=written) as program:
+    with (
+        log.open("wb") as written,
+        subprocess.Popen(
+            [PROGRAM], env=given, stdout=written, stderr=written, cwd=folder, start_new_session=True
+        ) as program,
+    ):
         cloud = Cloud(f"http://127.0.0.1:{port}")
         try:
             _ready(cloud)
             yield cloud
         finally:
-            program.terminate()
-            program.wait(30)
+            os.killpg(program.pid, signal.SIGKILL)  # it and the functions that it runs; there is nothing to keep
 
 
 def _ready(cloud):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from infra.aws.template import functions
@@ -82,9 +83,11 @@ class Deployment:
         self._postgres = postgres
         self.http = cloud.api()
 
-    def ask(self, method, path, body=None, *, who="ada", role="operator"):
+    def ask(self, method, path, body=None, *, who="ada", role="operator", if_match=None):
         token = self._issuer.mint("acme", who, frozenset({role}), timedelta(hours=1))
-        return self.http.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+        headers |= {"If-Match": if_match} if if_match else {}
+        return self.http.request(method, path, json=body, headers=headers)
 
     def rows(self, query):
         """Ask the database as somebody whom no wall stops."""
@@ -132,4 +135,6 @@ def deployment(postgres):
         for each in functions():
             cloud.replace_environment(each, **given)
         cloud.replace_environment("migrate", CARAPULSE_DATABASE_OWNER_URL=postgres.url(OWNER, DATABASE))
-        yield Deployment(cloud, outside, issuer, postgres)
+        made = Deployment(cloud, outside, issuer, postgres)
+        yield made
+        made.http.close()

@@ -12,6 +12,19 @@ pytestmark = pytest.mark.timeout(180)
 ENDED = {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled"}
 
 
+# What a newer program might write, or somebody's hand: a message of a type that nobody knows.
+SPOIL = """
+CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.type := 'NoSuchThing'; RETURN NEW; END $$;
+CREATE TRIGGER spoil BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.queue = 'executions') EXECUTE FUNCTION spoil();
+"""
+
+
+TWO_DAYS_AGO = """
+UPDATE approvals SET requested_at = now() - interval '2 days', expires_at = now() - interval '1 minute'
+WHERE status = 'pending'
+"""
+
+
 def a_note(text):
     return {"stage": "act", "tool": "grafana", "action": "annotate", "input": {"text": text, "tags": ["e2e"]}}
 
@@ -35,16 +48,16 @@ def a_plan(deployment, text, environment="dev"):
     return answer.json()
 
 
-def approved(deployment, plan):
-    answer = {"plan_id": plan["id"], "status": "approved", "digest": plan["digest"]}
-    said = deployment.ask("POST", "/v1/approvals", answer, who="grace", role="approver")
-    assert said.status_code == 201, said.text
+def an_answer(deployment, plan):
+    seen = deployment.ask("GET", f"/v1/plans/{plan['plan_id']}").headers["ETag"]
+    answer = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
+    return deployment.ask("POST", "/v1/approvals", answer, who="grace", role="approver", if_match=seen)
 
 
 def started(deployment, plan):
-    answer = deployment.ask("POST", f"/v1/plans/{plan['id']}/executions", {})
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
+    answer = deployment.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", {})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["execution_id"]
 
 
 def until(look, seconds=60):
@@ -65,9 +78,7 @@ def ended(deployment, execution):
 
 
 def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network(deployment):
-    assert deployment.cloud.left_out == ["OutwardAddress", "Outward", "PrivateRoute"] or sorted(
-        deployment.cloud.left_out
-    ) == ["Outward", "OutwardAddress", "PrivateRoute"]
+    assert deployment.cloud.left_out == ["Outward", "OutwardAddress", "PrivateRoute"]
 
 
 def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
@@ -79,7 +90,83 @@ def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
 
 def test_an_approved_change_is_made_and_verified(deployment):
     plan = a_plan(deployment, "more shops", "prod")
-    approved(deployment, plan)
+    refused = deployment.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", {})
+    agreed = an_answer(deployment, plan)
 
+    assert refused.status_code in {403, 409}, refused.text
+    assert agreed.status_code == 201, agreed.text
     assert ended(deployment, started(deployment, plan)) == "succeeded"
     assert "more shops" in deployment.outside.annotations.values()
+
+
+def test_a_change_that_does_not_help_is_undone(deployment):
+    deployment.outside.says = "closed"
+    try:
+        outcome = ended(deployment, started(deployment, a_plan(deployment, "fewer shops")))
+    finally:
+        deployment.outside.says = "open"
+
+    assert outcome == "rolled_back"
+    assert "fewer shops" not in deployment.outside.annotations.values()
+
+
+def test_a_change_that_is_cancelled_in_the_middle_is_undone(deployment):
+    outside, before = deployment.outside, deployment.outside.asked
+    outside.answers.clear()
+    try:
+        execution = started(deployment, a_plan(deployment, "no shops"))
+        until(lambda: outside.asked > before)
+        there = "no shops" in outside.annotations.values()
+        cancelled = deployment.ask("POST", f"/v1/executions/{execution}:cancel", {})
+    finally:
+        outside.answers.set()
+
+    assert (there, cancelled.status_code) == (True, 202), cancelled.text
+    assert ended(deployment, execution) == "cancelled"
+    assert "no shops" not in outside.annotations.values()
+
+
+def test_an_approval_that_nobody_gives_expires_by_the_scheduler_s_minute(deployment):
+    plan = a_plan(deployment, "night shops", "prod")
+    deployment.rows(TWO_DAYS_AGO)
+    deployment.rows("UPDATE messages SET available_at = now() WHERE queue = 'approvals'")
+
+    until(lambda: "ApprovalExpired" in happened(deployment, plan), seconds=150)
+
+    assert an_answer(deployment, plan).status_code in {403, 409, 410}
+
+
+def happened(deployment, plan):
+    found = deployment.rows(f"SELECT type FROM events WHERE stream = '{plan['plan_id']}'")
+    return [name for (name,) in found]
+
+
+def test_what_is_not_ours_goes_to_the_dead_letters_of_sqs_and(deployment):
+    cloud, sqs = deployment.cloud, deployment.cloud.client("sqs")
+    queue, dead = cloud.physical("ExecutionsQueue"), cloud.physical("ExecutionsDeadLetters")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "0"})
+
+    sqs.send_message(QueueUrl=queue, MessageBody='{"what": "is this"}')
+    until(lambda: cloud.holds("ExecutionsDeadLetters") == 1, seconds=120)
+
+    (message,) = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+    assert json.loads(message["Body"]) == {"what": "is this"}
+    assert deployment.rows("SELECT count(*) FROM events WHERE type = 'ForgedMessageSeen'")[0][0] >= 1
+    assert cloud.holds("ExecutionsQueue") == 0
+
+
+def test_a_message_that_was_given_up_is_listed_and_replayed_through_the_api(deployment):
+    outside, before = deployment.outside, deployment.outside.asked
+    deployment.rows(SPOIL)
+    execution = started(deployment, a_plan(deployment, "odd shops"))
+    (letter,) = until(lambda: deployment.ask("GET", "/v1/dead-letters").json()["data"])
+    still = status(deployment, execution)
+
+    deployment.rows("DROP TRIGGER spoil ON messages")
+    deployment.rows(f"UPDATE messages SET type = 'AdvanceExecution' WHERE id = '{letter['id']}'")
+    replayed = deployment.ask("POST", f"/v1/dead-letters/{letter['id']}:replay", {"note": "it is mended"})
+
+    assert (letter["type"], still) == ("NoSuchThing", "running")
+    assert replayed.status_code == 202, replayed.text
+    assert ended(deployment, execution) == "succeeded"
+    assert outside.asked == before + 1

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from infra.aws.template import REASON, assembled, environment, functions, load, wildcards
+from tests.builders.tools import BUILTIN
 
+from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.settings import Settings
+from carapulse.tools.connections import Connections
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = functions()
@@ -111,3 +114,10 @@ def test_each_file_of_resources_is_part_of_the_deployment():
 
     assert sorted(included) == sorted(each.stem for each in (ROOT / "infra" / "aws").glob("*.yml"))
     assert all(load(ROOT / "infra" / "aws" / f"{each}.yml")["Resources"] for each in included)
+
+
+def test_the_example_settings_are_taken():
+    example = ROOT / "infra" / "aws" / "example"
+
+    assert load_issuers(example / "issuers.yaml")
+    assert Connections.load(example / "connections.yaml", BUILTIN).all
