@@ -61,7 +61,8 @@ growth: setup ## Measure a database of ten million events beside a small one; GR
 profile: setup ## Say where the time of a step goes.
 	.venv/bin/python -m tests.bench.profiled
 
-faults: setup ## Kill a worker at every commit and every effect of a run, and look at what becomes of it.
+faults: setup ## End the program in every way, and kill a worker at every commit and every effect of a run.
+	FAULTS_ALL=1 .venv/bin/pytest -q tests/faults/test_the_program_is_ended.py
 	.venv/bin/python -m tests.faults.killing
 
 fuzz: setup ## Ask the API what nobody thought of, many times, others each time.

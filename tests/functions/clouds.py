@@ -5,18 +5,16 @@ import json
 import os
 import queue
 import socket
-import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.world.warm import ROOT, ended, started
 
-ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "tests" / "events"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
 _LONGEST_S = 60
@@ -130,12 +128,11 @@ def on_lambda(function, environment):
     api = RuntimeApi()
     threading.Thread(target=api.serve_forever, daemon=True).start()
     given = {"AWS_LAMBDA_RUNTIME_API": api.address, "AWS_LAMBDA_FUNCTION_NAME": function, "AWS_REGION": "us-east-1"}
-    command = [sys.executable, "-m", "awslambdaric", f"functions/{function}/main.lambda_handler"]
-    process = _started(command, environment | given)
+    process = started(["awslambdaric", f"functions/{function}/main.lambda_handler"], _own(environment | given))
     try:
         yield Lambda(api)
     finally:
-        _ended(process)
+        ended(process, 5)
         api.shutdown()
         api.server_close()
 
@@ -146,7 +143,7 @@ def on_framework(function, environment):
     port = _free_port()
     source = ["--source", f"functions/{function}/main.py", "--target", "cloud_handler"]
     options = ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)]
-    with serving([_program("functions-framework"), *source, *options], environment, port) as url:
+    with serving(["functions_framework", *source, *options], environment, port) as url:
         yield Framework(url)
 
 
@@ -155,37 +152,23 @@ def on_uvicorn(function, environment):
     """Serve a function's HTTP application in a process of its own, and give its address."""
     port = _free_port()
     options = ["--app-dir", f"functions/{function}", "main:app", "--host", "127.0.0.1", "--port", str(port)]
-    with serving([_program("uvicorn"), *options], environment, port) as url:
+    with serving(["uvicorn", *options], environment, port) as url:
         yield url
 
 
 @contextmanager
 def serving(command, environment, port):
     """Run a server until the test is done with it."""
-    process = _started(command, environment)
+    process = started(command, _own(environment))
     try:
         _wait_for(port, process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        _ended(process)
+        ended(process, 5)
 
 
-def _program(name):
-    return str(Path(sys.executable).with_name(name))
-
-
-def _started(command, environment):
-    given = {"PATH": os.environ["PATH"], "PYTHONPATH": "shared", **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=given, stdin=subprocess.DEVNULL)
-
-
-def _ended(process):
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _own(environment):
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": "shared", **environment}
 
 
 def _free_port():

@@ -1,12 +1,11 @@
 """scheduler and migrate: what no message asks for."""
 
 import os
-import subprocess
-import sys
 
 import pytest
-from tests.functions.clouds import ROOT, on_framework, on_lambda, recorded
+from tests.functions.clouds import on_framework, on_lambda, recorded
 from tests.functions.test_queue_functions import a_look
+from tests.world.warm import started
 
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import over_socket
@@ -57,14 +56,17 @@ def tables(postgres):
     return found
 
 
-def run(function, environment):
+def run(function, environment, folder):
+    """Run a function as a job, and return its exit code and what it said."""
     given = {"PATH": os.environ["PATH"], "PYTHONPATH": "shared", **environment}
-    command = [sys.executable, f"functions/{function}/main.py"]
-    return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60)
+    with (folder / "said").open("w+b") as said:
+        code = started([f"functions/{function}/main.py"], given, stderr=said).wait(60)
+        said.seek(0)
+        return code, said.read().decode()
 
 
 def test_migrate_makes_the_tables_and_the_keys_as_a_job_and_repeats_harmlessly(postgres, empty, tmp_path):
-    codes = [run("migrate", empty).returncode for _ in range(2)]
+    codes = [run("migrate", empty, tmp_path)[0] for _ in range(2)]
 
     assert codes == [0, 0]
     assert {"events", "plans", "executions"} <= tables(postgres)
@@ -79,17 +81,17 @@ def test_migrate_makes_the_tables_on_lambda(postgres, empty):
     assert {"events", "plans", "executions"} <= tables(postgres)
 
 
-def test_a_function_without_the_shared_keys_does_not_start(empty):
-    done = run("execution", empty)
+def test_a_function_without_the_shared_keys_does_not_start(empty, tmp_path):
+    code, said = run("execution", empty, tmp_path)
 
-    assert done.returncode != 0
-    assert "run migrate first" in done.stderr
+    assert code != 0
+    assert "run migrate first" in said
 
 
-def test_a_function_without_a_database_does_not_start(installation):
+def test_a_function_without_a_database_does_not_start(installation, tmp_path):
     settings = {name: value for name, value in installation.environment.items() if name != "CARAPULSE_DATABASE_URL"}
 
-    done = run("execution", settings)
+    code, said = run("execution", settings, tmp_path)
 
-    assert done.returncode != 0
-    assert "CARAPULSE_DATABASE_URL" in done.stderr
+    assert code != 0
+    assert "CARAPULSE_DATABASE_URL" in said

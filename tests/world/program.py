@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +13,11 @@ import httpx
 from tests.builders.keys import FRESH, keyed
 from tests.builders.rates import GENEROUS_ENVIRONMENT
 from tests.world.issuer import Issuer, an_issuers_file
+from tests.world.warm import started
 
 from carapulse.identity.issuer import DevelopmentIssuer
 
-_COMMAND = [sys.executable, "-m", "carapulse.surfaces.cli", "up"]
+_COMMAND = ["carapulse.surfaces.cli", "up"]
 
 
 class Program:
@@ -46,9 +46,7 @@ class Program:
         """Start it and return the line that says it is ready."""
         command = [*_COMMAND, "--port", "0", "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
-            )
+            self.process = started(command, self.environment, stdout=subprocess.PIPE, stderr=log)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.log.read_text()[-3000:]
