@@ -4,6 +4,7 @@ What this cloud can't show: access rights (it asks nobody), the network, RDS, EF
 runs the functions with a Python of this machine. Tests stand in the order of an installation's life.
 """
 
+import json
 import time
 
 import pytest
