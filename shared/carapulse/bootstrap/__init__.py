@@ -84,7 +84,6 @@ class App:
     blobs: Blobs
     rates: Rates
     counting: Direct
-    broker: Broker | None = None
     relay: Relay | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     recent_rules: RecentRules = field(default_factory=RecentRules)
@@ -170,8 +169,7 @@ def make_app(
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
     counting, direct = Direct(database_url, _COUNTING_PATIENCE_S), Direct(database_url)
-    broker = _broker(settings)
-    relay = None if broker is None else Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
+    relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,
         clock=told,
@@ -189,13 +187,19 @@ def make_app(
         blobs=FileBlobs(settings.blobs_dir or settings.data_dir / "blobs"),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
-        broker=broker,
         relay=relay,
     )
 
 
+def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
+    """Return what publishes to the broker that brings messages, or None where workers take them from the database."""
+    broker = _broker(settings)
+    if broker is None:
+        return None
+    return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
+
+
 def _broker(settings: Settings) -> Broker | None:
-    """Return the broker that brings messages, or None where workers take them from the database."""
     # Imported where they are chosen: each takes longer to import than everything else together.
     if settings.queue == "sqs":
         from carapulse.adapters.aws.sqs import Sqs  # noqa: PLC0415

@@ -160,10 +160,10 @@ class BrokerQueue:
 
 def queue_of(app: App) -> Queue:
     """Return where this installation's workers take messages: the table itself, or the broker that is configured."""
-    if app.broker is None or app.relay is None:
+    if app.relay is None:
         return app.queue
     rows = Rows(app.queue, app.relay)
-    return BrokerQueue(rows, Reception(app.outbox, app.sealer, app.begin, app.clock), app.broker)
+    return BrokerQueue(rows, Reception(app.outbox, app.sealer, app.begin, app.clock), app.relay.broker)
 
 
 def _arrival(delivery: Delivery) -> Arrival:
