@@ -5,6 +5,7 @@ UV_VERSION := 0.13.9
 # What goes to AWS: the Python of Lambda, and a folder with your issuers.yaml and connections.yaml.
 LAMBDA_PYTHON ?= 3.12
 CONFIGURATION ?= infra/aws/example
+OSLS := build/aws/osls
 # The cloud that `make e2e-aws` runs on; it runs functions with its own Python, so the package is made for that.
 MINISTACK := build/aws/ministack
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -72,17 +73,19 @@ sbom: setup ## Write build/sbom.json: what an installation is made of, in Cyclon
 	mkdir -p build
 	$(UV) export --quiet --frozen --no-dev --group lambda --preview-features sbom-export --format cyclonedx1.5 --output-file build/sbom.json
 
-package-aws: setup infra/aws/node_modules ## Make build/aws/carapulse.zip and build/aws/template; CONFIGURATION says with which settings.
+package-aws: setup $(OSLS) ## Make build/aws/carapulse.zip and build/aws/template; CONFIGURATION says with which settings.
 	.venv/bin/python -m infra.aws.package --python $(LAMBDA_PYTHON) --configuration $(CONFIGURATION)
-	LAMBDA_PYTHON=$(LAMBDA_PYTHON) infra/aws/node_modules/.bin/osls package --package build/aws/template
+	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(OSLS)/node_modules/.bin/osls package --package build/aws/template
 	.venv/bin/pytest -q tests/aws/test_package.py
 
 e2e-aws: $(MINISTACK) ## Deploy the package into an AWS on this machine, and bring changes through it.
 	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
 	.venv/bin/pytest -q tests/aws/test_deployed.py
 
-infra/aws/node_modules: infra/aws/package-lock.json
-	npm ci --prefix infra/aws --ignore-scripts --no-audit --no-fund
+$(OSLS): infra/aws/package.json infra/aws/package-lock.json
+	mkdir -p $@
+	cp $^ $@
+	npm ci --prefix $@ --ignore-scripts --no-audit --no-fund
 	touch $@
 
 $(MINISTACK): setup
@@ -90,4 +93,4 @@ $(MINISTACK): setup
 	test -x $@/bin/ministack || $(UV) pip install --quiet --python $@/bin/python --exclude-newer 2026-11-25 ministack==1.5.33
 
 clean: ## Remove what make made.
-	rm -rf .venv build infra/aws/node_modules .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache

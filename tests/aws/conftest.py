@@ -18,6 +18,8 @@ from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import over_socket
 
 DATABASE = "deployed"
+# Each process of a function unzips the package for itself: in memory, where there is such a folder.
+_MEMORY = Path("/dev/shm")
 
 
 class Outside(ThreadingHTTPServer):
@@ -125,7 +127,7 @@ def an_outside():
 def deployment(postgres):
     prepare(postgres, DATABASE)
     with (
-        tempfile.TemporaryDirectory(prefix="carapulse-aws-") as name,
+        tempfile.TemporaryDirectory(prefix="carapulse-aws-", dir=_MEMORY if _MEMORY.is_dir() else None) as name,
         an_issuer() as issuer,
         an_outside() as outside,
         a_cloud(Path(name)) as cloud,

@@ -11,7 +11,7 @@ from carapulse.surfaces.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *(ROOT / "infra").rglob("*.md"), *ROOT.glob("*.md")])
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 RENDERED = render()
@@ -49,7 +49,7 @@ def test_commands_that_a_page_names_exist(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_make_targets_that_a_page_names_exist(page):
-    assert set(re.findall(r"(?m)(?:^|`)make ([a-z]+)", page.read_text())) <= TARGETS
+    assert set(re.findall(r"(?m)(?:^|`)make ([a-z0-9-]+)", page.read_text())) <= TARGETS
 
 
 def test_every_error_code_means_one_thing():

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "carapulse"
 SHIPPED = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "functions").rglob("*.py")])
-EVERY = sorted([*SHIPPED, *(ROOT / "tests").rglob("*.py")])
+EVERY = sorted([*SHIPPED, *(ROOT / "infra").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 ONE_FILE_BY_DESIGN = {
     "shared/carapulse/audit/verifier.py",  # an auditor takes this file alone, without the package
