@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from carapulse.runtime.functions import migrate_installation
+from carapulse.runtime.migrating import migrate_installation
 
 
 def lambda_handler(_event: dict[str, Any], _context: object) -> None:
