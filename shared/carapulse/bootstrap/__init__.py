@@ -164,7 +164,6 @@ def make_app(
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
-    connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
     engine = connect(database_url, pool_size=settings.workers + 8)
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
@@ -175,13 +174,7 @@ def make_app(
         clock=told,
         engine=engine,
         catalogue=catalogue,
-        toolbox=Toolbox(
-            catalogue,
-            connections,
-            SupervisedPrograms(),
-            HttpxWeb(),
-            LocalSecrets(environment(), {"aws": _managed_secret}),
-        ),
+        toolbox=_toolbox(settings, catalogue),
         policy=policy,
         tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
         evidence_key=open_evidence_key(settings.data_dir),
@@ -195,6 +188,12 @@ def make_app(
         counting=counting,
         relay=relay,
     )
+
+
+def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
+    connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
+    secrets = LocalSecrets(environment(), {"aws": _managed_secret})
+    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
