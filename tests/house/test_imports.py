@@ -30,7 +30,7 @@ API = [
     *("joserfc.jwt", "cryptography.hazmat.primitives.ciphers.aead", "httpx", "prometheus_client", "yaml"),
 ]
 """What the function `api` can't do without."""
-API_MOST = 2.1
+API_MOST = 2.3
 
 
 def ours_in(path):
@@ -68,7 +68,7 @@ def test_importing_ours_costs_little_beside_what_it_stands_on(module, libraries,
     assert cost([module], libraries) < most
 
 
-def test_the_api_begins_in_about_twice_the_time_of_the_libraries_that_it_cannot_do_without():
+def test_the_api_begins_in_little_more_than_twice_the_time_of_the_libraries_that_it_cannot_do_without():
     modules = ours_in(ROOT / "functions" / "api" / "main.py")
 
     assert len(modules) > 3
