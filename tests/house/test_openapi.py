@@ -1,13 +1,11 @@
 """The contract grows; what would break a client is named, and is not written down by accident."""
 
 import copy
-import json
-from pathlib import Path
 
 import pytest
 from docs.breaking import breaking_changes
+from tests.builders.contract import CONTRACT
 
-CONTRACT = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "openapi.json").read_text())
 PLAN = "/v1/plans/{plan_id}"
 PROBLEM = {"description": "x", "content": {"application/problem+json": {"schema": {}}}}
 

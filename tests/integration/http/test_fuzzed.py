@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 import schemathesis
-from docs.http import make_http
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
+from tests.builders import contract
 from tests.builders.application import LAMPS
 from tests.builders.rates import GENEROUS
 from tests.builders.served import served
@@ -29,7 +29,7 @@ STREAMS = ["/v1/events", "/v1/executions/{execution_id}/logs"]
 PLANS_TOO = ["/v1/plans/{plan_id}/versions", "/v1/schedules", "/v1/schedules:preview"]
 """Where a POST takes a plan as `POST /v1/plans` does. Making plans up costs as much as all else: the suite does it once."""
 
-EVERYTHING = schemathesis.openapi.from_dict(make_http().openapi()).exclude(path=STREAMS)
+EVERYTHING = schemathesis.openapi.from_dict(contract.CONTRACT).exclude(path=STREAMS)
 CONTRACT = EVERYTHING if CAMPAIGN else EVERYTHING.exclude(path=PLANS_TOO, method="POST")
 NOT_IN_A_SCHEMA = [positive_data_acceptance]
 

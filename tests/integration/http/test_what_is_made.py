@@ -1,13 +1,13 @@
 """What is made is told with its address and its tag, as the contract says, and is found there with that tag."""
 
 import pytest
-from docs.http import make_http
+from tests.builders.contract import CONTRACT
 from tests.world.rig import act, check
 from tests.world.site import BODIES, a_site
 
 CREATED = {
     f"{method.upper()} {path}": operation["responses"]
-    for path, methods in make_http().openapi()["paths"].items()
+    for path, methods in CONTRACT["paths"].items()
     for method, operation in methods.items()
     if "201" in operation["responses"]
 }
