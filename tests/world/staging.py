@@ -10,7 +10,7 @@ from typing import Any
 from tests.builders.intake import signed
 from tests.conftest import Database
 from tests.world.rig import Rig, a_call, act, check
-from tests.world.site import Site
+from tests.world.site import NEXT_YEAR, Site
 
 from carapulse.executions.wishes import PauseExecution, pause_execution
 
@@ -102,6 +102,12 @@ class Stage:
     def new_member(self) -> Scene:
         return Scene({"member_id": "grace"}, {"if-none-match": "*"})
 
+    def key(self) -> Scene:
+        """Make a key that is good."""
+        wanted = {"name": "robot", "kind": "service", "roles": ["viewer"], "expires_at": NEXT_YEAR}
+        issued = self.site.send("POST", "/v1/api-keys", wanted, self.bearer("ada", "admin")).json()
+        return Scene({"key_id": issued["key"]["id"]})
+
     def source(self, trust: str) -> dict[str, Any]:
         """Register a source, and return what it is issued."""
         registration = {"trust": trust, "context": {"environment": "dev"}}
@@ -161,6 +167,8 @@ SCENES: dict[str, Callable[[Stage], Scene]] = {
     "POST /v1/executions/{execution_id}:retry": Stage.failed,
     "POST /v1/executions/{execution_id}:resolve": Stage.lost,
     "POST /v1/executions/{execution_id}:undo": Stage.over,
+    "POST /v1/api-keys/{key_id}:revoke": Stage.key,
+    "POST /v1/api-keys/{key_id}:rotate": Stage.key,
     "POST /v1/workflows/{name}/versions": Stage.new_name,
     "POST /v1/workflows/{name}:start": lambda _: Scene({"name": "scale_service"}),
     "POST /v1/tools/{tool}/actions/{action}:validate": lambda _: Scene({"tool": "kubectl", "action": "scale"}),
