@@ -53,13 +53,13 @@ class Relay:
             NOT_PUBLISHED.add()
             self.outbox.put_back(messages)
             raise
-        self.outbox.published([each for each in messages if each.id in taken])
+        accepted = [each for each in messages if each.id in taken]
+        self.outbox.published(accepted)
+        for each in accepted:
+            PUBLISHED.add(queue=each.queue)
         refused = [each for each in messages if each.id not in taken]
         if refused:
             NOT_PUBLISHED.add()
             log.warning("messages_refused_by_broker", count=len(refused))
             self.outbox.put_back(refused)
-        for each in messages:
-            if each.id in taken:
-                PUBLISHED.add(queue=each.queue)
-        return len(taken)
+        return len(accepted)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
@@ -47,6 +47,11 @@ class Reception:
     begin: Callable[[Call], AbstractContextManager[Recording]]
     clock: Clock
 
+    @classmethod
+    def of(cls, app: App) -> Self:
+        """Return the one of an installation."""
+        return cls(app.outbox, app.sealer, app.begin, app.clock)
+
     def admit(self, arrival: Arrival, hidden_s: float) -> Delivery | None:
         """Return the delivery; None if it was done or published anew since.
 
@@ -63,7 +68,8 @@ class Reception:
             if delivery is None:
                 log.info("message_superseded", message_id=envelope.id)
                 return None
-            return replace(delivery, attempts=delivery.attempts + arrival.times - 1)
+            before = arrival.times - 1
+            return replace(delivery, attempts=delivery.attempts + before, unanswered=before)
 
     def _report(self, arrival: Arrival, problem: Problem) -> None:
         """Say what came, once: a broker brings it again and again until it gives it up."""
@@ -163,7 +169,7 @@ def queue_of(app: App) -> Queue:
     if app.relay is None:
         return app.queue
     rows = Rows(app.queue, app.relay)
-    return BrokerQueue(rows, Reception(app.outbox, app.sealer, app.begin, app.clock), app.relay.broker)
+    return BrokerQueue(rows, Reception.of(app), app.relay.broker)
 
 
 def _arrival(delivery: Delivery) -> Arrival:

@@ -17,8 +17,7 @@ from carapulse.runtime.pausing import pause_s
 log = get_logger(__name__)
 _LONGEST_DELAY_S: Final = 60.0
 _LONGEST_REASON: Final = 2000
-PATIENT_DELIVERIES: Final = 1000
-"""What only waits for something outside is not a poisoned message."""
+_PATIENT_DELIVERIES: Final = 1000  # what only waits for something outside is not a poisoned message
 
 RETRIED = Count("carapulse_messages_retried_total", "Messages given back to be tried again", {"queue": None})
 BURIED = Count("carapulse_messages_buried_total", "Messages that became dead letters", {"queue": None})
@@ -52,10 +51,13 @@ class Handling:
 
     def handle(self, delivery: Delivery) -> None:
         """Handle one delivery and answer for it. A handler's failure is an answer; only the table's own is raised."""
+        if delivery.attempts > _PATIENT_DELIVERIES or delivery.unanswered >= self.max_deliveries:
+            self._give_back(delivery, "whoever worked on it never came to an end", most=0)
+            return
         try:
             self.dispatcher.handle(delivery.type, delivery.body, self._call(delivery), self.ports)
         except Problem as problem:
-            most = PATIENT_DELIVERIES if problem.retryable else self.max_deliveries
+            most = _PATIENT_DELIVERIES if problem.retryable else self.max_deliveries
             reason = f"{problem.code}: {problem.detail}"
             self._give_back(delivery, reason, most=0 if isinstance(problem, Invalid) else most)
         except Exception as error:  # the edge: a bug must not end the worker, and stays loud
@@ -63,10 +65,6 @@ class Handling:
             self._give_back(delivery, f"{type(error).__name__}: {error}", most=self.max_deliveries)
         else:
             self.answers.ack(delivery)
-
-    def give_up(self, delivery: Delivery) -> None:
-        """Give up a message whose workers never came to an end."""
-        self._give_back(delivery, "whoever worked on it never came to an end", most=0)
 
     def _call(self, delivery: Delivery) -> Call:
         return call_of(delivery.tenant, delivery.actor, delivery.trace, self.clock.now())

@@ -34,8 +34,7 @@ class QueueFunction:
         if app.relay is None:
             raise Invalid("a queue function needs CARAPULSE_QUEUE, which says by which broker it is fed")
         self._hidden_s = app.settings.visibility_s
-        self._most = app.settings.max_deliveries
-        self._reception = Reception(app.outbox, app.sealer, app.begin, app.clock)
+        self._reception = Reception.of(app)
         rows = Rows(app.queue, app.relay)
         self._handling = Handling(rows, dispatcher, app, app.clock, app.settings.max_deliveries)
 
@@ -66,10 +65,7 @@ class QueueFunction:
             if delivery is None:
                 return
             with traced(Trace(id=delivery.trace, span=Trace.begin().span)):
-                if arrival.times > self._most:
-                    self._handling.give_up(delivery)
-                else:
-                    self._handling.handle(delivery)
+                self._handling.handle(delivery)
         except Problem as problem:
             log.warning("message_returned", code=problem.code, detail=problem.detail)
             raise

@@ -14,7 +14,7 @@ from carapulse.kernel.errors import Unavailable
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
 from carapulse.runtime.dispatch import Dispatcher
-from carapulse.runtime.handling import PATIENT_DELIVERIES, Answers, Handling
+from carapulse.runtime.handling import Answers, Handling
 from carapulse.runtime.pausing import pause_s
 
 log = get_logger(__name__)
@@ -115,15 +115,9 @@ class Workers:
     def _take_one(self) -> bool:
         deliveries = self.queue.take(self.dispatcher.queues, 1, self.visibility_s)
         for delivery in deliveries:
-            self._handle(delivery)
+            with self._kept_hidden(delivery):
+                self._handling.handle(delivery)
         return bool(deliveries)
-
-    def _handle(self, delivery: Delivery) -> None:
-        if delivery.attempts > PATIENT_DELIVERIES:
-            self._handling.give_up(delivery)
-            return
-        with self._kept_hidden(delivery):
-            self._handling.handle(delivery)
 
     @contextmanager
     def _kept_hidden(self, delivery: Delivery) -> Iterator[None]:

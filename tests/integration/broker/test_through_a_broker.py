@@ -138,3 +138,18 @@ def test_what_this_installation_did_not_write_is_not_acted_upon_and_is_in_the_lo
     assert dead == forged
     seen = rig.rows("SELECT type FROM events WHERE stream = :stream", INSTALLATION, stream=STREAM)
     assert seen == [("ForgedMessageSeen",)] * len(forged)
+
+
+def test_a_message_that_killed_its_workers_is_given_up_by_those_that_poll(database, tmp_path):
+    with an_sqs(f"run-{tmp_path.name}") as broker, a_world() as world:
+        rig = Brokered(database, world, tmp_path / "data", broker)
+        rig.workers.max_deliveries = 2
+        rig.start(rig.plan(act("switch", "hall"), check("hall")))
+        for _ in range(2):
+            rig.workers.queue.take(["executions"], 1, 0)
+
+        rig.workers.run_until_idle()
+
+        dead = rig.rows("SELECT last_error FROM messages WHERE dead_at IS NOT NULL")
+        rig.close()
+    assert dead == [("whoever worked on it never came to an end",)]

@@ -56,7 +56,10 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One delivery of one message. The receipt is good for this delivery only. What is no JSON comes as text."""
+    """One delivery of one message. The receipt is good for this delivery only. What is no JSON comes as text.
+
+    A broker may have delivered it before under this receipt, and whoever got it never answered.
+    """
 
     id: str
     receipt: str
@@ -68,6 +71,10 @@ class Delivery:
     trace: str
     attempts: int
     created_at: datetime
+    unanswered: int = 0
+
+
+_COLUMNS = tuple(name for name in Delivery.__dataclass_fields__ if name != "unanswered")
 
 
 def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> None:
@@ -155,5 +162,5 @@ def _buried(delivery: Delivery, reason: str) -> MessageBuried:
 
 def delivery_of(row: list[Any]) -> Delivery:
     """Return the delivery that a row of the table is; what is no JSON in it comes as text."""
-    given = dict(zip(Delivery.__dataclass_fields__, row, strict=True))
+    given = dict(zip(_COLUMNS, row, strict=True))
     return Delivery(**given | {"body": json_or_text(given["body"]), "actor": json_or_text(given["actor"])})
