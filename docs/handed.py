@@ -9,14 +9,15 @@ from pydantic import BaseModel
 from carapulse.broker.envelope import TYPE_PREFIX, Envelope
 from carapulse.intake.alertmanager import Notification
 from carapulse.intake.examples import NOTIFYING
-from carapulse.runtime.areas import ALL
+from carapulse.runtime.areas import handlers
 
 SIGNED = "/v1/webhooks/alertmanager/{source}"
 WITH_TOKEN = f"{SIGNED}/{{token}}"
+HANDLED = handlers("queue").handlers | handlers("step-functions").handlers
 MODELS: list[tuple[type[BaseModel], Mode]] = [
     (Notification, "validation"),
     (Envelope, "validation"),
-    *((kind, "validation") for kind, _ in ALL.handlers.values()),
+    *((kind, "validation") for kind, _ in HANDLED.values()),
 ]
 
 
@@ -70,12 +71,12 @@ def _headers(openapi: Node) -> Node:
 
 def handed(schemas: Schemas) -> Part:
     """Return the queues, and a message for each kind of work."""
-    queues: dict[str, list[str]] = {queue: [] for queue in ALL.queues}
-    for name, (kind, _) in sorted(ALL.handlers.items()):
+    queues: dict[str, list[str]] = {queue: [] for queue in sorted({kind.queue for kind, _ in HANDLED.values()})}
+    for name, (kind, _) in sorted(HANDLED.items()):
         queues[kind.queue].append(name)
     return Part(
         channels={queue: _queue(queue, names) for queue, names in queues.items()},
-        messages={name: _work(kind, schemas) for name, (kind, _) in sorted(ALL.handlers.items())},
+        messages={name: _work(kind, schemas) for name, (kind, _) in sorted(HANDLED.items())},
         operations={
             f"{verb}{queue.capitalize()}": operation(action, queue, said, names)
             for queue, names in queues.items()

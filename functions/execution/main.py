@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from carapulse.executions.consumers import consumers as executions
+from carapulse.runtime.carrying import carriers
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.functions import application
 from carapulse.runtime.queue import QueueFunction
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
 
 app = application("execution")
-run = QueueFunction(app, Dispatcher.of([executions]))
+run = QueueFunction(app, Dispatcher.of(carriers(app.settings.orchestrator)).only({"executions"}))
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from carapulse.kernel.errors import Fault, Invalid
-from carapulse.kernel.message import QUEUES
+from carapulse.kernel.message import ORCHESTRATION, QUEUES
 from carapulse.kernel.pointers import pointer_of
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
@@ -21,6 +21,7 @@ _ADDRESSES = {
     "pubsub": re.compile(r"projects/[^\s/]+/topics/[^\s/]+"),
 }
 _IN_FILES = ("database_url", "database_owner_url")
+Orchestrator = Literal["queue", "step-functions"]
 _PAIRS = ("read", "write", "start", "stream")
 
 
@@ -69,6 +70,14 @@ class Settings(BaseSettings):
     )
     queue_addresses: dict[str, str] = Field(
         {}, description="JSON object: the address of each queue at the broker: SQS URLs, or names of Pub/Sub topics"
+    )
+    orchestrator: Orchestrator = Field(
+        "queue", description="what carries changes: messages alone, or a state machine that says when to send them"
+    )
+    state_machine: str | None = Field(
+        None,
+        pattern="^arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$",
+        description="with the orchestrator step-functions: the ARN of the machine in infra/state_machines",
     )
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
@@ -149,8 +158,9 @@ class Settings(BaseSettings):
             if self.queue_addresses:
                 raise ValueError("CARAPULSE_QUEUE_ADDRESSES is set, and CARAPULSE_QUEUE names no broker that has them")
             return self
-        if self.queue_addresses.keys() != QUEUES:
-            raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES must name exactly {', '.join(sorted(QUEUES))}")
+        needed = QUEUES if self.orchestrator == "queue" else QUEUES | {ORCHESTRATION}
+        if self.queue_addresses.keys() != needed:
+            raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES must name exactly {', '.join(sorted(needed))}")
         if not all(_ADDRESSES[self.queue].fullmatch(each) for each in self.queue_addresses.values()):
             raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES holds what is no address for {self.queue}")
         return self
@@ -160,6 +170,10 @@ class Settings(BaseSettings):
         """Refuse settings that contradict each other."""
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        if (self.orchestrator == "step-functions") is not (self.state_machine is not None):
+            raise ValueError("CARAPULSE_ORCHESTRATOR step-functions and CARAPULSE_STATE_MACHINE need each other")
+        if self.orchestrator == "step-functions" and self.queue != "sqs":
+            raise ValueError("CARAPULSE_ORCHESTRATOR step-functions needs CARAPULSE_QUEUE sqs: it asks by its queues")
         if self.blobs_bucket is not None and self.blobs_dir is not None:
             raise ValueError("CARAPULSE_BLOBS_DIR and CARAPULSE_BLOBS_BUCKET name two places for the same blobs")
         for name in _PAIRS:

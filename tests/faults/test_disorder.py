@@ -13,7 +13,7 @@ from tests.world.rig import Rig, act, check
 
 from carapulse.executions.model import ExecutionState, Status
 from carapulse.plans.views import PlanView
-from carapulse.runtime.areas import ALL
+from carapulse.runtime.areas import handlers
 from carapulse.runtime.workers import Workers
 
 SEEDS = range(int(os.environ.get("CARAPULSE_CHAOS", "4")))
@@ -31,7 +31,7 @@ def rig(database, world, tmp_path):
 def in_disorder(rig: Rig, seed: int) -> list[Workers]:
     """Return two pools, each with an unruly queue of its own, that hand every message to each other."""
     queues = [UnrulyQueue(rig.app.queue, 2 * seed + n) for n in range(2)]
-    return [Workers(queue, ALL, rig.app, rig.app.clock, 3, 20, 8) for queue in queues]
+    return [Workers(queue, handlers(rig.settings.orchestrator), rig.app, rig.app.clock, 3, 20, 8) for queue in queues]
 
 
 def finished(rig: Rig, seed: int, *executions: str) -> list[ExecutionState]:

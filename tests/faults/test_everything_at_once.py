@@ -32,7 +32,7 @@ from carapulse.executions.wishes import (
     retry_step,
 )
 from carapulse.kernel.errors import Conflict, Denied, NotFound
-from carapulse.runtime.areas import ALL
+from carapulse.runtime.areas import handlers
 from carapulse.runtime.minute import do_second
 from carapulse.runtime.workers import Workers
 
@@ -216,7 +216,7 @@ class Everything(RuleBasedStateMachine):
         app = in_one_life(self.rig.app, life)
         given: Any = queue or self.rig.app.queue
         with suppress(Gone):
-            Workers(given, ALL, app, app.clock, 1, HIDDEN_S, 1000).run_until_idle()
+            Workers(given, handlers(app.settings.orchestrator), app, app.clock, 1, HIDDEN_S, 1000).run_until_idle()
 
     @rule()
     def time_passes(self) -> None:

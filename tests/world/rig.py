@@ -18,7 +18,7 @@ from carapulse.kernel.call import Actor, Call
 from carapulse.plans.requests import CreatePlan
 from carapulse.plans.usecases import create_plan
 from carapulse.plans.views import PlanView
-from carapulse.runtime.areas import ALL
+from carapulse.runtime.areas import handlers
 from carapulse.runtime.minute import do_second
 from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
@@ -90,7 +90,10 @@ class Rig:
     def new_workers(self, count: int = 1) -> Workers:
         """Return a pool for every queue."""
         chosen = self.settings
-        return Workers(self.app.queue, ALL, self.app, self.app.clock, count, chosen.visibility_s, chosen.max_deliveries)
+        reacting = handlers(chosen.orchestrator)
+        return Workers(
+            self.app.queue, reacting, self.app, self.app.clock, count, chosen.visibility_s, chosen.max_deliveries
+        )
 
     def plan(self, *steps: dict[str, Any], environment: str = "dev", by: str = "ada", **more: Any) -> PlanView:
         """Create a plan of these steps."""

@@ -47,11 +47,12 @@ def an_sqs(installation: str) -> Iterator[SqsWorld]:
     """Serve queues until the test is done with them."""
     with an_amazon() as server:
         client = boto3.client("sqs")
-        addresses = {queue: _queue(client, f"{installation}-{queue}") for queue in QUEUES}
+        addresses = {queue: queue_of(client, f"{installation}-{queue}") for queue in QUEUES}
         yield SqsWorld(client, addresses, server, where(server))
 
 
-def _queue(client: Any, name: str) -> str:
+def queue_of(client: Any, name: str) -> str:
+    """Make a queue and its dead letters, and return its address."""
     dead = client.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": GIVEN_UP_AFTER}

@@ -17,12 +17,14 @@ from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.keys import PostgresKeyDirectory
+from carapulse.adapters.postgres.machines import PostgresMachineBook
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
+from carapulse.adapters.postgres.work import Bells
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
@@ -51,6 +53,8 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.live.hub import Hub, Room
+from carapulse.orchestration.messages import bells_for
+from carapulse.orchestration.ports import Machines
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
 from carapulse.settings import Settings, environment
@@ -85,6 +89,8 @@ class App:
     rates: Rates
     counting: Direct
     relay: Relay | None = None
+    configured_machines: Machines | None = None
+    bells: Bells | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
@@ -93,7 +99,20 @@ class App:
 
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
-        return Work(self.engine, call, self.clock, None if self.relay is None else self.relay.after_commit)
+        sent = None if self.relay is None else self.relay.after_commit
+        return Work(self.engine, call, self.clock, sent, self.bells)
+
+    @property
+    def machines(self) -> Machines:
+        """The state machines that carry changes; Invalid where there are none."""
+        if self.configured_machines is None:
+            raise Invalid("no state machine carries changes here: CARAPULSE_ORCHESTRATOR names none")
+        return self.configured_machines
+
+    @property
+    def machine_book(self) -> PostgresMachineBook:
+        """The machines that the clock looks after."""
+        return PostgresMachineBook(self.journal.direct)
 
     @cached_property
     def refusals(self) -> RefusalLog:
@@ -187,6 +206,8 @@ def make_app(
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
+        configured_machines=_machines(settings),
+        bells=None if settings.orchestrator == "queue" else bells_for,
     )
 
 
@@ -229,6 +250,14 @@ def _broker(settings: Settings) -> Broker | None:
 
         return PubSub.connect(settings.queue_addresses)
     return None
+
+
+def _machines(settings: Settings) -> Machines | None:
+    if settings.state_machine is None:
+        return None
+    from carapulse.adapters.aws.step_functions import StepFunctions  # noqa: PLC0415
+
+    return StepFunctions.connect(settings.state_machine)
 
 
 def quotas(settings: Settings) -> Quotas:

@@ -15,6 +15,7 @@ from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresS
 from carapulse.knowledge.model import Kind
 from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.live.store import PostgresTickets
+from carapulse.orchestration.store import PostgresMachines
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
 from carapulse.schedules.store import PostgresSchedules
@@ -39,6 +40,11 @@ class Work(PostgresWork):
     def executions(self) -> PostgresExecutions:
         """The executions within this unit."""
         return PostgresExecutions(self.connection, self.tenant, self.plans.visible)
+
+    @cached_property
+    def machines(self) -> PostgresMachines:
+        """The state machines of a cloud that carry plans, within this unit."""
+        return PostgresMachines(self.connection, self.tenant)
 
     @cached_property
     def dry_runs(self) -> PostgresDryRuns:

@@ -17,7 +17,7 @@ from carapulse.executions.journal import Head
 from carapulse.executions.lifecycle import Start
 from carapulse.executions.looking import Looked, look
 from carapulse.executions.messages import AdvanceExecution
-from carapulse.executions.model import ExecutionState
+from carapulse.executions.model import ExecutionState, Phase, StepStatus
 from carapulse.executions.performing import Ended, Performer
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.rechecking import Standpoint
@@ -31,12 +31,17 @@ from carapulse.observe import get_logger
 log = get_logger(__name__)
 
 
-def advance_execution(message: AdvanceExecution, call: Call, ports: ExecutionPorts) -> None:
-    """Do what comes next in an execution for as long as there is something. Repeated, late or foreign: nothing."""
+def advance_execution(
+    message: AdvanceExecution, call: Call, ports: ExecutionPorts, only: tuple[str, Phase] | None = None
+) -> None:
+    """Do what comes next in an execution for as long as there is something. Repeated, late or foreign: nothing.
+
+    `only` names the one step, or undo, that this worker may start, where somebody else hands out the others.
+    """
     if ports.stopping.is_set():
         raise StepInterrupted("the program is to end", execution_id=message.execution_id)
     with ports.watch.over(message.execution_id, new_id("lease"), call) as watched:
-        chain = _Chain(message.execution_id, call, ports, watched, time.monotonic() + ports.settings.turn_s)
+        chain = _Chain(message.execution_id, call, ports, watched, time.monotonic() + ports.settings.turn_s, only)
         try:
             chain.run()
         except EventOutOfPlace as problem:
@@ -52,6 +57,7 @@ class _Chain:
     ports: ExecutionPorts
     watched: Watched
     until: float
+    only: tuple[str, Phase] | None
     leased: bool = False
     looked: dict[Key, Looked | Problem] = field(default_factory=dict)
     mine: Key | None = None
@@ -63,10 +69,17 @@ class _Chain:
         attempt = self._take_over()
         ended = performer.recover(attempt, self.state) if attempt is not None else None
         attempt = self._carry_on(ended)
-        if attempt is None and ended is None and self.state.is_at_work:
+        if attempt is None and ended is None and self._is_another_at_it():
             raise StepBusy("another worker is at it", execution_id=self.execution_id)
         while attempt is not None:
             attempt = self._carry_on(performer.perform(attempt, self.state))
+
+    def _is_another_at_it(self) -> bool:
+        """Return whether another worker is at what this one came for."""
+        if self.only is None:
+            return self.state.is_at_work
+        step_id, phase = self.only
+        return self.state.step(step_id).part(phase).status is StepStatus.RUNNING
 
     def let_go(self) -> None:
         """Give the lease back, with the lines that a cut short attempt still has."""
@@ -150,7 +163,8 @@ class _Chain:
         return None
 
     def _due(self, draft: Draft) -> list[Start]:
-        return [start for start in draft.starts if start.not_before is None or start.not_before <= draft.at]
+        due = (start for start in draft.starts if start.not_before is None or start.not_before <= draft.at)
+        return [start for start in due if self.only is None or self.only == (start.step_id, start.phase)]
 
     def _give_back(self, draft: Draft, *, entered: bool) -> None:
         """Let the message come again if the program's end keeps this worker from what nobody else was told of."""

@@ -7,6 +7,9 @@ from carapulse.kernel.record import Record
 QUEUES = frozenset({"approvals", "executions", "planning"})
 """The queues that there are; a broker has an address for each."""
 
+ORCHESTRATION = "orchestration"
+"""The queue that there is besides where a state machine of a cloud carries changes."""
+
 
 class Message(Record):
     """Base of every message. The class name is the public message type; delivery is at least once."""

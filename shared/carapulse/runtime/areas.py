@@ -7,7 +7,6 @@ from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
 from carapulse.context.routes import router as context_routes
 from carapulse.deadletters.routes import router as dead_letter_routes
-from carapulse.executions.consumers import consumers as executions
 from carapulse.executions.routes import router as execution_routes
 from carapulse.freezes.routes import router as freeze_routes
 from carapulse.intake.consumers import consumers as intake
@@ -15,9 +14,11 @@ from carapulse.intake.routes import router as intake_routes
 from carapulse.knowledge.routes import router as knowledge_routes
 from carapulse.live.routes import router as live_routes
 from carapulse.plans.routes import router as plan_routes
+from carapulse.runtime.carrying import carriers
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.schedules.routes import router as schedule_routes
 from carapulse.sessions.routes import router as session_routes
+from carapulse.settings import Orchestrator
 from carapulse.tools.routes import router as tool_routes
 from carapulse.workflows.routes import router as workflow_routes
 
@@ -39,8 +40,8 @@ ROUTERS = (
     access_routes,
     live_routes,
 )
-ALL = Dispatcher.of([executions, approvals, intake])
-EXECUTIONS = ALL.only({"executions"})
-"""What may take long: the steps of plans."""
-BACKGROUND = ALL.without({"executions"})
-"""What must not wait behind a long step: timers, expiries, planning."""
+
+
+def handlers(orchestrator: Orchestrator) -> Dispatcher:
+    """Return the handlers of every message."""
+    return Dispatcher.of([*carriers(orchestrator), approvals, intake])

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
 from carapulse.bootstrap import App
-from carapulse.broker.envelope import Marker, MessageForged, MessageUnreadable, opened
+from carapulse.broker.envelope import Envelope, Marker, MessageForged, MessageUnreadable, opened
 from carapulse.broker.events import STREAM, ForgedMessageSeen
 from carapulse.broker.ports import Arrival, Broker
 from carapulse.broker.relay import Relay
@@ -20,6 +20,7 @@ from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
+from carapulse.rows import json_or_text
 from carapulse.runtime.workers import Queue
 from carapulse.tracing import Trace, traced
 
@@ -38,6 +39,18 @@ class Recording(Protocol):
         ...
 
 
+class Ear(Protocol):
+    """What understands those who write to our queues and can't sign: state machines of a cloud."""
+
+    def hears(self, document: Any) -> bool:  # noqa: ANN401 - any JSON value
+        """Return whether a document claims to come from one."""
+        ...
+
+    def delivery(self, document: Any, hidden_s: float) -> Delivery | None:  # noqa: ANN401 - any JSON value
+        """Return what it says as a delivery; None if that is done; MessageForged or MessageUnreadable if it is none."""
+        ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """Says which delivery of which row a broker's message stands for."""
@@ -46,11 +59,12 @@ class Reception:
     marker: Marker
     begin: Callable[[Call], AbstractContextManager[Recording]]
     clock: Clock
+    ear: Ear | None = None
 
     @classmethod
     def of(cls, app: App) -> Self:
         """Return the one of an installation."""
-        return cls(app.outbox, app.sealer, app.begin, app.clock)
+        return cls(app.outbox, app.sealer, app.begin, app.clock, _ear(app))
 
     def admit(self, arrival: Arrival, hidden_s: float) -> Delivery | None:
         """Return the delivery; None if it was done or published anew since.
@@ -59,17 +73,28 @@ class Reception:
         there is no row that it could be believed to stand for.
         """
         try:
-            envelope = opened(arrival.text, self.marker)
+            delivery = self._delivery(arrival, hidden_s)
         except (MessageForged, MessageUnreadable) as problem:
             self._report(arrival, problem)
             raise
+        if delivery is None:
+            return None
+        before = arrival.times - 1
+        return replace(delivery, attempts=delivery.attempts + before, unanswered=before)
+
+    def _delivery(self, arrival: Arrival, hidden_s: float) -> Delivery | None:
+        if self.ear is not None and isinstance(arrival.text, str):
+            document = json_or_text(arrival.text)
+            if self.ear.hears(document):
+                return self.ear.delivery(document, hidden_s)
+        return self._claimed(opened(arrival.text, self.marker), hidden_s)
+
+    def _claimed(self, envelope: Envelope, hidden_s: float) -> Delivery | None:
         with traced(Trace.from_header(envelope.traceparent)):
             delivery = self.outbox.claim(envelope.tenant, envelope.id, envelope.receipt, hidden_s)
             if delivery is None:
                 log.info("message_superseded", message_id=envelope.id)
-                return None
-            before = arrival.times - 1
-            return replace(delivery, attempts=delivery.attempts + before, unanswered=before)
+            return delivery
 
     def _report(self, arrival: Arrival, problem: Problem) -> None:
         """Say what came, once: a broker brings it again and again until it gives it up."""
@@ -170,6 +195,14 @@ def queue_of(app: App) -> Queue:
         return app.queue
     rows = Rows(app.queue, app.relay)
     return BrokerQueue(rows, Reception.of(app), app.relay.broker)
+
+
+def _ear(app: App) -> Ear | None:
+    if app.settings.orchestrator == "queue":
+        return None
+    from carapulse.runtime.conducted import MachineEar  # noqa: PLC0415 - only where a machine carries changes
+
+    return MachineEar(app.outbox, app.sealer)
 
 
 def _arrival(delivery: Delivery) -> Arrival:

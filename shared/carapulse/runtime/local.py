@@ -17,8 +17,9 @@ from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app, refuse_nobody_believed
+from carapulse.executions.messages import AdvanceExecution
 from carapulse.observe import get_logger
-from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
+from carapulse.runtime.areas import ROUTERS, handlers
 from carapulse.runtime.brokered import queue_of
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.http.app import make_app as make_http
@@ -64,7 +65,7 @@ def running(settings: Settings) -> Iterator[Program]:
         parts.callback(app.close)
         refuse_strong_role(app.engine)
         refuse_unmigrated(app.engine)
-        pools = [_pool(app, EXECUTIONS, settings.workers), _pool(app, BACKGROUND, _BACKGROUND_WORKERS)]
+        pools = _pools(app, handlers(settings.orchestrator))
         listener = Listener(address, partial(_nudge, pools))
         clocks = tickers(app)
         starts = (*(pool.start for pool in pools), listener.start, *(clock.start for clock in clocks))
@@ -94,6 +95,13 @@ def _database(settings: Settings) -> Iterator[str]:
             yield guard.server.url(database.APP, database.DATABASE)
         finally:
             guard.stop()
+
+
+def _pools(app: App, every: Dispatcher) -> list[Workers]:
+    """Return those who do what may take long, the steps of plans, and those who do what must not wait behind it."""
+    steps = {AdvanceExecution.queue}
+    others = _pool(app, every.without(steps), _BACKGROUND_WORKERS)
+    return [_pool(app, every.only(steps), app.settings.workers), others]
 
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:

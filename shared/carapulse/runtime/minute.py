@@ -70,8 +70,18 @@ def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
+    if app.settings.orchestrator == "step-functions":
+        _look_after_machines(call, app)
     make_room(call, app)
     let_old_go(call, app)
+
+
+def _look_after_machines(call: Call, app: Any) -> None:  # noqa: ANN401 - the composition root's object
+    from carapulse.orchestration.machines import look_after_machines  # noqa: PLC0415 - only where there are any
+
+    looked_after = look_after_machines(call, app)
+    if looked_after:
+        log.info("machines_looked_after", count=looked_after)
 
 
 def _call(app: Any) -> Call:  # noqa: ANN401 - the composition root's object

@@ -18,7 +18,7 @@ from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.bootstrap import App, make_app
 from carapulse.executions.usecases import ExecutePlan, execute_plan, look_after_overdue
-from carapulse.runtime.areas import EXECUTIONS
+from carapulse.runtime.areas import handlers
 from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 from carapulse.tools.connections import Connections
@@ -124,7 +124,15 @@ def work(task: Task) -> None:
     if task.executes and not glance.begun:
         execute_plan(task.plan_id, ExecutePlan(), a_call(), app)
     settings = app.settings
-    workers = Workers(app.queue, EXECUTIONS, app, app.clock, 1, settings.visibility_s, settings.max_deliveries)
+    workers = Workers(
+        app.queue,
+        handlers(settings.orchestrator).only({"executions"}),
+        app,
+        app.clock,
+        1,
+        settings.visibility_s,
+        settings.max_deliveries,
+    )
     if not task.alone:
         workers.start()
     until = time.monotonic() + _LONGEST_S

@@ -13,7 +13,7 @@ from tests.world.sqs import an_sqs
 from carapulse.adapters.postgres import outbox
 from carapulse.broker.events import STREAM
 from carapulse.kernel.call import INSTALLATION
-from carapulse.runtime.areas import ALL
+from carapulse.runtime.areas import handlers
 from carapulse.runtime.brokered import queue_of
 from carapulse.runtime.workers import Workers
 
@@ -31,7 +31,9 @@ class Brokered(Rig):
 
     def new_workers(self, count=1):
         chosen = self.settings
-        return Workers(queue_of(self.app), ALL, self.app, self.app.clock, count, chosen.visibility_s, 3)
+        return Workers(
+            queue_of(self.app), handlers(chosen.orchestrator), self.app, self.app.clock, count, chosen.visibility_s, 3
+        )
 
     def rows(self, query, tenant="acme", **given):
         with self.app.begin(a_call(tenant=tenant)) as work:

@@ -1,8 +1,9 @@
 """The table of messages as publishers and consumers of a broker use it: rows are the truth, the broker a doorbell."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.queue import Delivery, delivery_of
@@ -22,9 +23,13 @@ _SETTLE = (
     "SELECT settle_published(:sent, CAST(:receipts AS uuid[]), make_interval(secs => :hidden_s),"
     " CAST(:taken AS boolean))"
 )
-_CLAIM = (
+_DELIVERY = (
     "SELECT id, CAST(receipt AS text), tenant, queue, type, CAST(body AS text), CAST(actor AS text), trace, attempts,"
-    " created_at FROM claim_message(:tenant, :id, CAST(:receipt AS uuid), make_interval(secs => :hidden_s))"
+    " created_at FROM "
+)
+_CLAIM = _DELIVERY + "claim_message(:tenant, :id, CAST(:receipt AS uuid), make_interval(secs => :hidden_s))"
+_ENTER = _DELIVERY + (
+    "enter_message(:tenant, :id, CAST(:receipt AS uuid), CAST(:content AS jsonb), make_interval(secs => :hidden_s))"
 )
 
 
@@ -51,6 +56,17 @@ class PostgresOutbox:
         """Return what a published message asks for; None if it was done, given up, or published anew meanwhile."""
         given = {"tenant": tenant, "id": message_id, "receipt": receipt, "hidden_s": hidden_s}
         rows = self.direct.run(_CLAIM, **given)
+        return delivery_of(rows[0]) if rows else None
+
+    def enter(
+        self, tenant: str, message_id: str, receipt: str, content: dict[str, Any], hidden_s: float
+    ) -> Delivery | None:
+        """Keep a message that somebody else sent, and hand it out at once; None if it was handed out differently.
+
+        The content has `queue`, `type`, `body`, `actor` and `trace`. Sent again, it is the same message.
+        """
+        given = {"tenant": tenant, "id": message_id, "receipt": receipt, "hidden_s": hidden_s}
+        rows = self.direct.run(_ENTER, **given, content=json.dumps(content))
         return delivery_of(rows[0]) if rows else None
 
     def _settle(self, messages: Sequence[Ready], hidden_s: float, *, taken: bool) -> None:

@@ -1,6 +1,6 @@
 """The unit of work: state, events and messages of one tenant, written whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -17,19 +17,30 @@ from carapulse.kernel.clock import Clock
 from carapulse.kernel.event import Event
 from carapulse.kernel.message import Message
 
+Bells = Callable[[Iterable[str]], Iterable[Message]]
+
 
 class PostgresWork:
     """One transaction, bound to the caller's tenant. Leaving it cleanly writes everything; an exception, nothing.
 
-    `sent` is called after a commit that wrote messages, where somebody has to be told of them.
+    `sent` is called after a commit that wrote messages, where somebody has to be told of them. `bells` are messages to
+    whoever has to know that something was recorded about a stream, whatever it was.
     """
 
-    def __init__(self, engine: Engine, call: Call, clock: Clock, sent: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        call: Call,
+        clock: Clock,
+        sent: Callable[[], object] | None = None,
+        bells: Bells | None = None,
+    ) -> None:
         self.call = call
         self.tenant = call.tenant
         self._engine = engine
         self._clock = clock
         self._sent = sent
+        self._bells = bells
         self._events: list[Recorded] = []
         self._messages: list[Outgoing] = []
 
@@ -64,6 +75,10 @@ class PostgresWork:
         """Commit on a clean exit; roll back on any exception. Database errors leave as our families."""
         try:
             if error is None:
+                if self._bells is not None:
+                    self._messages += [
+                        Outgoing(each, 0.0) for each in self._bells(each.stream for each in self._events)
+                    ]
                 with translated():
                     append(self.connection, self.call, self._events)
                     send(self.connection, self.call, self._messages)

@@ -1,0 +1,45 @@
+"""A step that a machine has attempted: by the same worker as on every queue, but this step and no other."""
+
+from carapulse.executions.abandoning import abandon_execution
+from carapulse.executions.errors import StepBusy
+from carapulse.executions.messages import AdvanceExecution
+from carapulse.executions.model import StepStatus
+from carapulse.executions.running import advance_execution
+from carapulse.kernel.call import Call
+from carapulse.orchestration.beating import beating
+from carapulse.orchestration.messages import AttemptAsked
+from carapulse.orchestration.model import TurnTold
+from carapulse.orchestration.ports import OrchestrationPorts
+from carapulse.orchestration.ringing import PURPOSE, ring, tell
+from carapulse.orchestration.standing import standing_of
+
+
+def attempt_step(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -> None:
+    """Make an attempt if one is due, tell the machine what it does with the step next, and ring wherever it stands.
+
+    Raises StepBusy while another worker is at the step: that one, or whoever takes it over, tells the machine.
+    """
+    step = message.step
+    with ports.begin(call) as work:
+        state = work.executions.get(step.execution_id)
+    own = call.model_copy(update={"actor": state.requested_by})
+    with beating(ports.sealer.open(message.token, PURPOSE), ports.settings.visibility_s / 3, ports.machines):
+        advance_execution(AdvanceExecution(execution_id=step.execution_id), own, ports, only=(step.step_id, step.phase))
+    tell(message.token, _told(message, call, ports), ports)
+    ring(state.plan_id, call, ports)
+
+
+def abandon_attempt(message: AttemptAsked, reason: str, call: Call, ports: OrchestrationPorts) -> None:
+    """End the attempt that nothing can make, truthfully, and have the machine go on."""
+    abandon_execution(AdvanceExecution(execution_id=message.step.execution_id), reason, call, ports)
+    tell(message.token, _told(message, call, ports), ports)
+    ring(message.change.plan_id, call, ports)
+
+
+def _told(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -> TurnTold:
+    step = message.step
+    with ports.begin(call) as work:
+        standing = standing_of(message.change.plan_id, work, ports.settings.visibility_s)
+    if standing.state is not None and standing.state.step(step.step_id).part(step.phase).status is StepStatus.RUNNING:
+        raise StepBusy("another worker is at it", execution_id=step.execution_id)
+    return standing.turn(step)

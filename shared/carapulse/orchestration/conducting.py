@@ -1,0 +1,125 @@
+"""What a state machine is told: the decider's own answer, in the names of the machine's states. Pure."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from carapulse.executions.lifecycle import advance, cause_of, in_order, is_behind_us
+from carapulse.executions.model import ExecutionState, Phase, Status, StepState, StepStatus
+from carapulse.orchestration.model import (
+    ENDS,
+    LONGEST_WAIT_S,
+    STEPS,
+    UNDO_STEPS,
+    Asked,
+    Item,
+    Told,
+    Turn,
+    TurnTold,
+    seconds_until,
+)
+from carapulse.plans.model import Plan, PlanStatus
+
+_WIDEST: Final = 40  # as many iterations as Step Functions runs of an inline Map at once
+_AFTER_DEADLINE: Final = timedelta(minutes=15)
+_LOOK_AGAIN_S: Final = 60  # whoever has the step may be lost: nobody's bell would tell
+
+
+def end_of(status: Status) -> str:
+    """Return the name of a machine's end for a final status of an execution."""
+    return "".join(part.capitalize() for part in status.value.split("_"))
+
+
+def next_of(
+    plan: Plan, open_until: datetime | None, state: ExecutionState | None, at: datetime, heartbeat_s: int
+) -> Told:
+    """Return what the machine of a plan does next; `open_until` is when the question about it lapses."""
+    if plan.status is PlanStatus.AWAITING_APPROVAL:
+        return Told(next=Asked.AWAIT_APPROVAL, wait_s=_until(open_until, at))
+    if plan.status is PlanStatus.APPROVED:
+        return Told(next=Asked.AWAIT_START, wait_s=_until(open_until, at))
+    if plan.status in ENDS or state is None:
+        return Told(next=ENDS[plan.status])
+    if state.over:
+        return Told(next=end_of(state.status))
+    return _go_on(state, at, heartbeat_s)
+
+
+def step_told(state: ExecutionState, step_id: str, phase: Phase, at: datetime) -> TurnTold:
+    """Return what the machine does with one step.
+
+    It leaves a step that nothing more can be done about now, so that no step keeps it from what is next for the whole.
+    """
+    now = advance(state, at)
+    if now.events:
+        return TurnTold(next=Turn.ATTEMPT)  # something has come to pass that nobody has written down yet
+    if state.over or (phase == "undo") is not (state.status is Status.UNDOING):
+        return TurnTold(next=Turn.LEAVE)
+    start = next((each for each in now.starts if (each.step_id, each.phase) == (step_id, phase)), None)
+    if start is not None:
+        if start.not_before is None or start.not_before <= at:
+            return TurnTold(next=Turn.ATTEMPT)
+        return TurnTold(next=Turn.AWAIT, wait_s=seconds_until(start.not_before, at))
+    return _without_start(state, step_id, phase, at)
+
+
+def _without_start(state: ExecutionState, step_id: str, phase: Phase, at: datetime) -> TurnTold:
+    """Return what the machine does with a step that can't be attempted now."""
+    step = state.step(step_id)
+    if step.part(phase).status is StepStatus.RUNNING:
+        return TurnTold(next=Turn.AWAIT, wait_s=_LOOK_AGAIN_S)
+    if state.is_at_work and _may_come(step, phase, state):
+        return TurnTold(next=Turn.AWAIT, wait_s=seconds_until(state.deadline_at + _AFTER_DEADLINE, at))
+    return TurnTold(next=Turn.LEAVE)
+
+
+def _may_come(step: StepState, phase: Phase, state: ExecutionState) -> bool:
+    """Return whether what runs elsewhere may make this step possible."""
+    if phase == "undo":
+        return step.is_to_be_undone
+    return cause_of(state) is None and step.run.status is StepStatus.WAITING
+
+
+def _go_on(state: ExecutionState, at: datetime, heartbeat_s: int) -> Told:
+    now = advance(state, at)
+    if not (now.starts or now.state.is_at_work or now.events):
+        return Told(next=Asked.AWAIT_PERSON, wait_s=_until(None if state.expired else state.deadline_at, at))
+    state = now.state
+    if state.over:
+        return Told(next=end_of(state.status))
+    longest = max(2, seconds_until(state.deadline_at + _AFTER_DEADLINE, at))
+    phase: Phase = "undo" if state.status is Status.UNDOING else "run"
+    steps = tuple(
+        Item(
+            execution_id=state.id,
+            step_id=step.facts.id,
+            phase=phase,
+            timeout_s=longest,
+            heartbeat_s=min(heartbeat_s, longest - 1),
+        )
+        for step in _coming(state)
+    )
+    if phase == "undo":
+        return Told(next=UNDO_STEPS, steps=steps)
+    return Told(next=STEPS[state.step(steps[0].step_id).facts.stage], width=_width(state), steps=steps)
+
+
+def _coming(state: ExecutionState) -> list[StepState]:
+    """Return the steps that are left of what is being done, in an order in which each comes after what it needs."""
+    steps = in_order(state.steps)
+    if state.status is Status.UNDOING:
+        return [step for step in reversed(steps) if step.is_to_be_undone or _is_being_undone(step)]
+    ahead = [step for step in steps if not is_behind_us(step, state)]
+    return [step for step in ahead if step.facts.stage is ahead[0].facts.stage]
+
+
+def _is_being_undone(step: StepState) -> bool:
+    return step.part("undo").status is StepStatus.RUNNING
+
+
+def _width(state: ExecutionState) -> int:
+    """Return how many steps may be attempted at once: a fan-out counts as one, and has its own width besides."""
+    return min(_WIDEST, state.max_concurrency + sum(group.max_concurrency - 1 for group in state.groups.values()))
+
+
+def _until(moment: datetime | None, at: datetime) -> int:
+    return LONGEST_WAIT_S if moment is None else seconds_until(moment, at)

@@ -1,0 +1,91 @@
+"""The machines of a plan: the first is started when there is a plan, another one if one was lost."""
+
+from typing import Final
+
+from carapulse.executions.wishes import CancelExecution, cancel_execution
+from carapulse.kernel.call import Actor, Call
+from carapulse.observe import get_logger
+from carapulse.orchestration.messages import ConductPlan
+from carapulse.orchestration.model import Change, Machine, MachineStatus
+from carapulse.orchestration.ports import OrchestrationPorts
+from carapulse.orchestration.reference import reference
+from carapulse.orchestration.ringing import ring
+from carapulse.orchestration.standing import Standing, standing_of
+from carapulse.plans.ending import cancel_plan
+from carapulse.plans.requests import CancelPlan
+
+log = get_logger(__name__)
+_MOST_AT_ONCE: Final = 50
+_LONGEST_PAUSE_S: Final = 3600
+_STOPPED: Final = "its state machine was stopped from outside"
+
+
+def conduct_plan(message: ConductPlan, call: Call, ports: OrchestrationPorts) -> None:
+    """Start the machine of a plan that has none, or have the one go on that it has.
+
+    Repeated, the machine is started under the same name, which is no second one.
+    """
+    with ports.begin(call) as work:
+        last = work.machines.latest(message.plan_id)
+        standing = standing_of(message.plan_id, work, ports.settings.visibility_s)
+        machine = _machine(last, standing, call)
+        if machine is not None and machine is not last:
+            work.machines.add(machine)
+    if machine is not None and not machine.started:
+        _start(machine, call, ports)
+    ring(message.plan_id, call, ports)
+    if message.machine_ended and last is not None:
+        _look_after(last.change(call.tenant), call, ports)
+
+
+def look_after_machines(call: Call, ports: OrchestrationPorts) -> int:
+    """Look whether machines that nobody saw end still run, and return how many were looked at."""
+    changes = ports.machine_book.to_look_after(_MOST_AT_ONCE)
+    for change in changes:
+        _look_after(change, call.model_copy(update={"tenant": change.tenant, "trace": change.trace}), ports)
+    return len(changes)
+
+
+def _machine(last: Machine | None, standing: Standing, call: Call) -> Machine | None:
+    """Return the machine that is to carry the plan; None if nothing is to come any more."""
+    if last is not None and not last.ended:
+        return last
+    if standing.is_over:
+        return None
+    generation = 1 if last is None else last.generation + 1
+    trace = call.trace if last is None else last.trace
+    return Machine(plan_id=standing.plan.id, generation=generation, trace=trace, started=False, ended=False)
+
+
+def _start(machine: Machine, call: Call, ports: OrchestrationPorts) -> None:
+    change = machine.change(call.tenant)
+    ports.machines.start(reference(change, ports.sealer), change.name)
+    with ports.begin(call) as work:
+        work.machines.started(machine.plan_id, machine.generation)
+    log.info("machine_started", plan_id=machine.plan_id, generation=machine.generation)
+
+
+def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
+    """Have a machine go on that runs. One that was stopped is a wish to cancel; whatever else ended is replaced."""
+    status = ports.machines.status(change.name)
+    if status is MachineStatus.RUNNING:
+        ring(change.plan_id, call, ports)
+        return
+    with ports.begin(call) as work:
+        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
+    if not standing.is_over:
+        log.warning("machine_lost", plan_id=change.plan_id, generation=change.generation, status=status)
+    if status is MachineStatus.ABORTED and not standing.is_over:
+        _cancel(standing, call, ports)
+    with ports.begin(call) as work:
+        work.machines.ended(change.plan_id, change.generation)
+        pause_s = min(_LONGEST_PAUSE_S, 2 ** min(change.generation, 12) - 2)
+        work.send(ConductPlan(plan_id=change.plan_id), delay_s=pause_s)
+
+
+def _cancel(standing: Standing, call: Call, ports: OrchestrationPorts) -> None:
+    own = call.model_copy(update={"actor": Actor(id="state-machine", kind="service")})
+    if standing.state is None:
+        cancel_plan(standing.plan.id, CancelPlan(reason=_STOPPED), own, ports)
+    else:
+        cancel_execution(standing.state.id, CancelExecution(note=_STOPPED), own, ports)

@@ -1,0 +1,70 @@
+"""Machines and their waits, kept in Postgres."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from carapulse.orchestration.model import Machine, Wait
+from carapulse.orchestration.tables import machine_waits, machines
+from carapulse.rows import read_row
+
+_FIRST_LOOK = func.make_interval(0, 0, 0, 0, 0, 0, 60)
+
+
+@dataclass(frozen=True)
+class PostgresMachines:
+    """The machines of one tenant, within one transaction."""
+
+    connection: Connection
+    tenant: str
+
+    def latest(self, plan_id: str) -> Machine | None:
+        """Return the last machine of a plan, locked, if it had any."""
+        query = (
+            select(*(machines.c[name] for name in Machine.model_fields))
+            .where(machines.c.tenant == self.tenant, machines.c.plan_id == plan_id)
+            .order_by(machines.c.generation.desc())
+            .limit(1)
+        )
+        row = self.connection.execute(query.with_for_update()).one_or_none()
+        return None if row is None else read_row(Machine, row._asdict(), table="machines", row_id=plan_id)
+
+    def add(self, machine: Machine) -> None:
+        """Keep a machine that is about to be started."""
+        moments = {"moved_at": func.clock_timestamp(), "look_at": func.clock_timestamp() + _FIRST_LOOK}
+        kept = insert(machines).values(tenant=self.tenant, **machine.model_dump(), **moments)
+        self.connection.execute(kept.on_conflict_do_nothing())
+
+    def started(self, plan_id: str, generation: int) -> None:
+        """Note that a machine was started."""
+        self._note(plan_id, generation, started=True)
+
+    def ended(self, plan_id: str, generation: int) -> None:
+        """Note that a machine has ended; it stands still nowhere."""
+        self._note(plan_id, generation, ended=True)
+        self.connection.execute(delete(machine_waits).where(*self._of(plan_id)))
+
+    def stand(self, wait: Wait) -> None:
+        """Keep where a machine stands still, once."""
+        kept = insert(machine_waits).values(tenant=self.tenant, **wait.model_dump(mode="python"))
+        self.connection.execute(kept.on_conflict_do_nothing())
+
+    def standing(self, plan_id: str) -> list[Wait]:
+        """Return where the machines of a plan stand still."""
+        query = select(*(machine_waits.c[name] for name in Wait.model_fields)).where(*self._of(plan_id))
+        rows = self.connection.execute(query.order_by(machine_waits.c.id))
+        return [read_row(Wait, row._asdict(), table="machine_waits", row_id=row.id) for row in rows]
+
+    def go_on(self, wait_ids: Sequence[str]) -> None:
+        """Forget where machines stood that were told to go on."""
+        mine = (machine_waits.c.tenant == self.tenant, machine_waits.c.id.in_(wait_ids))
+        self.connection.execute(delete(machine_waits).where(*mine))
+
+    def _note(self, plan_id: str, generation: int, **what: bool) -> None:
+        mine = (machines.c.tenant == self.tenant, machines.c.plan_id == plan_id, machines.c.generation == generation)
+        self.connection.execute(update(machines).where(*mine).values(**what))
+
+    def _of(self, plan_id: str) -> tuple[ColumnElement[bool], ...]:
+        return (machine_waits.c.tenant == self.tenant, machine_waits.c.plan_id == plan_id)
