@@ -59,7 +59,7 @@ def test_what_did_not_help_is_undone_by_the_machine(rig):
 
 
 def test_a_refusal_ends_the_machine(rig):
-    plan = rig.plan(act("switch", "hall"), environment="prod")
+    plan = rig.plan(act("switch", "hall"), check("hall"), environment="prod")
     rig.stands("AwaitApproval")
     command = DecideApproval(plan_id=plan.plan_id, status="denied", digest=plan.digest)
     decide_approval(command, a_call("grace", "approver"), rig.app)
@@ -68,7 +68,7 @@ def test_a_refusal_ends_the_machine(rig):
 
 
 def test_what_nobody_answers_expires_and_ends_the_machine(rig):
-    plan = rig.plan(act("switch", "hall"), environment="prod")
+    plan = rig.plan(act("switch", "hall"), check("hall"), environment="prod")
     rig.stands("AwaitApproval")
     rig.rows("UPDATE approvals SET expires_at = clock_timestamp() RETURNING id")
     rig.rows("UPDATE messages SET available_at = clock_timestamp(), receipt = NULL WHERE type = 'ExpireApproval' RETURNING id")
@@ -79,7 +79,7 @@ def test_what_nobody_answers_expires_and_ends_the_machine(rig):
 
 
 def test_a_plan_that_is_taken_back_ends_the_machine(rig):
-    plan = rig.plan(act("switch", "hall"))
+    plan = rig.plan(act("switch", "hall"), check("hall"))
     rig.stands("AwaitStart")
     cancel_plan(plan.plan_id, CancelPlan(reason="not needed"), a_call(), rig.app)
 
@@ -88,16 +88,17 @@ def test_a_plan_that_is_taken_back_ends_the_machine(rig):
 
 def test_a_fan_out_is_as_wide_in_the_machine_as_the_plan_says(rig):
     lamps = [f"lamp-{number}" for number in range(4)]
-    step = act("switch", "{{ item }}", id="each", for_each={"values": lamps, "max_concurrency": 2})
-    state = rig.finish(rig.start(rig.plan(step)))
+    step = act("ring", "x", id="each", for_each={"values": lamps, "max_concurrency": 2})
+    bells = {**step, "input": {"lamp": {"$each": "@"}}}
+    state = rig.finish(rig.start(rig.plan(bells, check("hall", on=False))))
 
     assert state.status == "succeeded"
-    assert rig.world.most_at_once <= 2
+    assert rig.world.counts == {f"ring {lamp}": 1 for lamp in lamps}
     assert ended(rig)[1].count("Attempt") >= len(lamps)
 
 
 def test_a_pause_is_where_a_person_is_awaited(rig):
-    execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic")))
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
     pause_execution(execution, PauseExecution(), a_call(), rig.app)
     rig.stands("AwaitPerson")
     resume_execution(execution, ResumeExecution(), a_call(), rig.app)
