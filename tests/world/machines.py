@@ -76,5 +76,5 @@ def a_machine(installation: str) -> Iterator[MachineWorld]:
 
 def _let_machines_run(address: str) -> None:
     body = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/config", data=body, method="POST")):  # noqa: S310 - our own server
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/config", data=body, method="POST")):
         pass

@@ -71,7 +71,9 @@ def test_what_nobody_answers_expires_and_ends_the_machine(rig):
     plan = rig.plan(act("switch", "hall"), check("hall"), environment="prod")
     rig.stands("AwaitApproval")
     rig.rows("UPDATE approvals SET expires_at = clock_timestamp() RETURNING id")
-    rig.rows("UPDATE messages SET available_at = clock_timestamp(), receipt = NULL WHERE type = 'ExpireApproval' RETURNING id")
+    rig.rows(
+        "UPDATE messages SET available_at = clock_timestamp(), receipt = NULL WHERE type = 'ExpireApproval' RETURNING id"
+    )
     rig.tick()
 
     assert ended(rig) == ("FAILED", ["AwaitApproval", "Expired"])

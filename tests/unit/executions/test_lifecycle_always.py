@@ -1,38 +1,13 @@
 """What holds for every execution, whatever happens to it."""
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.builders.executions import facts
-from tests.builders.walks import Walk
+from tests.builders.walking import CALM, MOVES, walks
 
 from carapulse.executions import columns
 from carapulse.executions.events import StepStarted
-from carapulse.executions.model import Effect, Status, StepFacts, StepStatus
-from carapulse.plans.steps import Group
+from carapulse.executions.model import Effect, Status, StepStatus
 
-ENDS = ["ok"] * 6 + ["fail", "half", "again", "unknown", "taken"]
-WISHES = ["pause", "resume", "cancel", "keep", "deadline", "retry", "resolve", "refuse", "skip", "delay"]
-MOVES = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS + WISHES), st.integers(0, 9)), max_size=50)
-CALM = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS), st.integers(0, 9)), max_size=50)
-SOME = st.lists(st.sampled_from(["x", "y", "z"]), max_size=2, unique=True).map(tuple)
 ENDED = {StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED}
-
-
-@st.composite
-def walks(draw):
-    stages = sorted(draw(st.lists(st.sampled_from(["act", "act", "diagnose", "report", "verify"]), max_size=6)))
-    steps: list[StepFacts] = []
-    fans = {}
-    for number, stage in enumerate(["act", *stages]):
-        group = draw(st.sampled_from([None, None, f"all-{stage}"]))
-        if group is not None:
-            fans[group] = Group(max_concurrency=draw(st.integers(1, 3)), max_failures=draw(st.integers(0, 2)))
-        before = [each.id for each in steps if each.stage == stage and (group is None or each.group != group)]
-        after = draw(st.lists(st.sampled_from(before), max_size=2, unique=True)) if before else []
-        more = {"after": tuple(after), "targets": draw(SOME), "group": group, "undoable": draw(st.booleans())}
-        steps.append(facts(f"s{number}", stage, position=draw(st.integers(1, 9)), **more))
-    rules = {"hold": draw(st.booleans()), "dry_run": draw(st.sampled_from([False, False, False, True]))}
-    return Walk.of(*steps, groups=fans, max_concurrency=draw(st.integers(1, 3)), **rules)
 
 
 def after_each(walk, moves):

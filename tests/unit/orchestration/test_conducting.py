@@ -1,0 +1,135 @@
+"""What a state machine is told: every state that it is sent to exists, and it never waits for what nobody does."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from tests.builders.executions import NOW, Run, a_change, facts
+from tests.builders.plans import a_plan
+from tests.builders.walking import MOVES, walks
+
+from carapulse.executions.events import PauseRequested, StepDelayed
+from carapulse.executions.lifecycle import advance
+from carapulse.executions.model import Status
+from carapulse.orchestration.conducting import end_of, next_of, step_told
+from carapulse.orchestration.definition import definition
+from carapulse.orchestration.model import LONGEST_WAIT_S, STEPS, Asked, Turn
+from carapulse.plans.model import PlanStatus
+from carapulse.plans.steps import Group
+
+STATES = definition()["States"]
+
+
+def a_plan_that_is(status):
+    return a_plan().model_copy(update={"status": status})
+
+
+RUNNING = a_plan_that_is(PlanStatus.EXECUTING)
+
+
+def told(state, at=NOW):
+    return next_of(RUNNING, None, state, at, 90)
+
+
+def turn(run, step_id, phase="run", at=NOW):
+    return step_told(run.state, step_id, phase, at)
+
+
+def left_of(told):
+    return [(each.step_id, each.phase) for each in told.steps]
+
+
+def test_the_steps_of_a_stage_are_asked_for_in_the_order_of_their_dependencies():
+    run = Run(facts("b", position=1, after=("a",)), facts("a", position=2), facts("check", "verify"))
+
+    assert (told(run.state).next, left_of(told(run.state))) == ("ActSteps", [("a", "run"), ("b", "run")])
+    assert [turn(run, each).next for each in ("a", "b", "check")] == [Turn.ATTEMPT, Turn.LEAVE, Turn.LEAVE]
+
+
+def test_a_step_waits_while_what_it_needs_is_being_done():
+    run = Run(facts("a"), facts("b", position=2, after=("a",)), max_concurrency=2)
+    names = run.starts("a")
+
+    assert [turn(run, each).next for each in ("a", "b")] == [Turn.AWAIT, Turn.AWAIT]
+    run.ends(names)
+    assert [turn(run, each).next for each in ("a", "b")] == [Turn.LEAVE, Turn.ATTEMPT]
+
+
+def test_what_is_tried_again_later_waits_until_then():
+    run = a_change().succeeds()
+    run.happened(StepDelayed(execution_id="exec_1", step_id="a", until=NOW + timedelta(seconds=7.2)))
+
+    assert (turn(run, "a").next, turn(run, "a").wait_s) == (Turn.AWAIT, 8)
+    assert turn(run, "a", at=NOW + timedelta(seconds=8)).next is Turn.ATTEMPT
+
+
+def test_undoing_is_asked_for_in_the_opposite_order_one_by_one():
+    run = a_change().succeeds(times=3).fails()
+
+    said = told(run.state)
+    assert (said.next, said.width, left_of(said)) == ("UndoSteps", 1, [("b", "undo"), ("a", "undo")])
+    assert turn(run, "b", "undo").next is Turn.ATTEMPT
+    assert turn(run, "b", "run").next is Turn.LEAVE
+
+
+def test_what_only_a_person_can_tell_is_awaited_until_the_deadline():
+    run = a_change()
+    run.happened(PauseRequested(execution_id="exec_1", note=None))
+
+    assert (told(run.state).next, told(run.state).wait_s) == (Asked.AWAIT_PERSON, 3600)
+
+
+def test_a_width_counts_every_fan_out_once_and_its_own_width_besides():
+    run = Run(
+        *(facts(f"s{n}", group="all") for n in range(9)), max_concurrency=2, groups={"all": Group(max_concurrency=5)}
+    )
+
+    assert told(run.state).width == 6
+
+
+@pytest.mark.parametrize("status", [each for each in Status if each.at_rest and each is not Status.NEEDS_HUMAN])
+def test_every_final_status_is_an_end_of_the_machine(status):
+    assert STATES[end_of(status)]["Type"] == ("Succeed" if status is Status.SUCCEEDED else "Fail")
+
+
+@pytest.mark.parametrize("status", set(PlanStatus) - {PlanStatus.EXECUTING, PlanStatus.DONE})
+def test_every_status_of_a_plan_that_was_never_executed_is_a_state_of_the_machine(status):
+    said = next_of(a_plan_that_is(status), NOW + timedelta(hours=2), None, NOW, 90)
+
+    assert said.next in STATES
+    assert said.wait_s in {1, 7200}
+
+
+def test_a_question_without_end_is_asked_again_after_a_week():
+    assert next_of(a_plan_that_is(PlanStatus.APPROVED), None, None, NOW, 90).wait_s == LONGEST_WAIT_S
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), MOVES)
+def test_a_machine_always_has_somewhere_to_go_and_attempts_whatever_may_start(walk, moves):
+    for kind, which in moves:
+        walk.move(kind, which)
+        state = advance(walk.state, walk.at).state
+        said = next_of(RUNNING, None, state, walk.at, 90)
+        assert said.next in STATES
+        due = {s.step_id for s in advance(state, walk.at).starts if s.not_before is None or s.not_before <= walk.at}
+        attempted = {
+            s.step_id for s in said.steps if step_told(state, s.step_id, s.phase, walk.at).next is Turn.ATTEMPT
+        }
+        assert attempted == due
+        if state.is_at_work or due:
+            assert said.next in {*STEPS.values(), "UndoSteps"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(walks(), MOVES)
+def test_no_step_holds_the_machine_up_when_nothing_runs_but_its_own_clock(walk, moves):
+    for kind, which in moves:
+        walk.move(kind, which)
+        state = advance(walk.state, walk.at).state
+        later = {(s.step_id, s.phase) for s in advance(state, walk.at).starts if s.not_before is not None}
+        if not state.is_at_work:
+            for step in state.steps:
+                for phase in ("run", "undo"):
+                    if step_told(state, step.facts.id, phase, walk.at).next is Turn.AWAIT:
+                        assert (step.facts.id, phase) in later
