@@ -1,6 +1,7 @@
 """What happens at the same time as a step, or in its stead, changes nothing about what an execution may do and say."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -413,3 +414,26 @@ def test_a_plan_that_is_revised_while_it_is_judged_is_not_executed(rig):
         execute_plan(plan.plan_id, ExecutePlan(), a_call(), rig.app)
 
     assert rig.world.effects == []
+
+
+def test_who_waited_for_the_lock_reads_the_steps_as_they_are_by_then(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    seen, waiting = [], threading.Event()
+
+    def wait():
+        with rig.app.begin(a_call()) as work:
+            waiting.set()
+            seen.append(work.executions.lock(execution))
+
+    with rig.app.begin(a_call()) as work:
+        state = work.executions.lock(execution)
+        other = threading.Thread(target=wait)
+        other.start()
+        waiting.wait()
+        time.sleep(0.3)
+        step = state.steps[0]
+        moved = step.model_copy(update={"run": step.run.model_copy(update={"attempts": 7})})
+        work.executions.replace(state.with_step(moved), since=state, look_at=None)
+    other.join()
+
+    assert [state.steps[0].run.attempts for state in seen] == [7]

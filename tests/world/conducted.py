@@ -14,6 +14,7 @@ from tests.world.server import World
 from carapulse.executions.model import ExecutionState
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.brokered import queue_of
+from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.workers import Workers
 
 
@@ -25,8 +26,14 @@ class Conducted(Rig):
         super().__init__(database_url, world, folder, **{**machine.settings(), "visibility_s": 20, **settings})
 
     def new_workers(self, count: int = 1) -> Workers:
+        return self._workers(handlers(self.settings.orchestrator), count)
+
+    def workers_of(self, queues: set[str]) -> Workers:
+        """Return a worker for just these queues."""
+        return self._workers(handlers(self.settings.orchestrator).only(queues), 1)
+
+    def _workers(self, reacting: Dispatcher, count: int) -> Workers:
         chosen = self.settings
-        reacting = handlers(chosen.orchestrator)
         return Workers(
             queue_of(self.app), reacting, self.app, self.app.clock, count, chosen.visibility_s, chosen.max_deliveries
         )

@@ -81,9 +81,13 @@ class PostgresExecutions:
         return self._one(self._states().where(executions.c.id == execution_id), execution_id)
 
     def lock(self, execution_id: str) -> ExecutionState:
-        """Return the execution and keep others from changing it until this unit of work ends."""
-        query = self._states().where(executions.c.id == execution_id)
-        return self._one(query.with_for_update(key_share=True, of=executions), execution_id)
+        """Return the execution and keep others from changing it until this unit of work ends.
+
+        Locked first and read then: one statement would read the steps as they were before it waited for the lock.
+        """
+        locked = select(executions.c.id).where(executions.c.tenant == self.tenant, executions.c.id == execution_id)
+        self.connection.execute(locked.with_for_update(key_share=True))
+        return self.get(execution_id)
 
     def add(self, state: ExecutionState, *, look_at: datetime) -> None:
         """Keep a new execution; Conflict if the plan has an active one."""

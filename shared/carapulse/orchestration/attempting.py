@@ -3,25 +3,29 @@
 from carapulse.executions.abandoning import abandon_execution
 from carapulse.executions.errors import StepBusy
 from carapulse.executions.messages import AdvanceExecution
-from carapulse.executions.model import StepStatus
+from carapulse.executions.model import ExecutionState, StepStatus
 from carapulse.executions.running import advance_execution
 from carapulse.kernel.call import Call
 from carapulse.orchestration.beating import beating
+from carapulse.orchestration.errors import StepNotOfChange
 from carapulse.orchestration.messages import AttemptAsked
 from carapulse.orchestration.model import TurnTold
 from carapulse.orchestration.ports import OrchestrationPorts
-from carapulse.orchestration.ringing import PURPOSE, ring, tell
+from carapulse.orchestration.ringing import PURPOSE, refuse, ring, tell
 from carapulse.orchestration.standing import standing_of
 
 
 def attempt_step(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -> None:
     """Make an attempt if one is due, tell the machine what it does with the step next, and ring wherever it stands.
 
-    Raises StepBusy while another worker is at the step: that one, or whoever takes it over, tells the machine.
+    Raises StepNotOfChange, for what a machine says is believed as to its change alone; and StepBusy while another
+    worker is at the step: that one, or whoever takes it over, tells the machine.
     """
     step = message.step
     with ports.begin(call) as work:
         state = work.executions.get(step.execution_id)
+    if not _has(state, message):
+        raise StepNotOfChange("the machine asks for a step that its change doesn't have", step_id=step.step_id)
     own = call.model_copy(update={"actor": state.requested_by})
     with beating(ports.sealer.open(message.token, PURPOSE), ports.settings.visibility_s / 3, ports.machines):
         advance_execution(AdvanceExecution(execution_id=step.execution_id), own, ports, only=(step.step_id, step.phase))
@@ -31,9 +35,20 @@ def attempt_step(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -
 
 def abandon_attempt(message: AttemptAsked, reason: str, call: Call, ports: OrchestrationPorts) -> None:
     """End the attempt that nothing can make, truthfully, and have the machine go on."""
+    with ports.begin(call) as work:
+        state = work.executions.get(message.step.execution_id)
+    if not _has(state, message):
+        refuse(message.token, "Invalid", reason, ports)
+        return
     abandon_execution(AdvanceExecution(execution_id=message.step.execution_id), reason, call, ports)
     tell(message.token, _told(message, call, ports), ports)
     ring(message.change.plan_id, call, ports)
+
+
+def _has(state: ExecutionState, message: AttemptAsked) -> bool:
+    """Return whether the step is one of the change that the machine was given,."""
+    mine = state.plan_id == message.change.plan_id
+    return mine and any(each.facts.id == message.step.step_id for each in state.steps)
 
 
 def _told(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -> TurnTold:

@@ -1,7 +1,6 @@
 """The reference to a change that a machine carries, signed: what a machine asks with another one is not answered."""
 
 import hmac
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +30,12 @@ class _Asking(Record):
     asked: Asked
     step: StepOf | None = None
     token: str = Field(min_length=1, max_length=4096)
+
+
+class _Started(Record):
+    """What a machine was started with."""
+
+    change: _Signed
 
 
 class _Ending(Record, extra="ignore"):
@@ -73,7 +78,7 @@ def said(document: dict[str, Any], keys: Keys) -> Said:
         if document.get("source") == _CLOUD:
             return _ended(document, keys)
         asking = _Asking.model_validate(document)
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
         raise MessageUnreadable("this is nothing that a machine of ours says") from error
     change = _believed(asking.change, keys)
     token = keys.seal(asking.token, PURPOSE)
@@ -88,8 +93,8 @@ def said(document: dict[str, Any], keys: Keys) -> Said:
 
 
 def _ended(document: dict[str, Any], keys: Keys) -> Said:
-    given = json.loads(_Ending.model_validate(document).detail.input)
-    change = _believed(_Signed.model_validate(given["change"] if isinstance(given, dict) else given), keys)
+    started = _Started.model_validate_json(_Ending.model_validate(document).detail.input)
+    change = _believed(started.change, keys)
     return Said(f"ended_{change.name}", change, ConductPlan(plan_id=change.plan_id, machine_ended=True))
 
 
