@@ -1,6 +1,6 @@
 """One code base in several ways: whatever becomes of a change, its log says the same, whoever brings the messages."""
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from tests.world.conducted import Conducted
@@ -8,15 +8,8 @@ from tests.world.machines import a_machine
 from tests.world.pubsub import a_pubsub
 from tests.world.server import a_world
 from tests.world.sqs import an_sqs
-from tests.world.tales import TALES, told_on
+from tests.world.tales import TALES, embedded, told_on
 from tests.world.working import Working
-
-
-@contextmanager
-def embedded(database, folder):
-    """The database brings messages itself, as on a laptop."""
-    with a_world() as world:
-        yield Working(database.app_url, world, folder)
 
 
 def brokered(a_broker):
@@ -40,19 +33,14 @@ def conducted(database, folder):
 WAYS = {"sqs": brokered(an_sqs), "pubsub": brokered(a_pubsub), "step-functions": conducted}
 
 
-def logs(way, database, folder):
-    with way(database, folder) as rig, closing(rig):
-        return told_on(rig)
-
-
 @pytest.fixture(scope="module")
 def reference(module_database, tmp_path_factory):
-    return logs(embedded, module_database, tmp_path_factory.mktemp("embedded"))
+    return told_on(embedded(module_database, tmp_path_factory.mktemp("embedded")))
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_log_is_the_same(way, reference, database, tmp_path):
-    told = logs(WAYS[way], database, tmp_path / way)
+    told = told_on(WAYS[way](database, tmp_path / way))
 
     for name in TALES:
         assert told[name] == reference[name], name

@@ -22,7 +22,7 @@ class SqsWorld:
 
     client: Any
     addresses: dict[str, str]
-    server: ThreadedMotoServer
+    server: ThreadedMotoServer | None
     environment: dict[str, str]
     name = "sqs"
 
@@ -39,6 +39,7 @@ class SqsWorld:
 
     def away(self) -> None:
         """Let nobody answer any more."""
+        assert self.server is not None, "only moto's server can be stopped by a test"
         self.server.stop()
 
 

@@ -1,11 +1,15 @@
 """What may become of a change, told on any installation, and the log of it without what is different each time."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
+from tests.conftest import Database
 from tests.world.rig import a_call, act, check
+from tests.world.server import a_world
 from tests.world.working import Working
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
@@ -59,11 +63,10 @@ def expired(rig: Working) -> PlanView:
 
 def cancelled(rig: Working) -> PlanView:
     """Stopped in the middle, and undone."""
-    rig.world.delays["PUT well"] = 3.0
+    rig.world.delays["PUT well"] = 2.0
     plan = rig.plan(act("switch", "gate"), act("switch", "well"), check("gate"))
     execution = _started(rig, plan)
-    rig.until(lambda: rig.state(execution).step(plan.steps[1].id).is_running)
-    rig.world.delays.clear()  # its undo is quick
+    rig.until(lambda: rig.world.counts["PUT well"] == 1)
     cancel_execution(execution, CancelExecution(), a_call(), rig.app)
     rig.finish(execution)
     return plan
@@ -90,12 +93,20 @@ TALES: dict[str, Callable[[Working], PlanView]] = {
 }
 
 
-def told_on(rig: Working) -> dict[str, list[Entry]]:
+@contextmanager
+def embedded(database: Database, folder: Path) -> Iterator[Working]:
+    """Give an installation whose messages the database brings itself, as on a laptop: the one that others are like."""
+    with a_world() as world:
+        yield Working(database.app_url, world, folder)
+
+
+def told_on(way: AbstractContextManager[Working]) -> dict[str, list[Entry]]:
     """Tell every tale on an installation, all at once, and return the log of each."""
-    with rig.working(6), ThreadPoolExecutor(len(TALES)) as tellers:
-        telling = {name: tellers.submit(tale, rig) for name, tale in TALES.items()}
-        plans = {name: each.result() for name, each in telling.items()}
-    return {name: log_of(rig, plan) for name, plan in plans.items()}
+    with way as rig, closing(rig):
+        with rig.working(6), ThreadPoolExecutor(len(TALES)) as tellers:
+            telling = {name: tellers.submit(tale, rig) for name, tale in TALES.items()}
+            plans = {name: each.result() for name, each in telling.items()}
+        return {name: log_of(rig, plan) for name, plan in plans.items()}
 
 
 def log_of(rig: Working, plan: PlanView) -> list[Entry]:

@@ -19,6 +19,8 @@ from carapulse.runtime.workers import Workers
 class Working(Rig):
     """An installation as its settings say, worked for by threads."""
 
+    patience_s = 40.0
+
     def new_workers(self, count: int = 1) -> Workers:
         return self._workers(handlers(self.settings.orchestrator), count)
 
@@ -40,14 +42,14 @@ class Working(Rig):
             assert workers.stop(10)
             self.app.stopping.clear()
 
-    def finish(self, execution_id: str, seconds: float = 40) -> ExecutionState:
+    def finish(self, execution_id: str, seconds: float | None = None) -> ExecutionState:
         """Wait until the execution is at rest."""
         self.until(lambda: self.state(execution_id).status.at_rest, seconds)
         return self.state(execution_id)
 
-    def until(self, holds: Callable[[], bool], seconds: float = 40) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float | None = None) -> None:
         """Wait until something holds."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + (seconds or self.patience_s)
         while not holds():
             assert time.monotonic() < end, self.told()
             time.sleep(0.05)
