@@ -54,7 +54,7 @@ def a_bouncer(server: EmbeddedPostgres, database: str, folder: Path, sessions: i
     inside = folder / "pgbouncer"
     shutil.copytree(_program(), inside)
     (inside / "users").write_text(f'"{APP}" ""\n')
-    port, owner = _free_port(), server.socket.parent.stat()
+    port, owner = a_free_port(), server.socket.parent.stat()
     settings = inside / "pgbouncer.ini"
     settings.write_text(_SETTINGS.format(sockets=server.socket.parent, port=port, folder=inside, sessions=sessions))
     folder.chmod(0o755)
@@ -96,7 +96,8 @@ def _program() -> Path:
     return _BUILT
 
 
-def _free_port() -> int:
+def a_free_port() -> int:
+    """Return a port of loopback that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
