@@ -16,20 +16,24 @@ PATIENCE_S = 150.0  # it takes seconds for what takes Step Functions millisecond
 @contextmanager
 def brokered(database, folder):
     with queues_of(f"log-{folder.parent.name}") as queues, a_world() as world:
-        yield Working(database.app_url, world, folder, queue="sqs", queue_addresses=queues.addresses)
+        yield patient(Working(database.app_url, world, folder, queue="sqs", queue_addresses=queues.addresses))
 
 
 @contextmanager
 def conducted(database, folder):
     with a_machine_of(f"log-{folder.parent.name}") as machine, a_world() as world:
-        yield Conducted(database.app_url, world, folder, machine)
+        yield patient(Conducted(database.app_url, world, folder, machine))
+
+
+def patient(rig):
+    rig.patience_s = PATIENCE_S
+    return rig
 
 
 @pytest.mark.parametrize("way", [brokered, conducted], ids=["sqs", "step-functions"])
 @pytest.mark.usefixtures("localstack")
-def test_the_log_is_the_same(way, module_database, database, tmp_path, monkeypatch):
+def test_the_log_is_the_same(way, module_database, database, tmp_path):
     reference = told_on(embedded(module_database, tmp_path / "embedded"))
-    monkeypatch.setattr(Working, "patience_s", PATIENCE_S)
     told = told_on(way(database, tmp_path / "there"))
 
     for name in TALES:

@@ -47,3 +47,18 @@ def test_a_file_that_holds_no_address_stops_the_start(content, reason, tmp_path)
 @pytest.mark.parametrize("host", ["localhost", "*", "0.0.0.0:80", ""])
 def test_the_api_listens_on_an_address_and_not_on_a_name(host):
     assert "does not appear to be an IPv4 or IPv6 address" in faults(host=host)
+
+
+def test_whoever_migrates_must_not_do_it_through_the_pooler():
+    through, past = "postgresql://owner:0ther@db/carapulse", "postgresql://owner:0ther@db:5433/carapulse"
+
+    told = faults(database_url=URL, database_pooled=True, database_owner_url=through)
+    settings = load_settings(database_url=URL, database_pooled=True, database_owner_url=past)
+
+    assert "CARAPULSE_DATABASE_OWNER_URL must lead past the pooler" in told
+    assert settings.database_pooled
+
+
+@pytest.mark.parametrize("setting", [{"database_pooled": True}, {"database_login": "rds-iam"}])
+def test_the_embedded_database_has_no_pooler_and_no_login_of_its_own(setting):
+    assert "is set for the embedded database" in faults(**setting)

@@ -40,7 +40,7 @@ def a_localstack() -> Iterator[str]:
             "DISABLE_EVENTS": "1",
             "SERVICES": "sqs,stepfunctions,sts",
         }
-        command = [PROGRAM, "-m", "localstack.runtime.main"]
+        command = [str(PROGRAM), "-m", "localstack.runtime.main"]
         log = Path(folder) / "localstack.log"
         with (
             log.open("wb") as written,

@@ -34,6 +34,7 @@ from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
+from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.work import Work
 from carapulse.broker.ports import Broker
 from carapulse.broker.relay import Relay
@@ -183,10 +184,11 @@ def make_app(
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
-    engine = connect(database_url, pool_size=settings.workers + 8)
+    door = app_door(settings, database_url)
+    engine = connect(door, pool_size=settings.workers + 8)
     sealer = AesGcmSealer.load_or_make(settings.data_dir)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
-    counting, direct = Direct(database_url, _COUNTING_PATIENCE_S), Direct(database_url)
+    counting, direct = Direct(door, _COUNTING_PATIENCE_S), Direct(door)
     relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,

@@ -16,6 +16,7 @@ from carapulse.kernel.call import INSTALLATION
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.machines import look_after_machines
 from carapulse.orchestration.model import MachineStatus
+from carapulse.orchestration.ports import Machines
 from carapulse.orchestration.ringing import PURPOSE
 
 
@@ -39,7 +40,7 @@ def a_change(rig):
 class Saying:
     """The real machines, but for how one of them is, or for what is not to be had for a while."""
 
-    real: object
+    real: Machines
     said: dict[str, MachineStatus] = field(default_factory=dict)
     away: int = 0
 
@@ -202,7 +203,8 @@ def test_a_dry_run_needs_no_machine(rig):
 
 def asked_by_machine(rig, queue, what, meanwhile):
     """Return what the machine sends to a queue, as its text, and leave it there."""
-    broker, found = rig.machine.queues.broker(), []
+    broker = rig.machine.queues.broker()
+    found: list[str] = []
 
     def came():
         meanwhile()
