@@ -92,7 +92,7 @@ def test_every_final_status_is_an_end_of_the_machine(status):
     assert STATES[end_of(status)]["Type"] == ("Succeed" if status is Status.SUCCEEDED else "Fail")
 
 
-@pytest.mark.parametrize("status", set(PlanStatus) - {PlanStatus.EXECUTING, PlanStatus.DONE})
+@pytest.mark.parametrize("status", sorted(set(PlanStatus) - {PlanStatus.EXECUTING, PlanStatus.DONE}))
 def test_every_status_of_a_plan_that_was_never_executed_is_a_state_of_the_machine(status):
     said = next_of(a_plan_that_is(status), NOW + timedelta(hours=2), None, NOW, 90)
 
