@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from carapulse.identity.addresses import GOOGLE, Email, IssuerUrl
+from carapulse.identity.claims import Word
 from carapulse.kernel.errors import Fault, Invalid
 from carapulse.kernel.message import QUEUES
 from carapulse.kernel.pointers import pointer_of
@@ -70,6 +72,14 @@ class Settings(BaseSettings):
     queue_addresses: dict[str, str] = Field(
         {}, description="JSON object: the address of each queue at the broker: SQS URLs, or names of Pub/Sub topics"
     )
+    push: Literal["none", "google", "cloudevents"] = Field(
+        "none",
+        description="who may call functions over HTTP: Pub/Sub and Cloud Scheduler of Google, by a token; "
+        "a broker of CloudEvents that only the network keeps others from; nobody",
+    )
+    push_audience: Word | None = Field(None, description="what the tokens of Google's pushes must be made for (`aud`)")
+    push_account: Email | None = Field(None, description="the address of the service account that Google pushes as")
+    push_issuer: IssuerUrl = Field(GOOGLE, description="who signs the tokens of pushes; another only for an emulator")
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
@@ -153,6 +163,22 @@ class Settings(BaseSettings):
             raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES must name exactly {', '.join(sorted(QUEUES))}")
         if not all(_ADDRESSES[self.queue].fullmatch(each) for each in self.queue_addresses.values()):
             raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES holds what is no address for {self.queue}")
+        return self
+
+    @model_validator(mode="after")
+    def choose_who_pushes(self) -> Self:
+        """Refuse pushes of Google that anybody could make, and what says who pushes where nobody looks."""
+        told = [name for name in ("push_audience", "push_account") if getattr(self, name) is not None]
+        if self.push != "google":
+            if told:
+                raise ValueError(
+                    "CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT count only if CARAPULSE_PUSH=google"
+                )
+            return self
+        if self.queue != "pubsub":
+            raise ValueError("CARAPULSE_PUSH=google means messages of Pub/Sub, which CARAPULSE_QUEUE does not name")
+        if self.push_audience is None or self.push_account is None:
+            raise ValueError("CARAPULSE_PUSH=google needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT")
         return self
 
     @model_validator(mode="after")

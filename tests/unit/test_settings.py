@@ -47,3 +47,34 @@ def test_a_file_that_holds_no_address_stops_the_start(content, reason, tmp_path)
 @pytest.mark.parametrize("host", ["localhost", "*", "0.0.0.0:80", ""])
 def test_the_api_listens_on_an_address_and_not_on_a_name(host):
     assert "does not appear to be an IPv4 or IPv6 address" in faults(host=host)
+
+
+GOOGLE = {
+    "queue": "pubsub",
+    "queue_addresses": {name: f"projects/acme/topics/{name}" for name in ("planning", "approvals", "executions")},
+    "push": "google",
+    "push_audience": "https://carapulse.example/planning",
+    "push_account": "push@acme.iam.gserviceaccount.com",
+}
+
+
+def test_pushes_of_google_are_those_of_one_account_for_one_audience():
+    assert load_settings(**GOOGLE).push_issuer == "https://accounts.google.com"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"push_audience": None}, "needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT"),
+        ({"push_account": None}, "needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT"),
+        ({"push": "cloudevents"}, "count only if CARAPULSE_PUSH=google"),
+        ({"push": "none", "push_account": None}, "count only if CARAPULSE_PUSH=google"),
+        ({"queue": "postgres", "queue_addresses": {}}, "which CARAPULSE_QUEUE does not name"),
+        ({"push": "anybody"}, "Input should be"),
+        ({"push_account": "everybody"}, "String should match pattern"),
+        ({"push_audience": ""}, "at least 1 character"),
+        ({"push_issuer": "http://accounts.example"}, "an issuer is an https:// address"),
+    ],
+)
+def test_who_pushes_is_said_wholly_and_nowhere_contradicted(changed, reason):
+    assert reason in faults(**{**GOOGLE, **changed})

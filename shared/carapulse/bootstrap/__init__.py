@@ -39,6 +39,7 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.freezes.rules import RecentRules
+from carapulse.identity.accounts import ServiceAccount
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -257,7 +258,15 @@ def _issuers(settings: Settings, clock: Clock) -> list[Issuer]:
     return [DevelopmentIssuer.load_or_make(settings.data_dir, clock).issuer]
 
 
-def trusted(issuer: TrustedIssuer, clock: Clock) -> Issuer:
+def pushing(settings: Settings, clock: Clock) -> TokenVerifier | None:
+    """Return what tells whether Google pushes, as the account that was chosen; None where Google doesn't push."""
+    if settings.push_audience is None or settings.push_account is None:
+        return None
+    account = ServiceAccount(issuer=settings.push_issuer, audience=settings.push_audience, email=settings.push_account)
+    return TokenVerifier([trusted(account, clock)], clock)
+
+
+def trusted(issuer: TrustedIssuer | ServiceAccount, clock: Clock) -> Issuer:
     """Return an issuer outside as a verifier sees it; its keys are fetched when a token needs them."""
     keys = FetchedKeys(Publication(issuer, HttpxWeb()), clock)
     return Issuer(issuer.issuer, issuer.audience, keys, issuer.algorithms, issuer.principal)

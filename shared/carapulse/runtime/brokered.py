@@ -61,7 +61,7 @@ class Reception:
         try:
             envelope = opened(arrival.text, self.marker)
         except (MessageForged, MessageUnreadable) as problem:
-            self._report(arrival, problem)
+            self.report(arrival, problem)
             raise
         with traced(Trace.from_header(envelope.traceparent)):
             delivery = self.outbox.claim(envelope.tenant, envelope.id, envelope.receipt, hidden_s)
@@ -71,8 +71,8 @@ class Reception:
             before = arrival.times - 1
             return replace(delivery, attempts=delivery.attempts + before, unanswered=before)
 
-    def _report(self, arrival: Arrival, problem: Problem) -> None:
-        """Say what came, once: a broker brings it again and again until it gives it up."""
+    def report(self, arrival: Arrival, problem: Problem) -> None:
+        """Say that what came is not ours, once: a broker brings it again and again until it gives it up."""
         log.error("message_not_ours", queue=arrival.queue, code=problem.code, times=arrival.times)
         if arrival.times > 1:
             return
