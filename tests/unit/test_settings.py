@@ -78,3 +78,28 @@ def test_pushes_of_google_are_those_of_one_account_for_one_audience():
 )
 def test_who_pushes_is_said_wholly_and_nowhere_contradicted(changed, reason):
     assert reason in faults(**{**GOOGLE, **changed})
+
+
+VAULT = {"vault_url": "https://vault.example:8200", "vault_auth": "approle", "vault_role": "r", "vault_proof_file": "p"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"vault_url": None}, "set without CARAPULSE_VAULT_URL"),
+        ({"vault_auth": None}, "needs CARAPULSE_VAULT_AUTH and CARAPULSE_VAULT_PROOF_FILE"),
+        ({"vault_proof_file": None}, "needs CARAPULSE_VAULT_AUTH and CARAPULSE_VAULT_PROOF_FILE"),
+        ({"vault_role": None}, "belongs to the logins"),
+        ({"vault_auth": "token"}, "belongs to the logins"),
+        ({"vault_url": "http://vault.example:8200"}, "https://"),
+        ({"vault_mount": "../sys"}, "String should match pattern"),
+    ],
+)
+def test_a_vault_is_named_with_how_it_knows_us_and_never_half(changed, reason):
+    assert load_settings(**VAULT).vault_role == "r"
+    assert reason in faults(**{**VAULT, **changed})
+
+
+@pytest.mark.parametrize("bucket", ["gs://", "s3://acme", "gs://Acme", "a", "acme/blobs"])
+def test_a_bucket_is_named_as_one_of_s3_or_of_cloud_storage(bucket):
+    assert "String should match pattern" in faults(blobs_bucket=bucket)

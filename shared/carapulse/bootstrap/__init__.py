@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.adapters.oidc.keys import FetchedKeys
 from carapulse.adapters.oidc.publication import Publication
@@ -32,8 +31,8 @@ from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
+from carapulse.bootstrap.clouds import blobs_of, broker_of, secret_stores
 from carapulse.bootstrap.work import Work
-from carapulse.broker.ports import Broker
 from carapulse.broker.relay import Relay
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
@@ -184,7 +183,7 @@ def make_app(
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
-        blobs=_blobs(settings),
+        blobs=blobs_of(settings),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
@@ -193,43 +192,16 @@ def make_app(
 
 def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    secrets = LocalSecrets(environment(), {"aws": _managed_secret})
+    secrets = LocalSecrets(environment(), secret_stores(settings))
     return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
     """Return what publishes to the broker that brings messages, or None where workers take them from the database."""
-    broker = _broker(settings)
+    broker = broker_of(settings)
     if broker is None:
         return None
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
-
-
-def _blobs(settings: Settings) -> Blobs:
-    if settings.blobs_bucket is not None:
-        from carapulse.adapters.aws.s3 import S3Blobs  # noqa: PLC0415
-
-        return S3Blobs.connect(settings.blobs_bucket)
-    return FileBlobs(settings.blobs_dir or settings.data_dir / "blobs")
-
-
-def _managed_secret(place: str) -> str:
-    from carapulse.adapters.aws.secrets import ManagedSecrets  # noqa: PLC0415
-
-    return ManagedSecrets.connect().read(place)
-
-
-def _broker(settings: Settings) -> Broker | None:
-    # Imported where they are chosen: each takes longer to import than everything else together.
-    if settings.queue == "sqs":
-        from carapulse.adapters.aws.sqs import Sqs  # noqa: PLC0415
-
-        return Sqs.connect(settings.queue_addresses)
-    if settings.queue == "pubsub":
-        from carapulse.adapters.gcp.pubsub import PubSub  # noqa: PLC0415
-
-        return PubSub.connect(settings.queue_addresses)
-    return None
 
 
 def quotas(settings: Settings) -> Quotas:
