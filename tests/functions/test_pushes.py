@@ -5,13 +5,20 @@ import json
 import time
 
 import pytest
+from flask import Request
 from tests.functions.clouds import on_framework, on_google, recorded
 from tests.functions.conftest import an_installation
 from tests.functions.test_queue_functions import UNREADABLE, a_running_look
+from tests.world.issuer import an_issuer
 from tests.world.pubsub import a_pubsub
 
+from carapulse.bootstrap import trusted
 from carapulse.broker.events import STREAM
+from carapulse.identity.accounts import ServiceAccount
+from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.call import INSTALLATION
+from carapulse.kernel.clock import SystemClock
+from carapulse.runtime.door import Door
 
 SOON = 3600
 
@@ -146,3 +153,19 @@ def test_a_function_of_pubsub_does_not_start_while_nobody_was_chosen_to_push(at_
 
     with pytest.raises(AssertionError, match="ended at its start"), on_framework("execution", settings):
         pass
+
+
+def test_while_the_keys_of_google_cannot_be_had_a_push_is_neither_believed_nor_refused():
+    with an_issuer("RS256") as issuer:
+        account = ServiceAccount(issuer=issuer.url, audience="us", email="push@acme.iam.gserviceaccount.com")
+        clock = SystemClock()
+        door = Door("google", TokenVerifier([trusted(account, clock)], clock))
+        token = issuer.signed(issuer.claims(aud="us", email=account.email, email_verified=True), typ="JWT")
+        request = Request.from_values(headers={"Authorization": f"Bearer {token}"})
+        done: list[str] = []
+
+        issuer.go_down()
+        body, status, headers = door.answer(request, lambda _request, _body: done.append("work"))
+
+    assert (status, json.loads(body)["code"], done) == (503, "issuer-unavailable", [])
+    assert int(headers["Retry-After"]) >= 1
