@@ -106,35 +106,42 @@ class Google:
 
     def put(self, name: str, content: bytes) -> None:
         """Make a generation of an object, as anybody might who may write."""
-        if not self.versioned:
-            self.objects = [each for each in self.objects if each["name"] != name]
+        for each in [each for each in self.objects if each["name"] == name]:
+            self._replace(each)
         made = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.objects.append({"name": name, "generation": str(next(self._numbers)), "timeCreated": made, "is": content})
+        told = {"name": name, "generation": str(next(self._numbers)), "timeCreated": made}
+        self.objects.append({**told, "is": content, "live": True})
+
+    def _replace(self, entry: dict[str, Any]) -> None:
+        """Let what was live be so no longer; only a bucket that keeps versions has it still."""
+        entry["live"] = False
+        if not self.versioned:
+            self.objects.remove(entry)
 
     def _stored(self, method: str, name: str | None, query: dict[str, str]) -> Answer:
         if name is None:
             return self._listed(query)
+        wanted = query.get("generation")
         found = [each for each in self.objects if each["name"] == name]
-        if "generation" in query:
-            found = [each for each in found if each["generation"] == query["generation"]]
+        found = [each for each in found if (each["live"] if wanted is None else each["generation"] == wanted)]
         if not found:
             return refused(404, f"No such object: {BUCKET}/{name}")
         if method == "DELETE":
-            self.objects.remove(found[-1])
+            self._replace(found[0]) if wanted is None else self.objects.remove(found[0])
             return 204, b""
-        return 200, found[-1]["is"] if query.get("alt") == "media" else shown(found[-1])
+        return 200, found[0]["is"] if query.get("alt") == "media" else shown(found[0])
 
     def _listed(self, query: dict[str, str]) -> Answer:
         found = [each for each in self.objects if each["name"].startswith(query["prefix"])]
         if query.get("versions") != "true":
-            found = list({each["name"]: each for each in found}.values())
+            found = [each for each in found if each["live"]]
         begin = int(query.get("pageToken", 0))
         page: dict[str, Any] = {"items": [shown(each) for each in found[begin : begin + PAGE]]} if found else {}
         return 200, page | ({"nextPageToken": str(begin + PAGE)} if len(found) > begin + PAGE else {})
 
 
 def shown(entry: dict[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in entry.items() if name != "is"}
+    return {name: each for name, each in entry.items() if name not in {"is", "live"}}
 
 
 def refused(status: int, message: str) -> Answer:
