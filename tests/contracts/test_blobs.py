@@ -16,8 +16,10 @@ from tests.world.google import BUCKET, a_google
 from carapulse.adapters.aws.s3 import S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.gcp.storage import GoogleBlobs
+from carapulse.bootstrap.clouds import blobs_of
 from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.settings import Settings
 
 
 @contextmanager
@@ -102,6 +104,19 @@ class TestBlobs:
         with ThreadPoolExecutor(8) as pool:
             digests = list(pool.map(blobs.put, contents))
             assert list(pool.map(blobs.get, digests)) == contents
+
+
+@pytest.mark.parametrize(
+    ("settings", "keeper"),
+    [({}, FileBlobs), ({"blobs_bucket": "acme"}, S3Blobs), ({"blobs_bucket": "gs://acme"}, GoogleBlobs)],
+)
+def test_the_settings_say_which_keeper_is_asked(settings, keeper, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+    chosen = blobs_of(Settings(data_dir=tmp_path, **settings))
+
+    assert isinstance(chosen, keeper)
+    assert getattr(chosen, "bucket", "acme") == "acme"
 
 
 class TestFiles:
