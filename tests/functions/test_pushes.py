@@ -11,6 +11,7 @@ from tests.functions.conftest import an_installation
 from tests.functions.test_queue_functions import UNREADABLE, a_running_look
 from tests.world.issuer import an_issuer
 from tests.world.pubsub import a_pubsub
+from werkzeug.test import create_environ
 
 from carapulse.bootstrap import trusted
 from carapulse.broker.events import STREAM
@@ -161,7 +162,7 @@ def test_while_the_keys_of_google_cannot_be_had_a_push_is_neither_believed_nor_r
         clock = SystemClock()
         door = Door("google", TokenVerifier([trusted(account, clock)], clock))
         token = issuer.signed(issuer.claims(aud="us", email=account.email, email_verified=True), typ="JWT")
-        request = Request.from_values(headers={"Authorization": f"Bearer {token}"})
+        request = Request(create_environ(headers={"Authorization": f"Bearer {token}"}))
         done: list[str] = []
 
         issuer.go_down()
