@@ -8,7 +8,9 @@ from carapulse.runtime.functions import application
 from carapulse.runtime.queue import QueueFunction
 
 if TYPE_CHECKING:
-    from cloudevents.http import CloudEvent
+    from flask import Request
+
+    from carapulse.runtime.door import Answer
 
 app = application("execution")
 run = QueueFunction(app, Dispatcher.of(carriers(app.settings.orchestrator)).only({"executions"}))
@@ -19,6 +21,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return run.from_sqs(event, context)
 
 
-def cloud_handler(event: "CloudEvent") -> None:
-    """Take one message from Pub/Sub or a Knative trigger."""
-    run.from_cloud_event(event)
+def cloud_handler(request: "Request") -> "Answer":
+    """Take one message that Pub/Sub pushes, or a CloudEvent of a Knative trigger."""
+    return run.from_http(request)

@@ -1,14 +1,17 @@
 """scheduler: every minute, what is due and in nobody's message."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from carapulse.runtime.door import Answer, Door
 from carapulse.runtime.functions import application
 from carapulse.runtime.minute import do_minute
 
 if TYPE_CHECKING:
-    from cloudevents.http import CloudEvent
+    from flask import Request
 
 app = application("scheduler")
+_door = Door.of(app)
 
 
 def lambda_handler(_event: dict[str, Any], _context: object) -> None:
@@ -16,6 +19,6 @@ def lambda_handler(_event: dict[str, Any], _context: object) -> None:
     do_minute(app)
 
 
-def cloud_handler(_event: "CloudEvent") -> None:
+def cloud_handler(request: "Request") -> Answer:
     """Take the tick of Cloud Scheduler or of a Knative PingSource."""
-    do_minute(app)
+    return _door.answer_tick(request, partial(do_minute, app))

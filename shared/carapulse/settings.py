@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from carapulse.identity.addresses import GOOGLE, Email, IssuerUrl
+from carapulse.identity.claims import Word
 from carapulse.kernel.errors import Fault, Invalid
 from carapulse.kernel.message import ORCHESTRATION, QUEUES
 from carapulse.kernel.pointers import pointer_of
@@ -23,6 +25,7 @@ _ADDRESSES = {
 }
 _IN_FILES = ("database_url", "database_owner_url")
 Orchestrator = Literal["queue", "step-functions"]
+_OF_VAULT = ("vault_auth", "vault_role", "vault_proof_file", "vault_mount", "vault_namespace", "vault_ca_file")
 _PAIRS = ("read", "write", "start", "stream")
 
 
@@ -52,9 +55,32 @@ class Settings(BaseSettings):
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     blobs_bucket: str | None = Field(
         None,
-        min_length=3,
-        max_length=63,
-        description="a bucket of S3 that keeps versions, for blobs, instead of a folder",
+        pattern=r"^(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$",
+        description="a bucket for blobs, instead of a folder: its name in S3, where it must keep versions, "
+        "or `gs://` and its name in Cloud Storage",
+    )
+    vault_url: IssuerUrl | None = Field(
+        None, description="the address of a Vault, for references `vault:MOUNT/PATH#FIELD`"
+    )
+    vault_auth: Literal["token", "kubernetes", "approle"] | None = Field(
+        None, description="by what Vault knows us: a token, a pod's service account, an AppRole"
+    )
+    vault_role: str | None = Field(
+        None, min_length=1, max_length=255, description="the role of a service account, or the role id of an AppRole"
+    )
+    vault_proof_file: Path | None = Field(
+        None, description="the file with the token, with the service account's token, or with the AppRole's secret id"
+    )
+    vault_mount: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+        description="where Vault has the way to log in; none is its own name",
+    )
+    vault_namespace: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_./-]{1,255}$", description="the namespace within Vault; none is the root"
+    )
+    vault_ca_file: Path | None = Field(
+        None, description="who vouches for Vault's server; none is whom the machine trusts"
     )
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
@@ -86,6 +112,14 @@ class Settings(BaseSettings):
         pattern="^arn:[a-z-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[A-Za-z0-9_-]+$",
         description="with the orchestrator step-functions: the ARN of the machine in infra/state_machines",
     )
+    push: Literal["none", "google", "cloudevents"] = Field(
+        "none",
+        description="who may call functions over HTTP: Pub/Sub and Cloud Scheduler of Google, by a token; "
+        "a broker of CloudEvents that only the network keeps others from; nobody",
+    )
+    push_audience: Word | None = Field(None, description="what the tokens of Google's pushes must be made for (`aud`)")
+    push_account: Email | None = Field(None, description="the address of the service account that Google pushes as")
+    push_issuer: IssuerUrl = Field(GOOGLE, description="who signs the tokens of pushes; another only for an emulator")
     turn_s: float = Field(60.0, ge=0, le=3600, description="seconds that a worker stays with one run before others")
     max_deliveries: int = Field(8, ge=1, le=100, description="deliveries before a message is a dead letter")
     http_threads: int = Field(16, ge=1, le=200, description="threads for synchronous endpoints")
@@ -179,6 +213,36 @@ class Settings(BaseSettings):
             raise ValueError("CARAPULSE_ORCHESTRATOR step-functions and CARAPULSE_STATE_MACHINE need each other")
         if self.orchestrator == "step-functions" and self.queue != "sqs":
             raise ValueError("CARAPULSE_ORCHESTRATOR step-functions needs CARAPULSE_QUEUE sqs: it asks by its queues")
+        return self
+
+    @model_validator(mode="after")
+    def choose_who_pushes(self) -> Self:
+        """Refuse pushes of Google that anybody could make, and what says who pushes where nobody looks."""
+        told = [name for name in ("push_audience", "push_account") if getattr(self, name) is not None]
+        if self.push != "google":
+            if told:
+                raise ValueError(
+                    "CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT count only if CARAPULSE_PUSH=google"
+                )
+            return self
+        if self.queue != "pubsub":
+            raise ValueError("CARAPULSE_PUSH=google means messages of Pub/Sub, which CARAPULSE_QUEUE does not name")
+        if self.push_audience is None or self.push_account is None:
+            raise ValueError("CARAPULSE_PUSH=google needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT")
+        return self
+
+    @model_validator(mode="after")
+    def tell_vault_who_we_are(self) -> Self:
+        """Refuse a Vault that would not know us, and what is meant for a Vault that nobody named."""
+        if self.vault_url is None:
+            told = [name for name in _OF_VAULT if getattr(self, name) is not None]
+            if told:
+                raise ValueError(f"CARAPULSE_{told[0].upper()} is set without CARAPULSE_VAULT_URL")
+            return self
+        if self.vault_auth is None or self.vault_proof_file is None:
+            raise ValueError("CARAPULSE_VAULT_URL needs CARAPULSE_VAULT_AUTH and CARAPULSE_VAULT_PROOF_FILE")
+        if (self.vault_auth == "token") != (self.vault_role is None):
+            raise ValueError("CARAPULSE_VAULT_ROLE belongs to the logins kubernetes and approle, and to no token")
         return self
 
     @model_validator(mode="after")

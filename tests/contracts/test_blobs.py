@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 from tests.world.aws import an_s3
+from tests.world.google import BUCKET, a_google
 
 from carapulse.adapters.aws.s3 import S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.adapters.gcp.storage import GoogleBlobs
+from carapulse.bootstrap.clouds import blobs_of
 from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.settings import Settings
 
 
 @contextmanager
@@ -25,11 +29,21 @@ def in_a_bucket(_folder):
 
 
 @contextmanager
+def at_google(folder):
+    with a_google(folder) as google:
+        yield GoogleBlobs.connect(BUCKET, google.url)
+
+
+@contextmanager
 def in_a_folder(folder):
     yield FileBlobs(folder / "blobs")
 
 
-ADAPTERS: dict[str, Callable[[Path], AbstractContextManager[Blobs]]] = {"files": in_a_folder, "s3": in_a_bucket}
+ADAPTERS: dict[str, Callable[[Path], AbstractContextManager[Blobs]]] = {
+    "files": in_a_folder,
+    "gcs": at_google,
+    "s3": in_a_bucket,
+}
 CONTENTS = [b"", b"x", b"\x00\xff\r\n" * 7, b"a" * 3_000_000]
 ABSENT = digest_of(b"never put")
 SOON = timedelta(seconds=5)
@@ -90,6 +104,19 @@ class TestBlobs:
         with ThreadPoolExecutor(8) as pool:
             digests = list(pool.map(blobs.put, contents))
             assert list(pool.map(blobs.get, digests)) == contents
+
+
+@pytest.mark.parametrize(
+    ("settings", "keeper"),
+    [({}, FileBlobs), ({"blobs_bucket": "acme"}, S3Blobs), ({"blobs_bucket": "gs://acme"}, GoogleBlobs)],
+)
+def test_the_settings_say_which_keeper_is_asked(settings, keeper, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+    chosen = blobs_of(Settings(data_dir=tmp_path, **settings))
+
+    assert isinstance(chosen, keeper)
+    assert getattr(chosen, "bucket", "acme") == "acme"
 
 
 class TestFiles:
@@ -187,5 +214,72 @@ class TestS3:
     def test_a_bucket_that_is_not_there_or_away_is_said(self):
         with an_s3() as world:
             for ask in (lambda: S3Blobs.connect("no-such-bucket").put(b"x"), lambda: world.away().put(b"x")):
+                with pytest.raises(Unavailable):
+                    ask()
+
+
+class TestCloudStorage:
+    """What is promised of Google's bucket alone."""
+
+    @pytest.fixture
+    def google(self, tmp_path):
+        with a_google(tmp_path) as world:
+            yield world
+
+    @pytest.fixture
+    def blobs(self, google):
+        return GoogleBlobs.connect(BUCKET, google.url)
+
+    @pytest.mark.parametrize("versioned", [True, False])
+    def test_a_generation_that_somebody_puts_again_outlives_the_deletion_of_the_old(self, google, blobs, versioned):
+        google.versioned = versioned
+        digest = blobs.put(b"again")
+        for _ in range(4):
+            blobs.put(b"again")
+        time.sleep(0.01)
+        between = datetime.now(UTC)
+        time.sleep(0.01)
+        blobs.put(b"again")
+
+        blobs.delete(digest, put_before=between)
+
+        assert blobs.get(digest) == b"again"
+        assert len(google.objects) == 1
+
+    def test_content_that_was_changed_in_the_bucket_is_never_returned(self, google, blobs):
+        digest = blobs.put(b"the content")
+        google.put(google.objects[0]["name"], b"another content")
+
+        with pytest.raises(BlobCorrupt):
+            blobs.get(digest)
+
+    def test_whoever_puts_too_often_finds_what_another_just_put_and_nothing_older(self, google, blobs):
+        digest = blobs.put(b"again")
+        google.busy = True
+
+        assert blobs.put(b"again") == digest
+        google.objects[0]["timeCreated"] = "2026-01-01T00:00:00.000Z"
+        for content in (b"again", b"something else"):
+            with pytest.raises(Unavailable) as busy:
+                blobs.put(content)
+            assert busy.value.facts["status"] == 429
+
+    @pytest.mark.parametrize("status", [403, 429, 503])
+    def test_a_wall_a_crowd_and_a_broken_service_are_said(self, google, blobs, status):
+        digest = blobs.put(b"x")
+        google.failing = status, "no"
+
+        for ask in (lambda: blobs.put(b"x"), lambda: blobs.get(digest), lambda: blobs.has(digest)):
+            with pytest.raises(Unavailable) as problem:
+                ask()
+            assert (problem.value.facts["status"], problem.value.retryable) == (status, True)
+
+    def test_a_bucket_that_is_not_there_or_away_is_said(self, google):
+        for nowhere in (
+            GoogleBlobs.connect("no-such-bucket", google.url),
+            GoogleBlobs.connect(BUCKET, "http://127.0.0.1:1"),
+        ):
+            asks = (lambda: nowhere.put(b"x"), lambda: nowhere.get(ABSENT), lambda: nowhere.has(ABSENT))  # noqa: B023 - called in the same turn
+            for ask in (*asks, lambda: nowhere.delete(ABSENT)):  # noqa: B023 - called in the same turn
                 with pytest.raises(Unavailable):
                     ask()

@@ -11,13 +11,21 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import httpx
+from tests.world.issuer import an_issuer
 from tests.world.warm import ROOT, ended, started
 
 EVENTS = ROOT / "tests" / "events"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:test"
 _LONGEST_S = 60
+PUSH = {
+    "CARAPULSE_PUSH": "google",
+    "CARAPULSE_PUSH_AUDIENCE": "https://carapulse.example/planning",
+    "CARAPULSE_PUSH_ACCOUNT": "push@acme.iam.gserviceaccount.com",
+}
+"""Who may push in these tests."""
 
 
 def recorded(name):
@@ -108,18 +116,48 @@ class Framework:
     """One function as Cloud Run or Knative runs it."""
 
     def __init__(self, url):
-        self._url = url
+        self.url = url
 
-    def __call__(self, event):
+    def event(self, event):
         """Deliver a CloudEvent, and return the status; anything but 2xx makes a broker try again."""
         given = {"Content-Type": "application/cloudevents+json"}
-        return httpx.post(self._url, content=json.dumps(event), headers=given, timeout=_LONGEST_S).status_code
+        return self.post(json.dumps(event).encode(), **given).status_code
 
-    def message(self, body):
-        """Deliver one message of a Pub/Sub subscription."""
-        event = recorded("cloudevents/pubsub")
-        event["data"]["message"]["data"] = base64.b64encode(body.encode()).decode()
-        return self(event)
+    def binary(self, event):
+        """Deliver a CloudEvent whose attributes are headers, and return the status."""
+        given = {f"ce-{name}": quote(str(each)) for name, each in event.items() if name != "data"}
+        return self.post(json.dumps(event.get("data")).encode(), **given).status_code
+
+    def post(self, body, **headers):
+        return httpx.post(self.url, content=body, headers=headers, timeout=_LONGEST_S)
+
+
+class Pushed(Framework):
+    """One function that Google pushes to, as the account that it expects."""
+
+    def __init__(self, url, issuer):
+        super().__init__(url)
+        self._issuer = issuer
+
+    def token(self, **changed):
+        """Return what Google signs for a push."""
+        said = {"aud": PUSH["CARAPULSE_PUSH_AUDIENCE"], "email": PUSH["CARAPULSE_PUSH_ACCOUNT"], "email_verified": True}
+        return self._issuer.signed(self._issuer.claims(**{"org": None, **said, **changed}), typ="JWT")
+
+    def rotate(self):
+        """Let Google sign with another key from now on."""
+        self._issuer.rotate()
+
+    def message(self, body, times=1, token=None):
+        """Deliver one message of a push subscription, and return the status."""
+        push = recorded("pubsub/push")
+        push["message"]["data"] = base64.b64encode(body.encode()).decode()
+        return self.push({**push, "deliveryAttempt": times}, token=token).status_code
+
+    def push(self, content, *, token=None):
+        """Deliver whatever comes, with a token that is good if none is given."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return self.post(body, Authorization=f"Bearer {self.token() if token is None else token}")
 
 
 @contextmanager
@@ -139,12 +177,27 @@ def on_lambda(function, environment):
 
 @contextmanager
 def on_framework(function, environment):
-    """Run a function in a process of its own, under functions-framework."""
+    """Run a function in a process of its own, under functions-framework, where a broker of CloudEvents calls it."""
+    with _framework(function, {"CARAPULSE_PUSH": "cloudevents", **environment}) as url:
+        yield Framework(url)
+
+
+@contextmanager
+def on_google(function, environment):
+    """Run a function in a process of its own, under functions-framework, where Pub/Sub or Cloud Scheduler calls it."""
+    with an_issuer("RS256") as issuer:
+        given = {**environment, **PUSH, "CARAPULSE_PUSH_ISSUER": issuer.url}
+        with _framework(function, given) as url:
+            yield Pushed(url, issuer)
+
+
+@contextmanager
+def _framework(function, environment):
     port = _free_port()
     source = ["--source", f"functions/{function}/main.py", "--target", "cloud_handler"]
-    options = ["--signature-type", "cloudevent", "--host", "127.0.0.1", "--port", str(port)]
+    options = ["--signature-type", "http", "--host", "127.0.0.1", "--port", str(port)]
     with serving(["functions_framework", *source, *options], environment, port) as url:
-        yield Framework(url)
+        yield url
 
 
 @contextmanager

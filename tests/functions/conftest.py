@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from tests.builders.policy import the_engine
 from tests.world.issuer import an_issuer, an_issuers_file
+from tests.world.pubsub import a_pubsub
 from tests.world.sqs import an_sqs
 
 from carapulse.bootstrap import make_app
@@ -89,12 +90,12 @@ class Installation:
             "CARAPULSE_DATABASE_URL": database.app_url,
             "CARAPULSE_CONNECTIONS_FILE": str(connections),
             "CARAPULSE_ISSUERS_FILE": str(an_issuers_file(folder, issuer.trusted())),
-            "CARAPULSE_QUEUE": "sqs",
+            "CARAPULSE_QUEUE": queues.name,
             "CARAPULSE_QUEUE_ADDRESSES": json.dumps(queues.addresses),
             **queues.environment,
         }
         self._url = database.app_url
-        broker = {"queue": "sqs", "queue_addresses": queues.addresses}
+        broker = {"queue": queues.name, "queue_addresses": queues.addresses}
         self._settings = Settings(
             data_dir=folder, database_url=database.app_url, connections_file=connections, **broker
         )
@@ -112,9 +113,9 @@ class Installation:
         return self.issuer.mint("acme", "ada", frozenset(roles), timedelta(hours=1))
 
     def envelopes(self, queue):
-        """Take what SQS holds for a function, which is what was published when it was committed."""
+        """Take what the broker holds for a function, which is what was published when it was committed."""
         broker = self.queues.broker()
-        taken = broker.receive(queue, 10, 60, 0)
+        taken = broker.receive(queue, 10, 60, 1 if self.queues.name == "pubsub" else 0)
         for each in taken:
             broker.settle(each)
         return [each.text for each in taken]
@@ -133,9 +134,24 @@ class Installation:
         return [each.type for each in self.rows("SELECT type FROM events WHERE stream = :s ORDER BY seq", s=stream)]
 
 
-@pytest.fixture
-def installation(database, tmp_path):
-    with a_shop() as shop, an_issuer() as issuer, an_sqs(database.name.replace("_", "-")) as queues:
-        one = Installation(database, tmp_path / "data", shop, issuer, queues)
+@contextmanager
+def an_installation(database, folder, queues):
+    with a_shop() as shop, an_issuer() as issuer:
+        one = Installation(database, folder, shop, issuer, queues)
         yield one
         one.app.close()
+
+
+@pytest.fixture
+def installation(database, tmp_path):
+    with (
+        an_sqs(database.name.replace("_", "-")) as queues,
+        an_installation(database, tmp_path / "data", queues) as one,
+    ):
+        yield one
+
+
+@pytest.fixture
+def at_google(database, tmp_path):
+    with a_pubsub(database.name) as queues, an_installation(database, tmp_path / "data", queues) as one:
+        yield one

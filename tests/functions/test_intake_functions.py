@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from tests.builders.intake import a_registration, a_route, recorded, signed
-from tests.functions.clouds import a_request, on_framework, on_lambda, on_uvicorn
+from tests.functions.clouds import a_request, on_google, on_lambda, on_uvicorn
 
 from carapulse.intake.receiving import Webhook, receive_alerts
 from carapulse.intake.signing import SignatureHeaders
@@ -72,10 +72,10 @@ def test_planning_looks_after_a_reported_alert_once_on_lambda(installation):
     assert [each.service for each in installation.rows("SELECT service FROM plans")] == ["checkout"]
 
 
-def test_planning_looks_after_a_reported_alert_once_on_cloud_run(installation):
-    with on_framework("planning", installation.environment) as function:
-        answers = look_after(installation, function.message)
+def test_planning_looks_after_a_reported_alert_once_on_cloud_run(at_google):
+    with on_google("planning", at_google.environment) as function:
+        answers = look_after(at_google, function.message)
 
-    assert answers == [200, 200, 200, 200]
-    assert [each.status for each in installation.rows("SELECT status FROM alerts")] == ["planned"]
-    assert [each.service for each in installation.rows("SELECT service FROM plans")] == ["checkout"]
+    assert answers == [204, 204, 204, 204]
+    assert [each.status for each in at_google.rows("SELECT status FROM alerts")] == ["planned"]
+    assert [each.service for each in at_google.rows("SELECT service FROM plans")] == ["checkout"]

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from tests.functions.clouds import on_framework, on_lambda, recorded
+from tests.functions.clouds import on_framework, on_google, on_lambda, recorded
 from tests.functions.test_queue_functions import a_look
 from tests.world.warm import started
 
@@ -29,10 +29,23 @@ def test_scheduler_covers_the_log_by_a_checkpoint_on_knative(installation):
     a_look(installation)
 
     with on_framework("scheduler", installation.environment) as function:
-        answers = [function(recorded("cloudevents/ping")) for _ in range(2)]
+        answers = [function.binary(recorded("cloudevents/ping")) for _ in range(2)]
+        refused = function.post(b"").status_code
 
-    assert answers == [200, 200]
+    assert (answers, refused) == ([204, 204], 422)
     assert checkpoints(installation) == [len(installation.rows("SELECT 1 FROM events"))]
+
+
+def test_scheduler_covers_the_log_when_cloud_scheduler_calls_and_for_nobody_else(at_google):
+    a_look(at_google)
+
+    with on_google("scheduler", at_google.environment) as function:
+        refused = function.post(b"").status_code
+        before = checkpoints(at_google)
+        answer = function.push(b"").status_code
+
+    assert (refused, before) == (401, [])
+    assert (answer, checkpoints(at_google)) == (204, [len(at_google.rows("SELECT 1 FROM events"))])
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from tests.functions.clouds import on_framework, on_lambda
+from tests.functions.clouds import on_framework, on_google, on_lambda
 
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.plans.requests import CreatePlan
@@ -86,24 +86,29 @@ def test_execution_makes_a_step_once_on_lambda_and_gives_back_only_what_failed(i
     assert installation.happened(plan_id)[-1] == "ExecutionFinished"
 
 
-def test_execution_makes_a_step_once_on_cloud_run_and_asks_for_a_repetition_of_what_failed(installation):
-    _, step = a_running_look(installation)
+def test_execution_makes_a_step_once_on_cloud_run_and_asks_for_a_repetition_of_what_failed(at_google):
+    _, step = a_running_look(at_google)
 
-    with on_framework("execution", installation.environment) as function:
+    with on_google("execution", at_google.environment) as function:
         answers = [function.message(step), function.message(step), function.message(UNREADABLE)]
 
-    assert answers == [200, 200, 500]
-    assert executions(installation) == ["succeeded"]
-    assert installation.shop.asked == 1
+    assert answers == [204, 204, 422]
+    assert executions(at_google) == ["succeeded"]
+    assert at_google.shop.asked == 1
 
 
 def test_execution_takes_a_message_as_a_broker_of_knative_hands_it_on(installation):
     _, step = a_running_look(installation)
 
     with on_framework("execution", installation.environment) as function:
-        answer = function(json.loads(step))
+        answers = [
+            function.event(json.loads(step)),
+            function.binary(json.loads(step)),
+            function.post(b"{}").status_code,
+        ]
 
-    assert (answer, executions(installation)) == (200, ["succeeded"])
+    assert (answers, executions(installation)) == ([204, 204, 422], ["succeeded"])
+    assert installation.shop.asked == 1
 
 
 def test_approvals_closes_what_nobody_answered_on_lambda(installation):
@@ -116,14 +121,14 @@ def test_approvals_closes_what_nobody_answered_on_lambda(installation):
     assert installation.happened(plan_id).count("ApprovalExpired") == 1
 
 
-def test_approvals_closes_what_nobody_answered_on_cloud_run(installation):
-    plan_id, expiry = an_old_approval(installation)
+def test_approvals_closes_what_nobody_answered_on_cloud_run(at_google):
+    plan_id, expiry = an_old_approval(at_google)
 
-    with on_framework("approvals", installation.environment) as function:
+    with on_google("approvals", at_google.environment) as function:
         answers = [function.message(expiry), function.message(expiry)]
 
-    assert answers == [200, 200]
-    assert installation.happened(plan_id).count("ApprovalExpired") == 1
+    assert answers == [204, 204]
+    assert at_google.happened(plan_id).count("ApprovalExpired") == 1
 
 
 def test_what_no_function_can_handle_is_a_dead_letter_and_does_not_come_again(installation):

@@ -45,6 +45,7 @@ def test_a_container_is_told_the_file_and_the_target_that_are_there(folder):
         case "functions-framework":
             assert f"functions/{folder.name}/main.py" in arguments
             assert f"def {arguments[arguments.index('--target') + 1]}(" in code
+            assert arguments[arguments.index("--signature-type") + 1] == "http", "any other drops who calls"
         case "uvicorn":
             assert f"functions/{folder.name}" in arguments
             assert "\napp = " in code
@@ -64,6 +65,7 @@ def test_a_function_is_tested_through_both_of_its_entry_points(folder):
     elsewhere = [
         f'on_framework("{folder.name}"',
         f'on_framework)("{folder.name}"',
+        f'on_google("{folder.name}"',
         f'on_uvicorn("{folder.name}"',
         f'run("{folder.name}"',
     ]

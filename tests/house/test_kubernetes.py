@@ -185,7 +185,9 @@ def test_the_minute_comes_to_a_function_that_there_is():
     (source,) = of("knative", "PingSource", "sources.knative.dev").values()
 
     assert source["spec"]["schedule"] == "* * * * *"
-    assert source["spec"]["sink"]["ref"]["name"] in of("knative", "Service", "serving.knative.dev")
+    ticked = of("knative", "Service", "serving.knative.dev")[source["spec"]["sink"]["ref"]["name"]]
+    assert {"name": "CARAPULSE_PUSH", "value": "cloudevents"} in container_of(ticked)["env"]
+    assert ticked["metadata"]["labels"]["networking.knative.dev/visibility"] == "cluster-local"
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -62,3 +62,59 @@ def test_whoever_migrates_must_not_do_it_through_the_pooler():
 @pytest.mark.parametrize("setting", [{"database_pooled": True}, {"database_login": "rds-iam"}])
 def test_the_embedded_database_has_no_pooler_and_no_login_of_its_own(setting):
     assert "is set for the embedded database" in faults(**setting)
+
+
+GOOGLE = {
+    "queue": "pubsub",
+    "queue_addresses": {name: f"projects/acme/topics/{name}" for name in ("planning", "approvals", "executions")},
+    "push": "google",
+    "push_audience": "https://carapulse.example/planning",
+    "push_account": "push@acme.iam.gserviceaccount.com",
+}
+
+
+def test_pushes_of_google_are_those_of_one_account_for_one_audience():
+    assert load_settings(**GOOGLE).push_issuer == "https://accounts.google.com"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"push_audience": None}, "needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT"),
+        ({"push_account": None}, "needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT"),
+        ({"push": "cloudevents"}, "count only if CARAPULSE_PUSH=google"),
+        ({"push": "none", "push_account": None}, "count only if CARAPULSE_PUSH=google"),
+        ({"queue": "postgres", "queue_addresses": {}}, "which CARAPULSE_QUEUE does not name"),
+        ({"push": "anybody"}, "Input should be"),
+        ({"push_account": "everybody"}, "String should match pattern"),
+        ({"push_audience": ""}, "at least 1 character"),
+        ({"push_issuer": "http://accounts.example"}, "an issuer is an https:// address"),
+    ],
+)
+def test_who_pushes_is_said_wholly_and_nowhere_contradicted(changed, reason):
+    assert reason in faults(**{**GOOGLE, **changed})
+
+
+VAULT = {"vault_url": "https://vault.example:8200", "vault_auth": "approle", "vault_role": "r", "vault_proof_file": "p"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"vault_url": None}, "set without CARAPULSE_VAULT_URL"),
+        ({"vault_auth": None}, "needs CARAPULSE_VAULT_AUTH and CARAPULSE_VAULT_PROOF_FILE"),
+        ({"vault_proof_file": None}, "needs CARAPULSE_VAULT_AUTH and CARAPULSE_VAULT_PROOF_FILE"),
+        ({"vault_role": None}, "belongs to the logins"),
+        ({"vault_auth": "token"}, "belongs to the logins"),
+        ({"vault_url": "http://vault.example:8200"}, "https://"),
+        ({"vault_mount": "../sys"}, "String should match pattern"),
+    ],
+)
+def test_a_vault_is_named_with_how_it_knows_us_and_never_half(changed, reason):
+    assert load_settings(**VAULT).vault_role == "r"
+    assert reason in faults(**{**VAULT, **changed})
+
+
+@pytest.mark.parametrize("bucket", ["gs://", "s3://acme", "gs://Acme", "a", "acme/blobs"])
+def test_a_bucket_is_named_as_one_of_s3_or_of_cloud_storage(bucket):
+    assert "String should match pattern" in faults(blobs_bucket=bucket)

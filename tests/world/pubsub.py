@@ -128,6 +128,7 @@ class PubSubWorld:
     fake: FakePubSub
     server: grpc.Server
     topics: dict[str, str]
+    environment: dict[str, str]
     name = "pubsub"
 
     @property
@@ -154,9 +155,10 @@ def a_pubsub(_installation: str):
     """Serve topics until the test is done with them."""
     fake = FakePubSub({queue: [] for queue in QUEUES})
     server, port = fake.serve()
-    os.environ["PUBSUB_EMULATOR_HOST"] = f"127.0.0.1:{port}"
+    environment = {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port}"}
+    os.environ |= environment
     try:
-        yield PubSubWorld(fake, server, {queue: f"projects/p/topics/{queue}" for queue in QUEUES})
+        yield PubSubWorld(fake, server, {queue: f"projects/p/topics/{queue}" for queue in QUEUES}, environment)
     finally:
         server.stop(None)
         del os.environ["PUBSUB_EMULATOR_HOST"]

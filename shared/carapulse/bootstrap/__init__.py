@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.adapters.oidc.keys import FetchedKeys
 from carapulse.adapters.oidc.publication import Publication
@@ -34,14 +33,15 @@ from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.keys import open_evidence_key
 from carapulse.audit.note import Signer
+from carapulse.bootstrap.clouds import blobs_of, broker_of, machines_of, secret_stores
 from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.work import Work
-from carapulse.broker.ports import Broker
 from carapulse.broker.relay import Relay
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.freezes.rules import RecentRules
+from carapulse.identity.accounts import ServiceAccount
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.errors import NobodyBelieved
 from carapulse.identity.issuer import DevelopmentIssuer
@@ -204,62 +204,27 @@ def make_app(
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
-        blobs=_blobs(settings),
+        blobs=blobs_of(settings),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
-        configured_machines=_machines(settings),
+        configured_machines=machines_of(settings),
         bells=None if settings.orchestrator == "queue" else bells_for,
     )
 
 
 def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    secrets = LocalSecrets(environment(), {"aws": _managed_secret})
+    secrets = LocalSecrets(environment(), secret_stores(settings))
     return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
     """Return what publishes to the broker that brings messages, or None where workers take them from the database."""
-    broker = _broker(settings)
+    broker = broker_of(settings)
     if broker is None:
         return None
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
-
-
-def _blobs(settings: Settings) -> Blobs:
-    if settings.blobs_bucket is not None:
-        from carapulse.adapters.aws.s3 import S3Blobs  # noqa: PLC0415
-
-        return S3Blobs.connect(settings.blobs_bucket)
-    return FileBlobs(settings.blobs_dir or settings.data_dir / "blobs")
-
-
-def _managed_secret(place: str) -> str:
-    from carapulse.adapters.aws.secrets import ManagedSecrets  # noqa: PLC0415
-
-    return ManagedSecrets.connect().read(place)
-
-
-def _broker(settings: Settings) -> Broker | None:
-    # Imported where they are chosen: each takes longer to import than everything else together.
-    if settings.queue == "sqs":
-        from carapulse.adapters.aws.sqs import Sqs  # noqa: PLC0415
-
-        return Sqs.connect(settings.queue_addresses)
-    if settings.queue == "pubsub":
-        from carapulse.adapters.gcp.pubsub import PubSub  # noqa: PLC0415
-
-        return PubSub.connect(settings.queue_addresses)
-    return None
-
-
-def _machines(settings: Settings) -> Machines | None:
-    if settings.state_machine is None:
-        return None
-    from carapulse.adapters.aws.step_functions import StepFunctions  # noqa: PLC0415
-
-    return StepFunctions.connect(settings.state_machine)
 
 
 def quotas(settings: Settings) -> Quotas:
@@ -288,7 +253,15 @@ def _issuers(settings: Settings, clock: Clock) -> list[Issuer]:
     return [DevelopmentIssuer.load_or_make(settings.data_dir, clock).issuer]
 
 
-def trusted(issuer: TrustedIssuer, clock: Clock) -> Issuer:
+def pushing(settings: Settings, clock: Clock) -> TokenVerifier | None:
+    """Return what tells whether Google pushes, as the account that was chosen; None where Google doesn't push."""
+    if settings.push_audience is None or settings.push_account is None:
+        return None
+    account = ServiceAccount(issuer=settings.push_issuer, audience=settings.push_audience, email=settings.push_account)
+    return TokenVerifier([trusted(account, clock)], clock)
+
+
+def trusted(issuer: TrustedIssuer | ServiceAccount, clock: Clock) -> Issuer:
     """Return an issuer outside as a verifier sees it; its keys are fetched when a token needs them."""
     keys = FetchedKeys(Publication(issuer, HttpxWeb()), clock)
     return Issuer(issuer.issuer, issuer.audience, keys, issuer.algorithms, issuer.principal)

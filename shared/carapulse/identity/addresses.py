@@ -1,7 +1,7 @@
-"""Addresses of issuers: encrypted, or on this machine."""
+"""Addresses of issuers: encrypted, or on this machine; and of the accounts that they vouch for."""
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, StringConstraints
@@ -46,3 +46,8 @@ def _checked(url: str) -> str:
 
 IssuerUrl = Annotated[str, StringConstraints(max_length=512), AfterValidator(_checked)]
 """The name of an issuer, exactly as it stands in its tokens."""
+
+GOOGLE: Final = "https://accounts.google.com"
+"""Who signs the tokens of Pub/Sub's push subscriptions and of Cloud Scheduler's jobs."""
+
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,189}$")]

@@ -75,7 +75,7 @@ class Reception:
         try:
             delivery = self._delivery(arrival, hidden_s)
         except (MessageForged, MessageUnreadable) as problem:
-            self._report(arrival, problem)
+            self.report(arrival, problem)
             raise
         if delivery is None:
             return None
@@ -96,8 +96,8 @@ class Reception:
                 log.info("message_superseded", message_id=envelope.id)
             return delivery
 
-    def _report(self, arrival: Arrival, problem: Problem) -> None:
-        """Say what came, once: a broker brings it again and again until it gives it up."""
+    def report(self, arrival: Arrival, problem: Problem) -> None:
+        """Say that what came is not ours, once: a broker brings it again and again until it gives it up."""
         log.error("message_not_ours", queue=arrival.queue, code=problem.code, times=arrival.times)
         if arrival.times > 1:
             return

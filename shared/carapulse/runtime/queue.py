@@ -1,24 +1,23 @@
-"""One queue function, fed by SQS or by CloudEvents (Pub/Sub, Knative)."""
+"""One queue function, fed by SQS, or over HTTP by pushes of Pub/Sub or by CloudEvents."""
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
+from carapulse.adapters.gcp import push
 from carapulse.bootstrap import App
 from carapulse.broker.envelope import MessageUnreadable
 from carapulse.broker.ports import Arrival
 from carapulse.kernel.errors import Invalid, Problem
 from carapulse.observe import get_logger
+from carapulse.runtime import cloudevents
 from carapulse.runtime.brokered import Reception, Rows
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.door import Answer, Door
 from carapulse.runtime.handling import Handling
 from carapulse.tracing import Trace, traced
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-    from cloudevents.http import CloudEvent
-
-PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished"
+    from flask import Request
 
 log = get_logger(__name__)
 
@@ -33,6 +32,7 @@ class QueueFunction:
     def __init__(self, app: App, dispatcher: Dispatcher) -> None:
         if app.relay is None:
             raise Invalid("a queue function needs CARAPULSE_QUEUE, which says by which broker it is fed")
+        self._door = Door.of(app)
         self._hidden_s = app.settings.visibility_s
         self._reception = Reception.of(app)
         rows = Rows(app.queue, app.relay)
@@ -50,9 +50,23 @@ class QueueFunction:
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
         return dict(process_partial_response(event, self._on_record, processor, context))
 
-    def from_cloud_event(self, event: "CloudEvent") -> None:
-        """Work through one message; raising makes the sender try again."""
-        self._take(Arrival(event["source"], _content(event), times=1, handle=None))
+    def from_http(self, request: "Request") -> Answer:
+        """Work through one message; every answer but success makes the sender try again."""
+        return self._door.answer(request, self._on_request)
+
+    def _on_request(self, request: "Request", body: bytes) -> None:
+        if self._door.push == "google":
+            self._take(self._pushed(body))
+        else:
+            event = cloudevents.read_cloud_event(dict(request.headers), body)
+            self._take(cloudevents.arrival_of(event))
+
+    def _pushed(self, body: bytes) -> Arrival:
+        try:
+            return push.arrival_of(body)
+        except MessageUnreadable as problem:
+            self._reception.report(Arrival("push", body, times=1, handle=None), problem)
+            raise
 
     def _on_record(self, record: "SQSRecord") -> None:
         queue = record.event_source_arn.rpartition(":")[2]
@@ -72,14 +86,3 @@ class QueueFunction:
         except Exception:
             log.exception("message_failed")
             raise
-
-
-def _content(event: "CloudEvent") -> Any:  # noqa: ANN401 - whatever a broker hands over
-    """Return the envelope: Pub/Sub wraps it in base64; to every other broker it is the event itself."""
-    if event["type"] != PUBSUB:
-        return {name: value for name, value in event.get_attributes().items() if name != "datacontenttype"}
-    data: Any = event.get_data()
-    try:
-        return base64.b64decode(data["message"]["data"], validate=True)
-    except (TypeError, KeyError, binascii.Error) as error:
-        raise MessageUnreadable("the event holds no Pub/Sub message") from error

@@ -17,7 +17,13 @@ from carapulse.tools.model import Name
 from carapulse.tools.ports import Limits
 from carapulse.tools.schemas import InputSchema
 
-SECRET = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|aws:[A-Za-z0-9/_+=.@:-]{1,512}(#[A-Za-z0-9_.-]{1,100})?)$"  # noqa: S105 - a pattern
+_FIELD = r"[A-Za-z0-9_.-]{1,100}"
+SECRET = (
+    r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+"
+    rf"|aws:[A-Za-z0-9/_+=.@:-]{{1,512}}(#{_FIELD})?"
+    rf"|gcp:[a-z0-9][a-z0-9.:-]{{0,62}}/[A-Za-z0-9_-]{{1,255}}(#{_FIELD})?"
+    rf"|vault:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}(/[A-Za-z0-9_][A-Za-z0-9_.-]{{0,99}}){{1,10}}#{_FIELD})$"
+)
 Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 Folder = Annotated[str, StringConstraints(pattern=r"^/[^\x00\n]*$")]
 

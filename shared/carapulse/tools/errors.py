@@ -69,6 +69,30 @@ class SecretMissing(Unavailable):
     code = "secret-missing"
 
 
+class SecretFieldMissing(SecretMissing):
+    """A secret is there, and the field of it that a connection refers to is not."""
+
+    code = "secret-field-missing"
+
+
+class SecretForbidden(Unavailable):
+    """The store of secrets does not let this installation read what a connection refers to."""
+
+    code = "secret-forbidden"
+
+
+class SecretStoreBusy(Unavailable):
+    """The store of secrets was asked too often."""
+
+    code = "secret-store-busy"
+
+
+class SecretStoreAway(Unavailable):
+    """The store of secrets can't be asked now."""
+
+    code = "secret-store-away"
+
+
 class ToolUnavailable(Unavailable):
     """The program or the service behind a tool did not answer; nothing was changed."""
 

@@ -106,7 +106,7 @@ class Secrets(Protocol):
     """Reads, makes and keeps secrets."""
 
     def read(self, reference: str) -> str:
-        """Return what `env:NAME`, `file:/path` or `aws:NAME` holds at this moment, or raise SecretMissing."""
+        """Return what `env:NAME`, `file:/path` or `STORE:PLACE` holds now, or raise what errors.py says of secrets."""
         ...
 
     def generate(self, characters: int) -> str:

@@ -79,7 +79,7 @@ def _is_reference(item: Any) -> bool:  # noqa: ANN401 - any JSON value
     return (
         isinstance(item, dict)
         and item.keys() == {"secret"}
-        and str(item["secret"]).startswith(("env:", "file:", "aws:"))
+        and str(item["secret"]).startswith(("env:", "file:", "aws:", "gcp:", "vault:"))
     )
 
 

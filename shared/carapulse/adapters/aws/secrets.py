@@ -1,13 +1,17 @@
 """Secrets that AWS Secrets Manager holds, read at each use, so that a rotated one counts at once."""
 
-import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from botocore.exceptions import ClientError
 
 from carapulse.adapters.aws.calling import answered_by, client_of
-from carapulse.tools.errors import SecretMissing
+from carapulse.kernel.errors import Unavailable
+from carapulse.tools.errors import SecretForbidden, SecretMissing, SecretStoreAway, SecretStoreBusy
+from carapulse.tools.kept import parted, told
+
+_FORBIDDEN: Final = {"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}
+_BUSY: Final = {"ThrottlingException", "Throttling", "TooManyRequestsException"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +26,28 @@ class ManagedSecrets:
         return cls(client_of("secretsmanager"))
 
     def read(self, place: str) -> str:
-        """Return the current value; SecretMissing if there is none, Unavailable if nobody answers."""
-        name, _, field = place.partition("#")
+        """Return the current value, or raise what the errors of tools say of secrets."""
+        name, field = parted(place)
         reference = f"aws:{place}"
-        with answered_by("Secrets Manager"):
-            try:
-                text = self.client.get_secret_value(SecretId=name).get("SecretString")
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-                    raise SecretMissing("there is no such secret", reference=reference) from error
+        try:
+            with answered_by("Secrets Manager"):
+                text = self._text(name, reference)
+        except Unavailable as error:
+            if isinstance(error, SecretMissing | SecretForbidden | SecretStoreBusy):
                 raise
-        value = text if not field or text is None else _member(text, field, reference)
-        if not isinstance(value, str) or not value.strip():
-            raise SecretMissing("a secret is empty, or no text", reference=reference)
-        return value.rstrip("\r\n")
+            raise SecretStoreAway(error.detail, reference=reference, said=error.facts) from error
+        return told(text, field, reference)
 
-
-def _member(text: str, field: str, reference: str) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise SecretMissing("a secret is no JSON object", reference=reference) from error
-    return value.get(field) if isinstance(value, dict) else None
+    def _text(self, name: str, reference: str) -> str | None:
+        try:
+            text: str | None = self.client.get_secret_value(SecretId=name).get("SecretString")
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if code == "ResourceNotFoundException":
+                raise SecretMissing("there is no such secret", reference=reference) from error
+            if code in _FORBIDDEN:
+                raise SecretForbidden("Secrets Manager does not let us read this", reference=reference) from error
+            if code in _BUSY:
+                raise SecretStoreBusy("Secrets Manager was asked too often", reference=reference) from error
+            raise
+        return text

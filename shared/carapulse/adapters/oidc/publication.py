@@ -3,16 +3,16 @@
 import re
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from carapulse.adapters.oidc.jwks import PublicKey, usable
 from carapulse.identity.addresses import leads_no_lower
 from carapulse.identity.errors import IssuerUnavailable
-from carapulse.identity.issuers import TrustedIssuer
 from carapulse.kernel.errors import Problem
 from carapulse.tools.ports import Answer, Request, Web
 from carapulse.tools.requests import address_of
@@ -25,6 +25,25 @@ LONGEST_S: Final = 86_400.0
 _UNTOLD_S: Final = 600.0
 _MAX_AGE: Final = re.compile(r"(?i)(?:^|[\s,])max-age\s*=\s*\"?(\d{1,9})")
 _UNKEPT: Final = re.compile(r"(?i)(?:^|[\s,])(?:no-store|no-cache)(?:$|[\s,=])")
+
+
+class Publishing(Protocol):
+    """An issuer, as far as its keys are concerned."""
+
+    @property
+    def issuer(self) -> str:
+        """Its address, exactly as it stands in its tokens."""
+        ...
+
+    @property
+    def algorithms(self) -> Collection[str]:
+        """With which it may sign."""
+        ...
+
+    @property
+    def ca_file(self) -> str | None:
+        """Who vouches for its server; None is everybody whom this machine believes."""
+        ...
 
 
 class _Document(BaseModel):
@@ -55,7 +74,7 @@ class Published:
 class Publication:
     """What one issuer publishes, read over the web."""
 
-    issuer: TrustedIssuer
+    issuer: Publishing
     web: Web
     patience_s: float = 5.0
     """For both documents together: somebody waits for them."""

@@ -16,7 +16,7 @@ from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
 from carapulse.runtime.http.gate import may_carry_key
 from carapulse.runtime.http.paths import GUARDED, SIGNED
-from carapulse.runtime.http.problems import MEDIA_TYPE
+from carapulse.runtime.problem import MEDIA_TYPE
 
 _PROBLEM = "#/components/schemas/Problem"
 PROBLEM_SCHEMA: Mapping[str, Any] = {

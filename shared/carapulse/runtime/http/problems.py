@@ -2,26 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
-from carapulse.identity.errors import TokenMissing
-from carapulse.kernel.errors import Problem, TooLarge, Unauthenticated, Unavailable
+from carapulse.kernel.errors import Problem, Unavailable
 from carapulse.observe import get_logger
 from carapulse.runtime.http.errors import MethodNotAllowed, NoSuchRoute, Refused, RequestInvalid
 from carapulse.runtime.http.faults import faults_of
 from carapulse.runtime.http.refusing import tell
-from carapulse.tracing import current_trace
-
-MEDIA_TYPE = "application/problem+json"
-TYPE = "https://carapulse.dev/problems/{code}"
-
-_RETRY_AFTER = 5
+from carapulse.runtime.problem import MEDIA_TYPE, body_of, headers_of
 
 log = get_logger(__name__)
 
@@ -32,8 +24,8 @@ def respond(
     """Return the answer that tells a caller about a problem."""
     if isinstance(problem, Unavailable) and problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_not_served", code=problem.code, detail=problem.detail, cause=repr(problem.__cause__))
-    content = _body(problem, errors)
-    return JSONResponse(content, problem.status, {**_headers(problem), **(headers or {})}, media_type=MEDIA_TYPE)
+    content = body_of(problem, errors)
+    return JSONResponse(content, problem.status, {**headers_of(problem), **(headers or {})}, media_type=MEDIA_TYPE)
 
 
 async def answer_problem(request: Request, error: Exception) -> JSONResponse:
@@ -62,31 +54,3 @@ async def answer_framework(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == MethodNotAllowed.status:
         return respond(MethodNotAllowed("this path doesn't answer to this method"), headers=error.headers)
     return respond(Refused("the request could not be understood"), headers=error.headers)
-
-
-def _body(problem: Problem, errors: Sequence[dict[str, str]]) -> dict[str, Any]:
-    trace = current_trace()
-    facts: dict[str, Any] = to_jsonable_python(problem.facts, fallback=str, inf_nan_mode="constants")
-    return {
-        **facts,
-        "type": TYPE.format(code=problem.code),
-        "title": problem.code.replace("-", " ").capitalize(),
-        "status": int(problem.status),
-        "detail": problem.detail,
-        "code": problem.code,
-        "trace_id": trace.id if trace else None,
-        "errors": [*(fault.model_dump() for fault in problem.faults), *errors],
-    }
-
-
-def _headers(problem: Problem) -> dict[str, str]:
-    headers = {"Cache-Control": "no-store"}
-    if isinstance(problem, TokenMissing):
-        headers["WWW-Authenticate"] = 'Bearer realm="carapulse"'
-    elif isinstance(problem, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer realm="carapulse", error="invalid_token"'
-    if problem.retryable:
-        headers["Retry-After"] = str(problem.facts.get("retry_after", _RETRY_AFTER))
-    if isinstance(problem, TooLarge):
-        headers["Connection"] = "close"
-    return headers
