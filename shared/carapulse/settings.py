@@ -41,6 +41,19 @@ class Settings(BaseSettings):
         None, description="a file that holds CARAPULSE_DATABASE_OWNER_URL, instead of it"
     )
     database_app_role: str = Field("carapulse_app", description="the app role's name, for grants")
+    evidence_key: str | None = Field(
+        None,
+        pattern=r"^kms:[A-Za-z0-9:/_-]{1,2048}$",
+        description="the key that signs evidence at AWS KMS: `kms:` and its ARN, id or alias; none keeps one in a file",
+    )
+    former_evidence_keys: tuple[str, ...] = Field(
+        (), max_length=100, description="JSON list of the verifier keys that this installation had before, newest first"
+    )
+    sealing_key: str | None = Field(
+        None,
+        pattern=r"^(aws|env|file):\S+$",
+        description="where the sealing key is: `aws:NAME`, `env:NAME` or `file:PATH`; none keeps one in a file",
+    )
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     blobs_bucket: str | None = Field(
         None,

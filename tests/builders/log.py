@@ -1,5 +1,6 @@
 """Builders: an application with nothing but a log, and streams in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from sqlalchemy import Engine, text, true
 
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.work import PostgresWork
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.audit.verifier import Key
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.event import Event
@@ -39,8 +41,9 @@ class Work(PostgresWork):
 class App:
     engine: Engine
     clock: SystemClock
-    evidence_key: Signer
+    evidence_key: EvidenceKey
     blobs: FileBlobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
+    former_evidence_keys: Sequence[Key] = ()
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

@@ -47,3 +47,9 @@ def test_a_file_that_holds_no_address_stops_the_start(content, reason, tmp_path)
 @pytest.mark.parametrize("host", ["localhost", "*", "0.0.0.0:80", ""])
 def test_the_api_listens_on_an_address_and_not_on_a_name(host):
     assert "does not appear to be an IPv4 or IPv6 address" in faults(host=host)
+
+
+@pytest.mark.parametrize("given", [{"evidence_key": "evidence.key"}, {"evidence_key": "kms:"}, {"sealing_key": "hush"}])
+def test_a_key_is_named_by_where_it_lies_and_never_given_itself(given):
+    with pytest.raises(Invalid):
+        load_settings(**given)

@@ -1,7 +1,7 @@
 """The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,9 @@ from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
-from carapulse.audit.keys import open_evidence_key
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
+from carapulse.audit.verifier import Key
+from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.work import Work
 from carapulse.broker.ports import Broker
 from carapulse.broker.relay import Relay
@@ -75,7 +76,8 @@ class App:
     toolbox: Toolbox
     policy: RegopyEngine
     tokens: Bearers
-    evidence_key: Signer
+    evidence_key: EvidenceKey
+    former_evidence_keys: Sequence[Key]
     book: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
@@ -165,7 +167,8 @@ def make_app(
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
     engine = connect(database_url, pool_size=settings.workers + 8)
-    sealer = AesGcmSealer.load_or_make(settings.data_dir)
+    secrets = _secrets()
+    sealer = sealer_of(settings, secrets)
     keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
     counting, direct = Direct(database_url, _COUNTING_PATIENCE_S), Direct(database_url)
     relay = _relay(settings, direct, sealer)
@@ -174,10 +177,11 @@ def make_app(
         clock=told,
         engine=engine,
         catalogue=catalogue,
-        toolbox=_toolbox(settings, catalogue),
+        toolbox=_toolbox(settings, catalogue, secrets),
         policy=policy,
         tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
-        evidence_key=open_evidence_key(settings.data_dir),
+        evidence_key=evidence_key_of(settings),
+        former_evidence_keys=former_keys_of(settings),
         book=Workflows.load(builtin_recipes()),
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
@@ -190,9 +194,12 @@ def make_app(
     )
 
 
-def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
+def _secrets() -> LocalSecrets:
+    return LocalSecrets(environment(), {"aws": _managed_secret})
+
+
+def _toolbox(settings: Settings, catalogue: Catalogue, secrets: LocalSecrets) -> Toolbox:
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    secrets = LocalSecrets(environment(), {"aws": _managed_secret})
     return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
 
 
