@@ -11,11 +11,14 @@ from carapulse.tools.errors import SecretMissing
 
 
 def sealer_of(settings: Settings, secrets: LocalSecrets) -> AesGcmSealer:
-    """Return what seals secrets; its key is read now."""
+    """Return what seals secrets; its key is read now. Invalid where the one that is named is not there."""
     place = settings.sealing_key
-    return (
-        AesGcmSealer.load_or_make(settings.data_dir) if place is None else AesGcmSealer.of(secrets.read(place), place)
-    )
+    if place is None:
+        return AesGcmSealer.load_or_make(settings.data_dir)
+    try:
+        return AesGcmSealer.of(secrets.read(place), place)
+    except SecretMissing as error:
+        raise Invalid(f"CARAPULSE_SEALING_KEY is {place}: {error}") from error
 
 
 def evidence_key_of(settings: Settings) -> EvidenceKey:
