@@ -61,6 +61,18 @@ class Settings(BaseSettings):
         max_length=63,
         description="a bucket of S3 that keeps versions, for blobs, instead of a folder",
     )
+    evidence_bucket: str | None = Field(
+        None,
+        min_length=3,
+        max_length=63,
+        description="a bucket of S3 with object lock, for archives of events, instead of the place of blobs",
+    )
+    evidence_lock_days: int | None = Field(
+        None, ge=1, le=36_500, description="days that an archive is locked there; none leaves that to the bucket"
+    )
+    evidence_lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = Field(
+        "GOVERNANCE", description="whether those who are allowed to may lift such a lock, or nobody"
+    )
     policies_dir: Path | None = Field(None, description="the folder with decision.rego; none uses the shipped one")
     connections_file: Path | None = Field(None, description="YAML: which systems tools may reach, and how")
     issuers_file: Path | None = Field(
@@ -175,6 +187,8 @@ class Settings(BaseSettings):
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
         if self.blobs_bucket is not None and self.blobs_dir is not None:
             raise ValueError("CARAPULSE_BLOBS_DIR and CARAPULSE_BLOBS_BUCKET name two places for the same blobs")
+        if self.evidence_lock_days is not None and self.evidence_bucket is None:
+            raise ValueError("CARAPULSE_EVIDENCE_LOCK_DAYS is set without CARAPULSE_EVIDENCE_BUCKET")
         for name in _PAIRS:
             if getattr(self, f"rate_{name}") > getattr(self, f"rate_{name}_tenant"):
                 raise ValueError(f"CARAPULSE_RATE_{name.upper()} allows one actor more than its whole tenant may do")

@@ -12,6 +12,7 @@ from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.audit.note import EvidenceKey
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
 from carapulse.audit.verifier import Key
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.event import Event
@@ -42,8 +43,12 @@ class App:
     engine: Engine
     clock: SystemClock
     evidence_key: EvidenceKey
-    blobs: FileBlobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
+    blobs: Blobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
     former_evidence_keys: Sequence[Key] = ()
+
+    @property
+    def archive_blobs(self) -> Blobs:
+        return self.blobs
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

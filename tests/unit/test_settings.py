@@ -53,3 +53,7 @@ def test_the_api_listens_on_an_address_and_not_on_a_name(host):
 def test_a_key_is_named_by_where_it_lies_and_never_given_itself(given):
     with pytest.raises(Invalid):
         load_settings(**given)
+
+
+def test_a_lock_without_a_bucket_that_could_lock_stops_the_start():
+    assert "CARAPULSE_EVIDENCE_BUCKET" in faults(evidence_lock_days=30)

@@ -130,7 +130,7 @@ class AuditPorts(Protocol):
         ...
 
     @property
-    def blobs(self) -> Blobs:
+    def archive_blobs(self) -> Blobs:
         """Where archives are kept."""
         ...
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.adapters.oidc.keys import FetchedKeys
 from carapulse.adapters.oidc.publication import Publication
@@ -32,6 +31,7 @@ from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.note import EvidenceKey
 from carapulse.audit.verifier import Key
+from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.work import Work
 from carapulse.broker.ports import Broker
@@ -84,6 +84,7 @@ class App:
     ticket_directory: PostgresTicketDirectory
     journal: PostgresJournal
     blobs: Blobs
+    archive_blobs: Blobs
     rates: Rates
     counting: Direct
     relay: Relay | None = None
@@ -187,7 +188,8 @@ def make_app(
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
-        blobs=_blobs(settings),
+        blobs=blobs_of(settings),
+        archive_blobs=archive_blobs_of(settings, told),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
@@ -209,14 +211,6 @@ def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | 
     if broker is None:
         return None
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
-
-
-def _blobs(settings: Settings) -> Blobs:
-    if settings.blobs_bucket is not None:
-        from carapulse.adapters.aws.s3 import S3Blobs  # noqa: PLC0415
-
-        return S3Blobs.connect(settings.blobs_bucket)
-    return FileBlobs(settings.blobs_dir or settings.data_dir / "blobs")
 
 
 def _managed_secret(place: str) -> str:
