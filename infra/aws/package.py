@@ -32,7 +32,9 @@ LEFT_OUT: Final = (
 # The glibc of Amazon Linux 2023, on which Lambda's Python 3.12 and newer stand; for an older one regopy has no wheel.
 PLATFORM: Final = "x86_64-manylinux_2_34"
 CONFIGURATION: Final = ("issuers.yaml", "connections.yaml")
-_NEVER: Final = shutil.ignore_patterns("__pycache__", "*.pyc", "function.yml", "service.yml", "*_test.rego")
+_NEVER: Final = shutil.ignore_patterns(
+    "__pycache__", "*.pyc", "budgets.yml", "function.yml", "service.yml", "*_test.rego"
+)
 _THE_SAME_MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 _READABLE: Final = 0o100644 << 16
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -21,6 +22,7 @@ _ADDRESSES = {
     "pubsub": re.compile(r"projects/[^\s/]+/topics/[^\s/]+"),
 }
 _IN_FILES = ("database_url", "database_owner_url")
+_SECRET = r"^(aws|env|file):\S+$"  # noqa: S105 - a pattern
 _PAIRS = ("read", "write", "start", "stream")
 
 
@@ -36,6 +38,21 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".carapulse"), description="where the embedded stack keeps its database and its keys")
     database_url: str | None = Field(None, description="address for the app role; none starts the embedded Postgres")
     database_url_file: Path | None = Field(None, description="a file that holds CARAPULSE_DATABASE_URL, instead of it")
+    database_password: str | None = Field(
+        None,
+        pattern=_SECRET,
+        description="where the app role's password is, read for each connection: `aws:NAME#FIELD`, `env:NAME` or"
+        " `file:PATH`; then the address has none",
+    )
+    database_owner_password: str | None = Field(
+        None, pattern=_SECRET, description="the same for the owner role's password"
+    )
+    database_login: Literal["password", "rds-iam"] = Field(
+        "password", description="how the database is told who asks: the password in its address, or a token of AWS IAM"
+    )
+    database_pooled: bool = Field(
+        default=False, description="CARAPULSE_DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer"
+    )
     database_owner_url: str | None = Field(None, description="address for the owner role, which migrates")
     database_owner_url_file: Path | None = Field(
         None, description="a file that holds CARAPULSE_DATABASE_OWNER_URL, instead of it"
@@ -51,7 +68,7 @@ class Settings(BaseSettings):
     )
     sealing_key: str | None = Field(
         None,
-        pattern=r"^(aws|env|file):\S+$",
+        pattern=_SECRET,
         description="where the sealing key is: `aws:NAME`, `env:NAME` or `file:PATH`; none keeps one in a file",
     )
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
@@ -185,6 +202,13 @@ class Settings(BaseSettings):
         """Refuse settings that contradict each other."""
         if self.database_owner_url is not None and self.database_url is None:
             raise ValueError("CARAPULSE_DATABASE_OWNER_URL is set without CARAPULSE_DATABASE_URL")
+        if self.database_url is None and (self.database_pooled or self.database_login != "password"):
+            raise ValueError("CARAPULSE_DATABASE_POOLED or CARAPULSE_DATABASE_LOGIN is set for the embedded database")
+        if self.database_pooled and _server(self.database_owner_url) in {_server(self.database_url)} - {None}:
+            raise ValueError("CARAPULSE_DATABASE_OWNER_URL must lead past the pooler: migrating needs one session")
+        for name in ("database", "database_owner"):
+            if getattr(self, f"{name}_password") is not None:
+                _refuse_password(name, getattr(self, f"{name}_url"), self.database_login)
         if self.blobs_bucket is not None and self.blobs_dir is not None:
             raise ValueError("CARAPULSE_BLOBS_DIR and CARAPULSE_BLOBS_BUCKET name two places for the same blobs")
         if self.evidence_lock_days is not None and self.evidence_bucket is None:
@@ -199,13 +223,30 @@ def _content(name: str, given: Mapping[str, Any]) -> str:
     setting = f"CARAPULSE_{name.upper()}"
     if given.get(name) is not None:
         raise ValueError(f"{setting} and {setting}_FILE are both set")
+    return content_of(Path(given[f"{name}_file"]), f"{setting}_FILE")
+
+
+def content_of(file: Path, setting: str) -> str:
+    """Return the text in a file that a setting names; ValueError if there is none."""
     try:
-        text = Path(given[f"{name}_file"]).read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the file that {setting}_FILE names can't be read: {_reason(error)}") from error
+        raise ValueError(f"the file that {setting} names can't be read: {_reason(error)}") from error
     if not text:
-        raise ValueError(f"the file that {setting}_FILE names is empty")
+        raise ValueError(f"the file that {setting} names is empty")
     return text
+
+
+def _refuse_password(name: str, url: str | None, login: str) -> None:
+    if login != "password" or url is None or urlsplit(url).password is not None:
+        raise ValueError(
+            f"CARAPULSE_{name.upper()}_PASSWORD is for a CARAPULSE_{name.upper()}_URL without a password and a token"
+        )
+
+
+def _server(url: str | None) -> str | None:
+    """Return the host and port of an address, or None where it names none."""
+    return url and (urlsplit(url).netloc.rpartition("@")[2] or None)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from tests.bench.child import obey
 from tests.builders.rates import GENEROUS
 
+from carapulse.adapters.postgres.door import Door
 from carapulse.runtime.local import Program, running
 from carapulse.runtime.logging import set_up_logging
 from carapulse.runtime.serving import serve_http
@@ -27,7 +28,8 @@ class Served:
 
     def where(self) -> dict[str, str]:
         """Return where the API and the bare route answer, and the database's address."""
-        return {"url": self.program.url, "bare": self.bare_url, "database": self.program.app.journal.direct.url}
+        database = Door.at(self.program.app.journal.direct.where).address()
+        return {"url": self.program.url, "bare": self.bare_url, "database": database}
 
     def select(self, tenant: str, plan_id: str, times: int) -> dict[str, Any]:
         """Read one plan's version by its key so often, with the driver of the API on one of its connections.

@@ -57,3 +57,32 @@ def test_a_key_is_named_by_where_it_lies_and_never_given_itself(given):
 
 def test_a_lock_without_a_bucket_that_could_lock_stops_the_start():
     assert "CARAPULSE_EVIDENCE_BUCKET" in faults(evidence_lock_days=30)
+
+
+def test_whoever_migrates_must_not_do_it_through_the_pooler():
+    through, past = "postgresql://owner:0ther@db/carapulse", "postgresql://owner:0ther@db:5433/carapulse"
+
+    told = faults(database_url=URL, database_pooled=True, database_owner_url=through)
+    settings = load_settings(database_url=URL, database_pooled=True, database_owner_url=past)
+
+    assert "CARAPULSE_DATABASE_OWNER_URL must lead past the pooler" in told
+    assert settings.database_pooled
+
+
+@pytest.mark.parametrize("setting", [{"database_pooled": True}, {"database_login": "rds-iam"}])
+def test_the_embedded_database_has_no_pooler_and_no_login_of_its_own(setting):
+    assert "is set for the embedded database" in faults(**setting)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"database_password": "aws:app"},
+        {"database_password": "aws:app", "database_url": URL},
+        {"database_password": "aws:app", "database_url": "postgresql://app@db/x", "database_login": "rds-iam"},
+        {"database_owner_password": "aws:owner", "database_url": "postgresql://app@db/x"},
+        {"database_password": "s3cret", "database_url": "postgresql://app@db/x"},
+    ],
+)
+def test_a_password_in_a_store_is_for_an_address_that_has_none_and_no_token(given):
+    assert "s3cret" not in faults(**given)

@@ -55,7 +55,7 @@ def check(lamp: str, *, on: bool = True, attempts: int = 1) -> dict[str, Any]:
 class Rig:
     """One application, one world."""
 
-    def __init__(self, database_url: str, world: World, folder: Path, **settings: Any) -> None:
+    def __init__(self, database_url: str, world: World, folder: Path, /, **settings: Any) -> None:
         self.world = world
         self.folder = folder
         folder.mkdir(exist_ok=True, mode=0o700)

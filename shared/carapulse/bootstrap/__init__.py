@@ -25,14 +25,15 @@ from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
-from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.note import EvidenceKey
 from carapulse.audit.verifier import Key
+from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
+from carapulse.bootstrap.stores import secrets_of
 from carapulse.bootstrap.work import Work
 from carapulse.broker.ports import Broker
 from carapulse.broker.relay import Relay
@@ -54,7 +55,7 @@ from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.live.hub import Hub, Room
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
-from carapulse.settings import Settings, environment
+from carapulse.settings import Settings
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
@@ -167,20 +168,19 @@ def make_app(
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
-    engine = connect(database_url, pool_size=settings.workers + 8)
-    secrets = _secrets()
-    sealer = sealer_of(settings, secrets)
-    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
-    counting, direct = Direct(database_url, _COUNTING_PATIENCE_S), Direct(database_url)
+    door = app_door(settings, database_url)
+    engine = connect(door, pool_size=settings.workers + 8)
+    sealer = sealer_of(settings, secrets_of())
+    counting, direct = Direct(door, _COUNTING_PATIENCE_S), Direct(door)
     relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,
         clock=told,
         engine=engine,
         catalogue=catalogue,
-        toolbox=_toolbox(settings, catalogue, secrets),
+        toolbox=_toolbox(settings, catalogue),
         policy=policy,
-        tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
+        tokens=_bearers(settings, engine, sealer, told),
         evidence_key=evidence_key_of(settings),
         former_evidence_keys=former_keys_of(settings),
         book=Workflows.load(builtin_recipes()),
@@ -196,13 +196,14 @@ def make_app(
     )
 
 
-def _secrets() -> LocalSecrets:
-    return LocalSecrets(environment(), {"aws": _managed_secret})
+def _bearers(settings: Settings, engine: Engine, sealer: AesGcmSealer, clock: Clock) -> Bearers:
+    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, clock)
+    return Bearers(TokenVerifier(_issuers(settings, clock), clock), keys)
 
 
-def _toolbox(settings: Settings, catalogue: Catalogue, secrets: LocalSecrets) -> Toolbox:
+def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
+    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets_of())
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
@@ -211,12 +212,6 @@ def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | 
     if broker is None:
         return None
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
-
-
-def _managed_secret(place: str) -> str:
-    from carapulse.adapters.aws.secrets import ManagedSecrets  # noqa: PLC0415
-
-    return ManagedSecrets.connect().read(place)
 
 
 def _broker(settings: Settings) -> Broker | None:

@@ -17,6 +17,7 @@ from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app, refuse_nobody_believed
+from carapulse.bootstrap.database import app_door, owner_door
 from carapulse.observe import get_logger
 from carapulse.runtime.areas import BACKGROUND, EXECUTIONS, ROUTERS
 from carapulse.runtime.brokered import queue_of
@@ -65,12 +66,16 @@ def running(settings: Settings) -> Iterator[Program]:
         refuse_strong_role(app.engine)
         refuse_unmigrated(app.engine)
         pools = [_pool(app, EXECUTIONS, settings.workers), _pool(app, BACKGROUND, _BACKGROUND_WORKERS)]
-        listener = Listener(address, partial(_nudge, pools))
+        listeners = _listeners(settings, address, pools)
         clocks = tickers(app)
-        starts = (*(pool.start for pool in pools), listener.start, *(clock.start for clock in clocks))
+        starts = (
+            *(pool.start for pool in pools),
+            *(each.start for each in listeners),
+            *(clock.start for clock in clocks),
+        )
         for start in starts:
             start()
-        ending = _Ending(app, pools, listener, clocks)
+        ending = _Ending(app, pools, listeners, clocks)
         parts.callback(ending.wait)
         stop, url = serve_http(make_http(app, ROUTERS, Limits.of(settings)), settings)
         parts.callback(stop)
@@ -82,7 +87,7 @@ def running(settings: Settings) -> Iterator[Program]:
 def _database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         if settings.database_owner_url is not None:
-            migrate(settings.database_owner_url, settings.database_app_role)
+            migrate(owner_door(settings, settings.database_owner_url), settings.database_app_role)
         yield settings.database_url
         return
     folder = settings.data_dir.resolve()
@@ -101,6 +106,13 @@ def _pool(app: App, areas: Dispatcher, count: int) -> Workers:
     return Workers(queue_of(app), areas, app, app.clock, count, settings.visibility_s, settings.max_deliveries)
 
 
+def _listeners(settings: Settings, address: str, pools: Iterable[Workers]) -> tuple[Listener, ...]:
+    """Return what wakes workers; nothing behind a pooler, which tells whoever has the session then."""
+    if settings.database_pooled:
+        return ()
+    return (Listener(app_door(settings, address), partial(_nudge, pools)),)
+
+
 def _nudge(pools: Iterable[Workers]) -> None:
     for pool in pools:
         pool.nudge()
@@ -112,7 +124,7 @@ class _Ending:
 
     app: App
     pools: list[Workers]
-    listener: Listener
+    listeners: tuple[Listener, ...]
     clocks: tuple[Ticker, ...]
     until: float = 0.0
 
@@ -120,13 +132,15 @@ class _Ending:
         for pool in self.pools:
             pool.close()
         self.app.stopping.set()
-        self.listener.stopping.set()
+        for each in self.listeners:
+            each.stopping.set()
         self.until = time.monotonic() + _STOP_S
 
     def wait(self) -> None:
         if not self.until:
             self.ask()
-        self.listener.stop()
+        for each in self.listeners:
+            each.stop()
         for clock in self.clocks:
             clock.stop()
         finished = [pool.stop(max(0.0, self.until - time.monotonic())) for pool in self.pools]

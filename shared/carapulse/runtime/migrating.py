@@ -2,6 +2,7 @@
 
 from carapulse.adapters.postgres.migrate import migrate
 from carapulse.bootstrap import make_app
+from carapulse.bootstrap.database import owner_door
 from carapulse.kernel.errors import Invalid
 from carapulse.observe import get_logger
 from carapulse.runtime.functions import database_of, keys_in_files
@@ -17,7 +18,7 @@ def migrate_installation() -> None:
     settings = load_settings()
     if settings.database_owner_url is None:
         raise Invalid("migrate needs CARAPULSE_DATABASE_OWNER_URL")
-    migrate(settings.database_owner_url, settings.database_app_role)
+    migrate(owner_door(settings, settings.database_owner_url), settings.database_app_role)
     if keys_in_files(settings):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     make_app(settings, database_of(settings))  # it makes the keys that are not there yet

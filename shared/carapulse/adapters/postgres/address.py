@@ -1,6 +1,7 @@
 """The address of a database, as people and providers write it, and what the driver must be told."""
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import URL, make_url
@@ -29,6 +30,22 @@ def parse_address(url: str) -> tuple[URL, dict[str, Any]]:
     if query:
         raise Invalid("the database address has parts that are not understood", names=sorted(query))
     return address.set(drivername="postgresql+pg8000", query={}), arguments
+
+
+def refuse_careless(url: str) -> None:
+    """Refuse an address to which a token would be sent by a way that others may hear, or beside a password."""
+    address, arguments = parse_address(url)
+    if not isinstance(arguments["ssl_context"], ssl.SSLContext):
+        raise Invalid("a token goes only to a server that proves itself: the address needs sslmode=verify-full")
+    if address.password is not None or not address.username or not address.host:
+        raise Invalid("with tokens the database address names a user and a host, and no password")
+
+
+def with_token(url: str, token_of: Callable[[str, int, str], str]) -> str:
+    """Return the address with what proves its user to its host and port at this moment."""
+    address = make_url(url)
+    token = token_of(address.host or "", address.port or 5432, address.username or "")
+    return address.set(password=token).render_as_string(hide_password=False)
 
 
 def _trust(mode: str, authorities: Any) -> ssl.SSLContext | bool | None:  # noqa: ANN401 - a part of a URL

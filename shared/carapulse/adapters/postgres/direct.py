@@ -1,26 +1,34 @@
-"""The driver's own connections, for the few statements that every step makes: prepared, each its own transaction."""
+"""Connections for the few statements that every step makes: each its own transaction, and prepared if it can be."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import to_statement
 
-from carapulse.adapters.postgres.driver import open_native
-from carapulse.adapters.postgres.engine import PATIENCE_S, TIMEOUTS, send_at_once, translated
+from carapulse.adapters.postgres.door import Door, opening
+from carapulse.adapters.postgres.driver import open_connection, open_native
+from carapulse.adapters.postgres.engine import PATIENCE_S, TIMEOUTS, translated
 
 _MOST_IDLE = 32
 _BY_KEY = {"enable_seqscan": "off"}  # a plan that was made while a table was small is kept when it has grown
 
 
-class _Connection:
+class _Connection(Protocol):
+    raw: Any
+
+    def run(self, statement: str, **parameters: object) -> list[list[Any]]: ...
+
+
+class _Preparing:
     """One connection and the statements that it has prepared."""
 
-    def __init__(self, url: str, patience_s: float) -> None:
-        self.raw = open_native(url, patience_s)
-        send_at_once(self.raw)
+    def __init__(self, door: Door, patience_s: float) -> None:
+        self.raw = open_native(door, patience_s)
         for name, value in (TIMEOUTS | _BY_KEY).items():
             self.raw.run(f"SET {name} = '{value}'")
         self._prepared: dict[str, Any] = {}
@@ -33,11 +41,25 @@ class _Connection:
         return rows or []
 
 
+class _Forgetful:
+    """One connection to a pooler, where whatever is prepared may be in another session by the next statement."""
+
+    def __init__(self, door: Door, patience_s: float) -> None:
+        self.raw = open_connection(door, patience_s, opening(TIMEOUTS | _BY_KEY))
+
+    def run(self, statement: str, **parameters: object) -> list[list[Any]]:
+        spelled, values_of = _spelled(statement)
+        return self.raw.execute_alone(spelled, values_of(parameters)).rows or []
+
+
+_spelled = lru_cache(maxsize=200)(to_statement)
+
+
 @dataclass
 class Direct:
     """A pool of such connections. It makes one when none is free, and lets one that failed go."""
 
-    url: str
+    where: str | Door
     patience_s: float = PATIENCE_S
     _idle: list[_Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,11 +79,15 @@ class Direct:
         for connection in idle:
             _close(connection)
 
+    def _new(self) -> _Connection:
+        door = Door.at(self.where)
+        return _Forgetful(door, self.patience_s) if door.pooled else _Preparing(door, self.patience_s)
+
     @contextmanager
     def _borrowed(self) -> Iterator[_Connection]:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
-        connection = connection or _Connection(self.url, self.patience_s)
+        connection = connection or self._new()
         try:
             yield connection
         except (InterfaceError, OSError):

@@ -8,6 +8,7 @@ for its rows. All of that goes in one message here, and the answers come in the 
 And it reads every moment letter by letter, by a pattern: a seventh of what a page of a list cost.
 """
 
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -25,8 +26,9 @@ from pg8000.legacy import Cursor as UnmendedCursor
 from pg8000.legacy import IntegrityError, ProgrammingError
 
 from carapulse.adapters.postgres.address import parse_address
+from carapulse.adapters.postgres.door import Door
 
-_BEGIN = "begin transaction"
+_BEGIN, _COMMIT = "begin transaction", "commit"
 _ALL_ROWS = NULL_BYTE + i_pack(0)
 _KINDS: dict[str, type[Exception]] = {"28000": InterfaceError, "23505": IntegrityError}  # as the driver has it
 
@@ -87,6 +89,9 @@ class Cursor(UnmendedCursor):  # type: ignore[misc]
 class Connection(Unmended):  # type: ignore[misc]
     """A connection that ends when it is out of step with the server."""
 
+    opening = _BEGIN
+    """What begins a transaction."""
+
     def cursor(self) -> Cursor:
         """Return a cursor of ours."""
         return Cursor(self)
@@ -110,21 +115,48 @@ class Connection(Unmended):  # type: ignore[misc]
         binding = _binding([None if each is None else each.encode(encoding) for each in params])
         is_first, context = not self._in_transaction and not self.autocommit, Context(statement)
         if is_first:
-            self.send_QUERY(_BEGIN)
-        self._send_message(PARSE, parsing)
-        self._send_message(DESCRIBE, STATEMENT + NULL_BYTE)
-        self._send_message(BIND, binding)
-        self._send_message(EXECUTE, _ALL_ROWS)
-        self._send_message(SYNC, b"")
+            self.send_QUERY(self.opening)
+        self._send_parts(parsing, binding)
         _flush(self._sock)
         if is_first:
             self._begin()
         self.handle_messages(context)
         return context
 
+    def execute_alone(self, statement: str, values: Sequence[Any]) -> Context:
+        """Execute one statement in a transaction of its own: its beginning, it, and its end go in one message."""
+        encoding, params = self._client_encoding, make_params(self.py_types, values)
+        parsing = _parsing(statement.encode(encoding), ())
+        binding = _binding([None if each is None else each.encode(encoding) for each in params])
+        context = Context(statement)
+        self.send_QUERY(self.opening)
+        self._send_parts(parsing, binding)
+        self.send_QUERY(_COMMIT)
+        _flush(self._sock)
+        self._begin()
+        try:
+            self.handle_messages(context)
+        except DatabaseError:
+            self.handle_messages(Context("rollback"))  # which is what the commit of something that failed is
+            raise
+        self.handle_messages(Context(_COMMIT))
+        return context
+
+    def execute_simple(self, statement: str) -> Context:
+        """Execute a statement without parameters; where the driver begins a transaction, it begins as ours do."""
+        context: Context = super().execute_simple(self.opening if statement == _BEGIN else statement)
+        return context
+
+    def _send_parts(self, parsing: bytes, binding: bytes) -> None:
+        self._send_message(PARSE, parsing)
+        self._send_message(DESCRIBE, STATEMENT + NULL_BYTE)
+        self._send_message(BIND, binding)
+        self._send_message(EXECUTE, _ALL_ROWS)
+        self._send_message(SYNC, b"")
+
     def _begin(self) -> None:
         try:
-            self.handle_messages(Context(_BEGIN))
+            self.handle_messages(Context(self.opening))
         except BaseException:
             self._end()  # the answer to the statement behind it is on its way
             raise
@@ -135,18 +167,42 @@ class Connection(Unmended):  # type: ignore[misc]
             self._usock.shutdown(SHUT_RDWR)
 
 
-def open_native(url: str, timeout_s: float) -> pg8000.native.Connection:
+def open_native(door: Door, timeout_s: float) -> pg8000.native.Connection:
     """Return one of the driver's own connections, outside the pool; no answer may take longer than so many seconds."""
-    address, arguments = parse_address(url)
-    where = {"host": address.host or "localhost", "port": address.port or 5432, **arguments}
-    user, password, database = address.username or "", address.password, address.database
-    connection = pg8000.native.Connection(user, password=password, database=database, timeout=timeout_s, **where)
-    connection.register_in_adapter(TIMESTAMPTZ, _moment)
+    return _opened(pg8000.native.Connection, door, timeout_s)
+
+
+def open_connection(door: Door, timeout_s: float, begins: str | None = None) -> Connection:
+    """Return a new connection for a pool, and let its transactions begin with these words, if there are any."""
+    connection: Connection = _opened(Connection, door, timeout_s)
+    connection.opening = begins or connection.opening
     return connection
 
 
-def open_connection(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
-    """Return a new connection for the pool."""
-    connection = Connection(*arguments, **options)
+def _opened(kind: type[Any], door: Door, timeout_s: float) -> Any:  # noqa: ANN401 - the driver is untyped
+    """Connect; whom the server refuses is told why, also where it has hung up before the driver could say goodbye."""
+    try:
+        return _at_once(kind(**_where(door, timeout_s)))
+    except (InterfaceError, OSError) as error:
+        refused: BaseException | None = error.__context__
+        while refused is not None and not isinstance(refused, DatabaseError):
+            refused = refused.__context__
+        if refused is None:
+            raise
+        raise refused from error
+
+
+def _where(door: Door, timeout_s: float) -> dict[str, Any]:
+    """Return what the driver takes for the address as it is at this moment."""
+    address, arguments = parse_address(door.address())
+    who = {"user": address.username or "", "password": address.password, "database": address.database}
+    return {"host": address.host or "localhost", "port": address.port or 5432, "timeout": timeout_s, **who, **arguments}
+
+
+def _at_once(connection: Any) -> Any:  # noqa: ANN401 - the driver is untyped
+    """Mend how moments are read, and switch Nagle's algorithm off: multi-packet statements would wait 40 ms."""
     connection.register_in_adapter(TIMESTAMPTZ, _moment)
+    plain = connection._usock  # noqa: SLF001 - the driver has no name for it
+    if plain.family in {socket.AF_INET, socket.AF_INET6}:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection

@@ -1,6 +1,5 @@
 """Connections to Postgres, with limits, and its errors as ours."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from carapulse.adapters.postgres.address import parse_address
+from carapulse.adapters.postgres.door import Door, opening
 from carapulse.adapters.postgres.driver import open_connection
 from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
@@ -27,44 +27,42 @@ _RETRY_CODES = {"40001", "40P01", "55P03", "25006", "25P03"}  # serialization, d
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
 _REFUSED_CLASSES = {"28", "3D"}  # authorization, no such database
 _CONFLICT_CODES = {"23505"}  # unique violation
+_FORGOTTEN_CODES = {"26000", "42P05"}  # a prepared statement that is not there, or is already
 
 
 def connect(
-    url: str, *, pool_size: int = 8, timeouts: dict[str, str] | None = None, patience_s: float = PATIENCE_S
+    where: str | Door, *, pool_size: int = 8, timeouts: dict[str, str] | None = None, patience_s: float = PATIENCE_S
 ) -> Engine:
     """Return an engine for an address `postgresql://…`; nothing is connected yet. Invalid if it is none.
 
     A Unix socket is named by `?unix_sock=PATH`, TLS is asked for by `?sslmode=…` as libpq names it (default `prefer`).
-    Timeouts are set on every connection, for the server to hold to. One that hangs is given up after `patience_s`.
+    Timeouts are set on every connection, or behind a pooler in every transaction, for the server to hold to. One that
+    hangs is given up after `patience_s`.
     """
-    address, arguments = parse_address(url)
+    door, settings = Door.at(where), TIMEOUTS if timeouts is None else timeouts
+    address, _ = parse_address(door.address())
     engine = create_engine(
-        address,
-        connect_args={"timeout": patience_s, **arguments},
+        address.set(password=None),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
     )
-    event.listen(engine, "do_connect", open_connection)
-    settings = TIMEOUTS if timeouts is None else timeouts
+
+    @event.listens_for(engine, "do_connect")
+    def dial(*_: object) -> Any:  # noqa: ANN401 - the driver's connection is untyped
+        return open_connection(door, patience_s, opening(settings) if door.pooled else None)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
-        send_at_once(connection)
+        if door.pooled:
+            return
         cursor = connection.cursor()
         for name, value in settings.items():
             cursor.execute(f"SET {name} = '{value}'")
         connection.commit()
 
     return engine
-
-
-def send_at_once(connection: Any) -> None:  # noqa: ANN401 - the driver's connection is untyped
-    """Switch Nagle's algorithm off: pg8000 doesn't, and every multi-packet statement then waits 40 ms."""
-    plain = connection._usock  # noqa: SLF001 - the driver has no name for it
-    if plain.family in {socket.AF_INET, socket.AF_INET6}:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def refuse_strong_role(engine: Engine) -> None:
@@ -110,6 +108,10 @@ def _problem_of_answer(facts: dict[str, str]) -> Problem | None:
     code = facts.get("C", "")
     if code[:2] in _REFUSED_CLASSES:
         return Unavailable(f"the database refused the connection: {facts['M']}", sqlstate=code)
+    if code in _FORGOTTEN_CODES:
+        return Unavailable(
+            "a pooler changes sessions between transactions: set CARAPULSE_DATABASE_POOLED", sqlstate=code
+        )
     if code in _CONFLICT_CODES:
         return Conflict("this was already done, or is being done", constraint=facts.get("n", ""))
     if code in _RETRY_CODES or code[:2] in _UNAVAILABLE_CLASSES:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from carapulse.adapters.postgres.door import Door
 from carapulse.adapters.postgres.driver import open_native
 from carapulse.adapters.postgres.queue import CHANNEL
 from carapulse.observe import get_logger
@@ -23,7 +24,7 @@ _PATIENCE_S = 10.0
 class Listener:
     """One connection that listens, in a thread of its own, and reconnects for as long as it is wanted."""
 
-    url: str
+    where: str | Door
     on_message: Callable[[], None]
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -46,7 +47,7 @@ class Listener:
                 self.stopping.wait(_RECONNECT_S)
 
     def _listen(self) -> None:
-        connection = open_native(self.url, _PATIENCE_S)
+        connection = open_native(Door.at(self.where), _PATIENCE_S)
         try:
             connection.run(f"LISTEN {CHANNEL}")
             self.on_message()  # whatever was sent while nobody listened

@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import carapulse.migrations
+from carapulse.adapters.postgres.door import Door
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.kernel.errors import Invalid
 
@@ -19,10 +20,10 @@ _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "60s"}
 _PATIENCE_S = 90.0  # a statement may take that long, so the connection must not be given up before
 
 
-def migrate(owner_url: str, app_role: str, revision: str = "head") -> None:
+def migrate(owner: str | Door, app_role: str, revision: str = "head") -> None:
     """Run what is missing as the owner role; the app role must exist. Raises Unavailable if a lock can't be had."""
     config = _configuration()
-    engine = connect(owner_url, pool_size=1, timeouts=_TIMEOUTS, patience_s=_PATIENCE_S)
+    engine = connect(owner, pool_size=1, timeouts=_TIMEOUTS, patience_s=_PATIENCE_S)
     try:
         with translated(), engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
