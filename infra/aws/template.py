@@ -50,17 +50,19 @@ def assembled() -> dict[str, Any]:
     resources: dict[str, Any] = {"HttpApi": {"Type": "AWS::ApiGatewayV2::Api", "Properties": _API}}
     outputs: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
+    transforms: set[str] = set()
     for reference in _service()["resources"]:
         part = load(_named(reference))
         resources |= part["Resources"]
         outputs |= part.get("Outputs", {})
         parameters |= part.get("Parameters", {})
+        transforms |= {part["Transform"]} if "Transform" in part else set()
     for name, function in functions().items():
         resources[f"{name.capitalize()}LambdaFunction"] = _function(name, function)
         for event in function.get("events", []):
             if "sqs" in event:
                 resources[f"{name.capitalize()}EventSource"] = _event_source(name, event["sqs"])
-    told = {"Parameters": parameters, "Resources": resources, "Outputs": outputs}
+    told = {"Transform": sorted(transforms), "Parameters": parameters, "Resources": resources, "Outputs": outputs}
     return {"AWSTemplateFormatVersion": "2010-09-09", **told}
 
 

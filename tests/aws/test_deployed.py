@@ -81,8 +81,8 @@ def ended(deployment, execution):
     return until(lambda: (now := status(deployment, execution)) in ENDED and now)
 
 
-def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network(deployment):
-    assert deployment.cloud.left_out == ["Outward", "OutwardAddress", "PrivateRoute"]
+def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network_and_the_rotation(deployment):
+    assert deployment.cloud.left_out == ["AppSecretRotation", "Outward", "OutwardAddress", "PrivateRoute"]
 
 
 def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
