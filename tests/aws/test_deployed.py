@@ -116,13 +116,11 @@ def test_the_minute_s_checkpoint_is_signed_by_the_key_service_and_verifies_with_
     assert encoded.endswith(key.public)
 
 
-def test_the_sealing_key_was_generated_whole_and_archives_are_locked_unless_told_otherwise(deployment):
+def test_the_sealing_key_was_generated_whole(deployment):
     cloud = deployment.cloud
     sealing = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.physical("SealingSecret"))["SecretString"]
-    told = cloud.client("s3").get_object_lock_configuration(Bucket=cloud.physical("Evidence"))
 
     assert re.fullmatch("[0-9a-f]{64}", sealing)
-    assert told["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 3650}
 
 
 def test_a_change_that_does_not_help_is_undone(deployment):
