@@ -8,6 +8,7 @@ CONFIGURATION ?= infra/aws/example
 OSLS := build/aws/osls
 # The cloud that `make e2e-aws` runs on; it runs functions with its own Python, so the package is made for that.
 MINISTACK := build/aws/ministack
+RIE := build/aws/aws-lambda-rie
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
@@ -78,9 +79,12 @@ package-aws: setup $(OSLS) ## Make build/aws/carapulse.zip and build/aws/templat
 	LAMBDA_PYTHON=$(LAMBDA_PYTHON) $(OSLS)/node_modules/.bin/osls package --package build/aws/template
 	.venv/bin/pytest -q tests/aws/test_package.py
 
-e2e-aws: $(MINISTACK) ## Deploy the package into an AWS on this machine, and bring changes through it.
+e2e-aws: $(MINISTACK) $(RIE) ## Deploy the package into an AWS on this machine, and bring changes through it.
 	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
-	.venv/bin/pytest -q tests/aws/test_deployed.py
+	.venv/bin/pytest -q tests/aws/test_deployed.py tests/aws/test_emulated.py
+
+$(RIE): infra/aws/emulator.py
+	.venv/bin/python -m infra.aws.emulator
 
 $(OSLS): infra/aws/package.json infra/aws/package-lock.json
 	mkdir -p $@

@@ -12,6 +12,8 @@ import yaml
 from docs.breaking import breaking_changes
 from docs.breaking_messages import breaking_messages
 from docs.contracts import asyncapi, openapi
+from docs.cost import PAGE as COST
+from docs.cost import render as cost
 from docs.http import http_page, roles_page
 from docs.tables import code, head, sentence, table
 from pydantic_core import PydanticUndefined
@@ -214,6 +216,7 @@ def main() -> None:
     ]
     if broken and sys.argv[1:] != ["--break"]:
         sys.exit("\n".join(["this breaks clients of the API; if it must be, say --break:", *broken]))
+    COST.write_text(cost())
     for name, text in pages.items():
         (REFERENCE / name).write_text(text)
         sys.stdout.write(f"docs/reference/{name}\n")

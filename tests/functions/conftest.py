@@ -2,7 +2,7 @@
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,15 +33,27 @@ class Shop(ThreadingHTTPServer):
     daemon_threads = True
     asked = 0
 
+    def __init__(self, *where):
+        super().__init__(*where)
+        self.open, self.entered = threading.Event(), threading.Event()
+        """Until it is open, whoever comes in waits."""
+        self.open.set()
+
 
 class _ShopRequest(BaseHTTPRequestHandler):
     server: Shop
 
     def do_GET(self):
         self.server.asked += 1
+        self.server.entered.set()
+        self.server.open.wait(60)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"open")
+
+    def handle(self):
+        with suppress(BrokenPipeError):  # whoever asked was ended
+            super().handle()
 
     def log_message(self, *_):
         pass

@@ -13,7 +13,9 @@ from dataclasses import replace
 import pytest
 from pg8000.exceptions import DatabaseError
 from sqlalchemy import text
+from tests.builders.clients import a_client
 from tests.conftest import a_database, a_folder
+from tests.world.issuer import an_issuers_file
 from tests.world.pgbouncer import a_bouncer
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
@@ -25,9 +27,17 @@ from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.executions.consumers import go_on
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.kernel.errors import Unavailable
+from carapulse.runtime.local import running
 from carapulse.sessions.model import SessionContent, SessionFilter
 from carapulse.sessions.usecases import create_session, list_sessions
+from carapulse.settings import Settings
 
+A_PROVIDER = {
+    "audience": "carapulse",
+    "algorithms": ["RS256"],
+    "tenants": {"fixed": "acme"},
+    "roles": {"claim": "groups", "mapping": {"oncall": "sre"}},
+}
 MOST_CONNECTIONS, SESSIONS, INVOCATIONS, RUNS = 50, 20, 200, 20
 PATIENCE_S = 30.0
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND usename = 'carapulse_app'"
@@ -229,3 +239,22 @@ def test_a_whole_change_runs_through_the_pooler(rig):
 
     assert state.status == "succeeded"
     assert rig.world.counts["PUT attic"] == 1
+
+
+def test_the_program_itself_starts_behind_the_pooler_and_listens_to_nobody(bouncer, tmp_path):
+    issuers = an_issuers_file(tmp_path, {"issuer": "https://login.example", **A_PROVIDER})
+    settings = Settings(
+        data_dir=tmp_path,
+        database_url=bouncer.url,
+        database_pooled=True,
+        issuers_file=issuers,
+        host="127.0.0.1",
+        port=0,
+    )
+
+    with running(settings) as program, a_client(program.url) as client:
+        ready = client.get("/readyz").status_code
+        threads = {each.name for each in threading.enumerate()}
+
+    assert ready == 200
+    assert "listener" not in threads

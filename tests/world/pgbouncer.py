@@ -4,9 +4,10 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def a_bouncer(server: EmbeddedPostgres, database: str, folder: Path, sessions: i
     inside = folder / "pgbouncer"
     shutil.copytree(_program(), inside)
     (inside / "users").write_text(f'"{APP}" ""\n')
-    port, owner = _free_port(), server.socket.parent.stat()
+    port, owner = a_free_port(), server.socket.parent.stat()
     settings = inside / "pgbouncer.ini"
     settings.write_text(_SETTINGS.format(sockets=server.socket.parent, port=port, folder=inside, sessions=sessions))
     folder.chmod(0o755)
@@ -83,20 +84,29 @@ def _program() -> Path:
         return _BUILT
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
         pytest.skip("PgBouncer comes from a Debian archive, and there is no apt-get here")
-    fresh = _BUILT.with_name("pgbouncer.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    done = subprocess.run(["apt-get", "download", *_PACKAGES], cwd=fresh, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"no Debian archive has PgBouncer for this system: {done.stderr.strip()[-300:]}")
-    for package in fresh.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", str(package), str(fresh)], check=True)
-        package.unlink()
-    fresh.rename(_BUILT)
+    _BUILT.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_BUILT.parent, ignore_cleanup_errors=True) as name:
+        fresh = Path(name) / "fresh"
+        fresh.mkdir()
+        _unpack(fresh)
+        with suppress(OSError):  # another process of this run was faster
+            fresh.rename(_BUILT)
+    assert (_BUILT / "usr" / "sbin" / "pgbouncer").exists()
     return _BUILT
 
 
-def _free_port() -> int:
+def _unpack(folder: Path) -> None:
+    command = ["apt-get", "download", *_PACKAGES]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        pytest.skip(f"no Debian archive has PgBouncer for this system: {done.stderr.strip()[-300:]}")
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", str(package), str(folder)], check=True)
+        package.unlink()
+
+
+def a_free_port() -> int:
+    """Return a port of loopback that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

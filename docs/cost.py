@@ -1,0 +1,205 @@
+"""Renders docs/explanation/cost.md from docs/costs: what was counted, what is assumed, and a dated table of prices."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from docs.tables import code, table
+from infra.aws.template import load
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = ROOT / "docs" / "explanation" / "cost.md"
+VOLUMES: Final = (100, 10_000, 1_000_000)
+_BROUGHT_BY: Final = {"api": "api", "executions": "execution", "approvals": "approvals", "planning": "planning"}
+_UNKNOWN: Final = "not measured yet"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a bill: so much of something a change, and so much a month whatever is changed."""
+
+    price: str
+    of: str
+    each: float | None
+    monthly: float = 0.0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was counted, what is assumed, and what is asked for it."""
+
+    counts: dict[str, Any]
+    assumed: dict[str, Any]
+    prices: dict[str, Any]
+
+    @classmethod
+    def kept(cls) -> "Costs":
+        """Return what docs/costs holds."""
+        read = [yaml.safe_load((ROOT / "docs" / "costs" / f"{name}.yml").read_text()) for name in _FILES]
+        return cls(*read)
+
+    def invocations(self) -> Mapping[str, float]:
+        """Return how often a change invokes each function."""
+        asked = self.counts["change"]["asked"]
+        return {name: count for name, count in asked.items() if name in _BROUGHT_BY}
+
+    def seconds(self, function: str) -> float:
+        """Return how long an invocation takes one whole processor, with its share of beginning anew."""
+        cold = self.assumed["cold"]
+        return float(self.counts["seconds"][function] + cold["share"] * cold["seconds"])
+
+    def waits(self) -> float:
+        """Return for how many seconds a change waits for its tools."""
+        return float(self.counts["change"]["steps"] * self.assumed["tool_seconds"])
+
+    def stored_gb(self) -> float:
+        """Return what a change keeps of the database, in gigabytes, times the months for which it stays."""
+        kilobytes = self.counts["change"]["kilobytes"] * self.assumed["indexes"]
+        return float(kilobytes * self.assumed["months_kept"] / 1e6)
+
+    def aws(self) -> Iterator[Line]:
+        """Yield a month's bill of AWS."""
+        asked, months = self.counts["change"]["asked"], self.assumed["hours"]
+        minutes = months * 60
+        idle = 3 * self.assumed["receives_per_queue_and_minute"] * minutes
+        transitions = self.counts["change"]["state_transitions"]
+        yield Line("http_api", "requests to the API", asked["api"])
+        yield Line("lambda_requests", "invocations", sum(self.invocations().values()), minutes)
+        yield Line("lambda_gb_seconds", "functions at work, and waiting for tools", self._gb_seconds(), self._ticking())
+        yield Line("sqs", "sending, receiving and deleting", asked["sends"] + 2 * asked["messages"], idle)
+        yield Line("state_transitions", "by the driver for Step Functions alone", transitions)
+        yield Line("scheduler", "the minute", 0, minutes)
+        yield Line("aurora_acu", "two instances at their least, one unit each", 0, 2 * months)
+        yield Line("aurora_storage", f"rows and indexes, kept {self.assumed['months_kept']} months", self.stored_gb())
+        yield Line("nat_gateway", "the way out of the network", 0, months)
+        yield Line("interface_endpoint", "SQS inside the network, two zones", 0, 2)
+        yield Line("secrets", "the passwords of two roles", 0, 2)
+
+    def _gb_seconds(self) -> float:
+        waiting = _memory_gb("execution") * self.waits()
+        return waiting + sum((count * self._billed(name) for name, count in self.invocations().items()), 0.0)
+
+    def _ticking(self) -> float:
+        return float(self.assumed["hours"]) * 60 * self._of_lambda("scheduler", self.counts["seconds"]["scheduler"])
+
+    def _billed(self, queue: str) -> float:
+        return self._of_lambda(_BROUGHT_BY[queue], self.seconds(queue))
+
+    def _of_lambda(self, function: str, seconds: float) -> float:
+        """Return the GB-seconds of so much work: little memory is given little of a processor, and takes longer."""
+        memory = _memory_gb(function)
+        return memory * seconds * max(1.0, float(self.assumed["full_processor_mb"]) / (memory * 1024))
+
+    def gcp(self) -> Iterator[Line]:
+        """Yield a month's bill of Google's cloud."""
+        given, database = self.assumed["cloud_run"], self.assumed["cloud_sql"]
+        asked, minutes, months = self.counts["change"]["asked"], self.assumed["hours"] * 60, self.assumed["hours"]
+        works = self.waits() + sum(count * self.seconds(name) for name, count in self.invocations().items())
+        ticks = minutes * self.counts["seconds"]["scheduler"]
+        yield Line("run_requests", "requests, messages and minutes", sum(self.invocations().values()), minutes)
+        yield Line("run_vcpu", "at work, and waiting for tools", works * given["vcpu"], ticks * given["vcpu"])
+        yield Line("run_memory", "at work, and waiting for tools", works * given["gib"], ticks * given["gib"])
+        yield Line("pubsub", "publishing and delivering", 2 * asked["messages"] * self.assumed["message_bytes"])
+        yield Line("sql_vcpu", f"{database['vcpu']} vCPU, no standby", 0, database["vcpu"] * months)
+        yield Line("sql_memory", f"{database['gib']} GB", 0, database["gib"] * months)
+
+    def bill(self, cloud: str, lines: list[Line]) -> Iterator[list[object]]:
+        """Yield a row for each line of a bill, and one for their sum."""
+        prices = self.prices[cloud]["prices"]
+        for line in lines:
+            yield [code(line.price), line.of, *(self._amount(prices, line, changes) for changes in VOLUMES)]
+        known = [line for line in lines if line.each is not None]
+        sums = [sum(_usd(prices, line, changes) for line in known) for changes in VOLUMES]
+        yield ["**together**", "", *(f"**{_shown(each)}**" for each in sums)]
+        yield [
+            "**for one change more**",
+            "",
+            *(_shown(sum(_usd(prices, x, 1) - _usd(prices, x, 0) for x in known)),) * 3,
+        ]
+
+    def _amount(self, prices: Mapping[str, Any], line: Line, changes: int) -> str:
+        return _UNKNOWN if line.each is None else _shown(_usd(prices, line, changes))
+
+
+_FILES: Final = ("counts", "assumed", "prices")
+
+
+def _memory_gb(function: str) -> float:
+    return float(load(ROOT / "functions" / function / "function.yml")["memorySize"]) / 1024
+
+
+def _usd(prices: Mapping[str, Any], line: Line, changes: int) -> float:
+    price = prices[line.price]
+    return ((line.each or 0) * changes + line.monthly) * float(price["usd"]) / float(price["per"])
+
+
+def _shown(usd: float) -> str:
+    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.7f}".rstrip("0")
+
+
+def render() -> str:
+    """Return the page."""
+    costs = Costs.kept()
+    text = (ROOT / "docs" / "costs" / "page.txt").read_text()
+    parts = {
+        "COUNTS": _counts(costs),
+        "ASSUMED": _assumed(costs),
+        "AWS": _bill(costs, "aws", list(costs.aws())),
+        "GCP": _bill(costs, "gcp", list(costs.gcp())),
+        "PRICES": _prices(costs),
+    }
+    for name, lines in parts.items():
+        text = text.replace(f"<!-- {name} -->", "\n".join(lines).strip())
+    return text
+
+
+def _counts(costs: Costs) -> list[str]:
+    change, minute = costs.counts["change"], costs.counts["minute"]
+    asked, transitions = change["asked"], change["state_transitions"]
+    rows: list[list[object]] = [
+        ["requests to the API", asked["api"], 0],
+        ["messages published", asked["messages"], 0],
+        ["requests to the broker that publish", asked["sends"], 0],
+        *(
+            [f"invocations of {code(_BROUGHT_BY[each])}", asked.get(each, 0.0), 0]
+            for each in ("executions", "approvals")
+        ),
+        [f"invocations of {code('scheduler')}", 0, 1],
+        ["statements", change["database"]["statements"], minute["database"]["statements"]],
+        ["transactions", change["database"]["transactions"], minute["database"]["transactions"]],
+        ["kilobytes of rows that stay", change["kilobytes"], 0],
+        ["state transitions, by the driver for Step Functions", _UNKNOWN if transitions is None else transitions, 0],
+    ]
+    return table(["Count", "A change", "A minute without any"], rows)
+
+
+def _assumed(costs: Costs) -> list[str]:
+    rows = [[code(name), _told(value)] for name, value in costs.assumed.items()]
+    return table(["Assumed", "Value"], rows)
+
+
+def _told(value: Any) -> str:  # noqa: ANN401 - any value of YAML
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return f"{value:,}"
+
+
+def _bill(costs: Costs, cloud: str, lines: list[Line]) -> list[str]:
+    names = ["Price", "For", *(f"{changes:,} changes" for changes in VOLUMES)]
+    return table(names, costs.bill(cloud, lines))
+
+
+def _prices(costs: Costs) -> list[str]:
+    rows = [
+        [cloud, code(name), *_price(each), each["kind"], each["dated"] or "", f"[page]({each['source']})"]
+        for cloud in ("aws", "gcp")
+        for name, each in costs.prices[cloud]["prices"].items()
+    ]
+    return table(["Cloud", "Price", "US dollars", "For", "Kind", "Dated", "Source"], rows)
+
+
+def _price(each: Mapping[str, Any]) -> tuple[str, str]:
+    amount = "not confirmed" if each["usd"] is None else f"{each['usd']:.8f}".rstrip("0").rstrip(".")
+    return amount, f"{each['per']:,} {each['unit']}"
