@@ -14,9 +14,11 @@ from tests.world.aws import an_s3
 
 from carapulse.adapters.aws.s3 import Lock, S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
+from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
+from carapulse.settings import Settings
 
 
 @contextmanager
@@ -196,6 +198,15 @@ class TestS3:
 
             assert refused.value.facts["code"] == "AccessDenied"
             assert world.locked() == [("COMPLIANCE", 30)]
+
+    def test_archives_go_where_the_settings_say_and_are_locked_there_while_outputs_are_not(self):
+        with an_s3() as outputs, an_s3(locking=True) as evidence:
+            chosen = Settings(blobs_bucket=outputs.bucket, evidence_bucket=evidence.bucket, evidence_lock_days=7)
+
+            blobs_of(chosen).put(b"an output")
+            archive_blobs_of(chosen, SystemClock()).put(b"what happened")
+
+            assert (evidence.versions(), evidence.locked()) == (1, [("GOVERNANCE", 7)])
 
     def test_content_is_locked_for_as_long_as_was_asked_and_without_that_not_at_all(self):
         with an_s3(locking=True) as world:
