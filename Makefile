@@ -94,7 +94,7 @@ $(OSLS): infra/aws/package.json infra/aws/package-lock.json
 
 $(MINISTACK): setup
 	test -x $@/bin/ministack || $(UV) venv --quiet --python $(E2E_PYTHON) $@
-	test -x $@/bin/ministack || $(UV) pip install --quiet --python $@/bin/python --exclude-newer 2026-11-25 ministack==1.5.33
+	test -x $@/bin/ministack || $(UV) pip install --quiet --python $@/bin/python --exclude-newer 2026-11-25 ministack==1.5.33 cryptography==50.0.2
 
 clean: ## Remove what make made.
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache

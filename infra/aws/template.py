@@ -49,16 +49,21 @@ def assembled() -> dict[str, Any]:
     """Return the resources of infra/aws with a stand-in for each that osls adds and that they refer to."""
     resources: dict[str, Any] = {"HttpApi": {"Type": "AWS::ApiGatewayV2::Api", "Properties": _API}}
     outputs: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
+    transforms: set[str] = set()
     for reference in _service()["resources"]:
         part = load(_named(reference))
         resources |= part["Resources"]
         outputs |= part.get("Outputs", {})
+        parameters |= part.get("Parameters", {})
+        transforms |= {part["Transform"]} if "Transform" in part else set()
     for name, function in functions().items():
         resources[f"{name.capitalize()}LambdaFunction"] = _function(name, function)
         for event in function.get("events", []):
             if "sqs" in event:
                 resources[f"{name.capitalize()}EventSource"] = _event_source(name, event["sqs"])
-    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources, "Outputs": outputs}
+    told = {"Transform": sorted(transforms), "Parameters": parameters, "Resources": resources, "Outputs": outputs}
+    return {"AWSTemplateFormatVersion": "2010-09-09", **told}
 
 
 def wildcards(template: dict[str, Any]) -> Iterator[str]:
@@ -117,13 +122,13 @@ def _function(name: str, told: dict[str, Any]) -> dict[str, Any]:
         "MemorySize": told["memorySize"],
         "ReservedConcurrentExecutions": told["reservedConcurrency"],
         "Environment": {"Variables": environment() | told.get("environment", {})},
-        "FileSystemConfigs": [{"LocalMountPath": "/mnt/carapulse", "Arn": {"Fn::GetAtt": ["DataAccessPoint", "Arn"]}}],
+        "TracingConfig": {"Mode": "Active"},
         "VpcConfig": {
             "SecurityGroupIds": [{"Ref": "FunctionSecurityGroup"}],
             "SubnetIds": [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}],
         },
     }
-    return {"Type": "AWS::Lambda::Function", "DependsOn": told["dependsOn"], "Properties": properties}
+    return {"Type": "AWS::Lambda::Function", "Properties": properties}
 
 
 def _event_source(name: str, told: dict[str, Any]) -> dict[str, Any]:

@@ -101,13 +101,12 @@ class Deployment:
 
 
 def settings(folder, outside, issuer, postgres):
-    """Return what stands for a file system and a database that this cloud has none of."""
+    """Return what stands for a database that this cloud has none of, and for the world outside."""
     connections = folder / "connections.yaml"
     shop = {"tool": "http", "name": "shop", "match": {"tenant": "acme"}, "may_reach": [outside.address]}
     grafana = {"tool": "grafana", "name": "notes", "match": {"tenant": "acme"}, "base_url": f"http://{outside.address}"}
     connections.write_text(json.dumps({"connections": [shop, grafana]}))
     return {
-        "CARAPULSE_DATA_DIR": str(folder / "data"),
         "CARAPULSE_ISSUERS_FILE": str(an_issuers_file(folder, issuer.trusted())),
         "CARAPULSE_CONNECTIONS_FILE": str(connections),
         "CARAPULSE_DATABASE_URL": postgres.url(APP, DATABASE),

@@ -1,13 +1,16 @@
 """The package, deployed: changes go through the HTTP API, SQS and the functions, on an AWS on this machine.
 
-What this cloud can't show: access rights (it asks nobody), the network, RDS, EFS, alarms, and Lambda's own runtime; it
+What this cloud can't show: access rights (it asks nobody), the network, RDS, alarms, and Lambda's own runtime; it
 runs the functions with a Python of this machine. Tests stand in the order of an installation's life.
 """
 
 import json
+import re
 import time
 
 import pytest
+
+from carapulse.audit.verifier import Key, open_checkpoint
 
 pytestmark = pytest.mark.timeout(180)
 ENDED = {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled"}
@@ -78,8 +81,8 @@ def ended(deployment, execution):
     return until(lambda: (now := status(deployment, execution)) in ENDED and now)
 
 
-def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network(deployment):
-    assert deployment.cloud.left_out == ["Outward", "OutwardAddress", "PrivateRoute"]
+def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network_and_the_rotation(deployment):
+    assert deployment.cloud.left_out == ["AppSecretRotation", "Outward", "OutwardAddress", "PrivateRoute"]
 
 
 def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
@@ -98,6 +101,26 @@ def test_an_approved_change_is_made_and_verified(deployment):
     assert agreed.status_code == 201, agreed.text
     assert ended(deployment, started(deployment, plan)) == "succeeded"
     assert "more shops" in deployment.outside.annotations.values()
+
+
+def test_the_minute_s_checkpoint_is_signed_by_the_key_service_and_verifies_with_its_public_half(deployment):
+    def checkpoint():
+        answer = deployment.ask("GET", "/v1/audit/checkpoints/latest", who="eve", role="auditor")
+        return answer.text if answer.status_code == 200 else None
+
+    kept = until(checkpoint, seconds=150)
+    key = Key.parse(deployment.ask("GET", "/v1/audit/key", who="eve", role="auditor").text)
+    encoded = deployment.cloud.client("kms").get_public_key(KeyId=deployment.cloud.physical("EvidenceKey"))["PublicKey"]
+
+    assert open_checkpoint(kept, key)["number"] >= 1
+    assert encoded.endswith(key.public)
+
+
+def test_the_sealing_key_was_generated_whole(deployment):
+    cloud = deployment.cloud
+    sealing = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.physical("SealingSecret"))["SecretString"]
+
+    assert re.fullmatch("[0-9a-f]{64}", sealing)
 
 
 def test_a_change_that_does_not_help_is_undone(deployment):

@@ -10,9 +10,6 @@ import pytest
 from infra.aws.package import BUILT, LEFT_OUT, MOST_UNZIPPED_MB, MOST_ZIPPED_MB, ZIP, sizes
 from infra.aws.template import assembled, environment, functions, wildcards
 
-from carapulse.adapters.sealing import AesGcmSealer
-from carapulse.audit.keys import open_evidence_key
-
 TEMPLATE = BUILT / "template" / "cloudformation-template-update-stack.json"
 IMPORTS = """
 import sys
@@ -28,15 +25,6 @@ def unzipped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("task")
     with ZipFile(ZIP) as archive:
         archive.extractall(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    folder.chmod(0o700)
-    open_evidence_key(folder)
-    AesGcmSealer.load_or_make(folder)
     return folder
 
 
@@ -70,11 +58,15 @@ def test_the_package_holds_no_database_no_other_cloud_and_no_command_line(unzipp
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_handler_is_imported_from_the_package_alone(unzipped, data, name):
+def test_a_handler_is_imported_from_the_package_alone(unzipped, name):
     module = functions()[name]["handler"].removesuffix(".lambda_handler").replace("/", ".")
     given = {each: value for each, value in environment().items() if isinstance(value, str)} | {
         "AWS_DEFAULT_REGION": "eu-central-1",
-        "CARAPULSE_DATA_DIR": str(data),
+        "CARAPULSE_EVIDENCE_KEY": "kms:alias/evidence",
+        "CARAPULSE_SEALING_KEY": "env:SEALING",
+        "CARAPULSE_BLOBS_BUCKET": "blobs",
+        "CARAPULSE_EVIDENCE_BUCKET": "evidence",
+        "SEALING": "0f" * 32,
         "CARAPULSE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "CARAPULSE_QUEUE_ADDRESSES": json.dumps(
             {queue: f"https://sqs.example/1/{queue}" for queue in ("planning", "approvals", "executions")}

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -11,7 +11,7 @@ from carapulse.audit.bundle import CoveredEvent, Evidence, bundle
 from carapulse.audit.chain import envelope, hash_of
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import Entry, SealedEntry
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey, Signer
 from carapulse.audit.verifier import Report
 from carapulse.kernel.canonical import canonical
 
@@ -46,8 +46,13 @@ def a_stream(stream: str, length: int, tenant: str = "acme") -> list[SealedEntry
     return entries
 
 
-def some_evidence(length: int = 6, stream: str = "plan_1") -> Evidence:
-    """Return a plan's evidence: its events lie among another's, two plan events to a checkpoint, and one follows."""
+def some_evidence(
+    length: int = 6, stream: str = "plan_1", signers: Sequence[EvidenceKey] = (SIGNER, SIGNER)
+) -> Evidence:
+    """Return a plan's evidence: its events lie among another's, two plan events to a checkpoint, and one follows.
+
+    The first signer signs the first checkpoint, and so on; the last one also all that follow.
+    """
     own, other = a_stream(stream, length), a_stream("plan_of_another", length + 3, tenant="other")
     log = [event for pair in zip(own, other, strict=False) for event in pair] + other[length:]
     checkpoints: list[Checkpoint] = []
@@ -55,7 +60,8 @@ def some_evidence(length: int = 6, stream: str = "plan_1") -> Evidence:
     for start in range(0, len(log), 4):
         hashes = tuple(event.hash for event in log[start : start + 4])
         last = checkpoints[-1] if checkpoints else None
-        checkpoints.append(Checkpoint.over(hashes, last, START + timedelta(minutes=start), SIGNER))
+        signer = signers[min(len(checkpoints), len(signers) - 1)]
+        checkpoints.append(Checkpoint.over(hashes, last, START + timedelta(minutes=start), signer))
         leaves[checkpoints[-1].number] = hashes
     covered = [
         CoveredEvent(event=event, checkpoint=number, leaf=hashes.index(event.hash))

@@ -1,5 +1,6 @@
 """Builders: an application with nothing but a log, and streams in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,10 @@ from sqlalchemy import Engine, text, true
 
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.work import PostgresWork
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.audit.verifier import Key
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.event import Event
@@ -39,8 +42,13 @@ class Work(PostgresWork):
 class App:
     engine: Engine
     clock: SystemClock
-    evidence_key: Signer
-    blobs: FileBlobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
+    evidence_key: EvidenceKey
+    blobs: Blobs = field(default_factory=lambda: FileBlobs(Path("/nowhere")))
+    former_evidence_keys: Sequence[Key] = ()
+
+    @property
+    def archive_blobs(self) -> Blobs:
+        return self.blobs
 
     def begin(self, call):
         return Work(self.engine, call, self.clock)

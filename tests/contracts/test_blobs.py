@@ -13,11 +13,12 @@ import pytest
 from tests.world.aws import an_s3
 from tests.world.google import BUCKET, a_google
 
-from carapulse.adapters.aws.s3 import S3Blobs
+from carapulse.adapters.aws.s3 import Lock, S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.gcp.storage import GoogleBlobs
-from carapulse.bootstrap.clouds import blobs_of
+from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.kernel.blobs import BlobCorrupt, Blobs, NoSuchBlob, digest_of
+from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
 from carapulse.settings import Settings
 
@@ -210,6 +211,44 @@ class TestS3:
             with pytest.raises(Unavailable, match="must keep versions"):
                 blobs.delete(digest)
             assert blobs.get(digest) == b"the only one"
+
+    def test_what_is_locked_can_be_neither_deleted_nor_lost_by_putting_something_over_it(self):
+        with an_s3(locking=True) as world:
+            blobs = S3Blobs.connect(world.bucket, Lock("COMPLIANCE", 30, SystemClock()))
+            digest = blobs.put(b"what happened")
+            world.overwrite(b"what did not")
+
+            with pytest.raises(Unavailable) as refused:
+                blobs.delete(digest)
+
+            assert refused.value.facts["code"] == "AccessDenied"
+            assert world.locked() == [("COMPLIANCE", 30)]
+
+    def test_archives_go_where_the_settings_say_and_are_locked_there_while_outputs_are_not(self):
+        with an_s3() as outputs, an_s3(locking=True) as evidence:
+            chosen = Settings(blobs_bucket=outputs.bucket, evidence_bucket=evidence.bucket, evidence_lock_days=7)
+
+            blobs_of(chosen).put(b"an output")
+            archive_blobs_of(chosen, SystemClock()).put(b"what happened")
+
+            assert (evidence.versions(), evidence.locked()) == (1, [("GOVERNANCE", 7)])
+
+    def test_content_is_locked_for_as_long_as_was_asked_and_without_that_not_at_all(self):
+        with an_s3(locking=True) as world:
+            blobs = S3Blobs.connect(world.bucket)
+            digest = blobs.put(b"an output")
+
+            blobs.delete(digest)
+
+            assert not blobs.has(digest)
+
+    def test_nothing_is_put_unlocked_into_a_bucket_that_cannot_lock(self):
+        with an_s3() as world:
+            blobs = S3Blobs.connect(world.bucket, Lock("GOVERNANCE", 1, SystemClock()))
+
+            with pytest.raises(Unavailable):
+                blobs.put(b"what happened")
+            assert world.versions() == 0
 
     def test_a_bucket_that_is_not_there_or_away_is_said(self):
         with an_s3() as world:

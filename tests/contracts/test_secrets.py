@@ -226,7 +226,7 @@ def test_references_of_each_store_are_taken(reference):
 
 
 def test_without_a_vault_its_references_are_said_to_lead_nowhere(tmp_path):
-    from carapulse.bootstrap.clouds import secret_stores
+    from carapulse.bootstrap.stores import secret_stores
     from carapulse.settings import Settings
 
     with pytest.raises(SecretMissing, match="CARAPULSE_VAULT_URL"):

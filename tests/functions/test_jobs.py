@@ -3,12 +3,21 @@
 import os
 
 import pytest
+from tests.builders.log import App as LogApp
+from tests.builders.log import a_call, write
 from tests.functions.clouds import on_framework, on_google, on_lambda, recorded
 from tests.functions.test_queue_functions import a_look
+from tests.world.aws import an_amazon, where
+from tests.world.kms import ALIAS, a_kms
 from tests.world.warm import started
 
+from carapulse.adapters.aws.kms import KmsKey
 from carapulse.adapters.embedded.database import APP, OWNER, prepare
 from carapulse.adapters.embedded.postgres import over_socket
+from carapulse.adapters.postgres.engine import connect
+from carapulse.audit.usecases import latest_checkpoint
+from carapulse.audit.verifier import open_checkpoint
+from carapulse.kernel.clock import SystemClock
 
 
 def checkpoints(installation):
@@ -92,6 +101,38 @@ def test_migrate_makes_the_tables_on_lambda(postgres, empty):
 
     assert kind == "response"
     assert {"events", "plans", "executions"} <= tables(postgres)
+
+
+def test_functions_need_no_data_directory_where_services_keep_the_keys(postgres, empty, tmp_path):
+    with a_kms() as kms:
+        elsewhere = {
+            **empty,
+            **kms.environment,
+            "CARAPULSE_DATA_DIR": "/proc/nobody/makes/this",
+            "CARAPULSE_EVIDENCE_KEY": f"kms:{ALIAS}",
+            "CARAPULSE_SEALING_KEY": "env:SEALING",
+            "SEALING": "0f" * 32,
+        }
+        codes = [run("migrate", elsewhere, tmp_path)[0] for _ in range(2)]
+        key = KmsKey.connect(ALIAS)
+        write(log := LogApp(connect(empty["CARAPULSE_DATABASE_URL"]), SystemClock(), key))
+        with on_lambda("scheduler", elsewhere) as function:
+            answered = function(recorded("aws/schedule"))[0]
+        note = open_checkpoint(latest_checkpoint(a_call(), log).note, key.key)
+        log.engine.dispose()
+
+    assert (codes, answered) == ([0, 0], "response")
+    assert note["number"] == 1
+
+
+@pytest.mark.parametrize("place", ["env:SEALING", "aws:nothing"])
+def test_a_function_whose_sealing_key_is_not_where_it_should_be_does_not_start(empty, tmp_path, place):
+    with an_amazon() as server:
+        elsewhere = {"CARAPULSE_EVIDENCE_KEY": f"kms:{ALIAS}", "CARAPULSE_SEALING_KEY": place}
+        code, said = run("execution", {**empty, **where(server), **elsewhere}, tmp_path)
+
+    assert code != 0
+    assert place in said
 
 
 def test_a_function_without_the_shared_keys_does_not_start(empty, tmp_path):

@@ -103,10 +103,94 @@ def test_the_environment_names_settings_and_each_queue():
 
 
 def test_only_migrate_knows_the_owner_of_the_database():
-    knowing = {name for name, each in FUNCTIONS.items() if "OwnerSecret" in json.dumps(each)}
+    told = {name for name, each in FUNCTIONS.items() if "MasterUserSecret" in json.dumps(each)}
+    allowed_to = {name for name in FUNCTIONS if "MasterUserSecret" in json.dumps(allowed(name))}
 
-    assert knowing == {"migrate"}
-    assert "OwnerSecret" not in json.dumps(environment())
+    assert told == allowed_to == {"migrate"}
+    assert "MasterUserSecret" not in json.dumps(environment())
+
+
+def test_no_secret_stands_in_the_template_or_in_an_environment():
+    assert "resolve:secretsmanager" not in json.dumps(TEMPLATE)
+
+
+def test_both_passwords_of_the_database_rotate():
+    rotation, database = RESOURCES["AppSecretRotation"]["Properties"], RESOURCES["Database"]["Properties"]
+
+    assert rotation["SecretId"] == {"Ref": "AppSecret"}
+    assert (rotation["RotateImmediatelyOnUpdate"], database["ManageMasterUserPassword"]) == (False, True)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_reads_the_secrets_that_it_needs_to_start_and_no_others(name):
+    both = [{"Ref": "SealingSecret"}, {"Ref": "AppSecret"}]
+    owner = [{"Fn::GetAtt": ["Database", "MasterUserSecret.SecretArn"]}] if name == "migrate" else []
+
+    assert allowed(name)["ReadSecrets"]["Action"] == "secretsmanager:GetSecretValue"
+    assert allowed(name)["ReadSecrets"]["Resource"] == both + owner
+
+
+def test_only_who_makes_checkpoints_may_sign():
+    signing = {name for name in FUNCTIONS if "kms:Sign" in json.dumps(allowed(name))}
+
+    assert signing == {"api", "scheduler"}
+    assert RESOURCES["EvidenceKey"]["Properties"]["KeySpec"] == "ECC_NIST_EDWARDS25519"
+
+
+def test_nobody_may_delete_what_is_evidence_and_only_the_minute_may_delete_a_blob():
+    actions = {name: {sid: each["Action"] for sid, each in allowed(name).items()} for name in FUNCTIONS}
+    deleting = {(name, sid) for name, each in actions.items() for sid in each if "Delete" in str(each[sid])}
+    buckets = {pair for pair in deleting if "s3:" in str(actions[pair[0]][pair[1]])}
+
+    assert buckets == {("scheduler", "ForgetOldBlobs")}
+    assert allowed("scheduler")["ForgetOldBlobs"]["Resource"] == {"Fn::Sub": "${Blobs.Arn}/sha256/*"}
+    assert "BypassGovernance" not in json.dumps(TEMPLATE)
+
+
+@pytest.mark.parametrize("name", ["Blobs", "Evidence"])
+def test_a_bucket_is_closed_encrypted_versioned_and_outlives_its_stack(name):
+    bucket, rules = RESOURCES[name], RESOURCES[f"{name}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    told = bucket["Properties"]
+    (encrypted,) = told["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    assert set(told["PublicAccessBlockConfiguration"].values()) == {True}
+    assert encrypted["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Fn::GetAtt": ["StorageKey", "Arn"]}
+    assert (told["VersioningConfiguration"]["Status"], bucket["DeletionPolicy"]) == ("Enabled", "Retain")
+    assert [each["Condition"] for each in rules] == [{"Bool": {"aws:SecureTransport": "false"}}]
+
+
+def test_evidence_is_locked_unless_somebody_says_for_how_long_otherwise():
+    lock = RESOURCES["Evidence"]["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+
+    assert lock == {"Mode": {"Ref": "EvidenceLockMode"}, "Days": {"Ref": "EvidenceLockDays"}}
+    assert "ObjectLockConfiguration" not in RESOURCES["Blobs"]["Properties"]
+
+
+def test_functions_reach_what_they_need_of_amazon_without_leaving_the_network():
+    services = {
+        each["Properties"]["ServiceName"]["Fn::Sub"].rpartition(".")[2]
+        for each in RESOURCES.values()
+        if each["Type"] == "AWS::EC2::VPCEndpoint"
+    }
+
+    assert services == {"sqs", "secretsmanager", "kms", "s3"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_a_bound_of_its_own_and_alarms_before_it_is_reached(name):
+    alarms = [RESOURCES[f"{name.capitalize()}{each}Alarm"]["Properties"] for each in ("Throttles", "Duration")]
+    who = [{"Name": "FunctionName", "Value": {"Ref": f"{name.capitalize()}LambdaFunction"}}]
+
+    assert FUNCTIONS[name]["reservedConcurrency"] > 0
+    assert [each["Dimensions"] for each in alarms] == [who, who]
+    assert alarms[1]["Threshold"] == FUNCTIONS[name]["timeout"] * 900
+
+
+def test_each_log_is_kept_for_as_long_as_was_said():
+    logs = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::Logs::LogGroup"]
+
+    assert [each["RetentionInDays"] for each in logs] == [90, 90]
+    assert "logRetentionInDays: 90" in (ROOT / "serverless.yml").read_text()
 
 
 def test_each_file_of_resources_is_part_of_the_deployment():

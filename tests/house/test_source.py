@@ -16,7 +16,7 @@ ONE_FILE_BY_DESIGN = {
 }
 CLOCK = {"kernel/clock.py", "kernel/ids.py"}
 ENVIRONMENT = {
-    "settings.py",
+    "settings/__init__.py",
     "integrations/git/commands.py",  # a program of its own, which its parent gives a minimal environment
 }
 NAMES_OF_THIS_MACHINE = re.compile(r"(?<![\w.$}/-])/(?:work|home|root|Users)/[\w.]")

@@ -1,5 +1,6 @@
 """What proves the program to its database is asked for at each new connection, so it may change while it runs."""
 
+import json
 from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +8,7 @@ import boto3
 import pytest
 from sqlalchemy import make_url, text
 from tests.conftest import a_folder
-from tests.world.aws import NOBODY
+from tests.world.aws import NOBODY, an_amazon
 
 from carapulse.adapters.embedded.database import APP, DATABASE, prepare
 from carapulse.adapters.embedded.postgres import EmbeddedPostgres, over_socket
@@ -70,6 +71,36 @@ def test_a_new_password_counts_for_new_connections_without_a_new_start(server, t
     ask(engine, direct)
     engine.dispose()
     direct.close()
+
+
+def test_a_password_that_a_store_rotates_counts_for_new_connections_without_a_new_start(server):
+    change_password(server, "st0red")
+    with an_amazon():
+        store = boto3.client("secretsmanager")
+        store.create_secret(Name="app", SecretString=json.dumps({"username": APP, "password": "st0red"}))
+        settings = load_settings(database_url=server.url(APP, DATABASE), database_password="aws:app#password")
+        door = app_door(settings, settings.database_url or "")
+        engine, direct = connect(door), Direct(door)
+        ask(engine, direct)
+
+        change_password(server, "r0tated")
+        end_connections(server)
+        direct.close()
+        store.put_secret_value(SecretId="app", SecretString=json.dumps({"username": APP, "password": "r0tated"}))
+
+        ask(engine, direct)
+        engine.dispose()
+        direct.close()
+
+
+def test_a_password_that_is_not_where_it_should_be_is_said_without_asking_the_database(server):
+    settings = load_settings(database_url=server.url(APP, DATABASE), database_password="env:NO_SUCH_PASSWORD")
+    door = app_door(settings, settings.database_url or "")
+
+    with pytest.raises(Unavailable, match="not there"):
+        Direct(door).run("SELECT 1")
+    with pytest.raises(Unavailable, match="not there"), translated(), connect(door).connect():
+        pass
 
 
 def ask(engine, direct):

@@ -49,6 +49,16 @@ def test_the_api_listens_on_an_address_and_not_on_a_name(host):
     assert "does not appear to be an IPv4 or IPv6 address" in faults(host=host)
 
 
+@pytest.mark.parametrize("given", [{"evidence_key": "evidence.key"}, {"evidence_key": "kms:"}, {"sealing_key": "hush"}])
+def test_a_key_is_named_by_where_it_lies_and_never_given_itself(given):
+    with pytest.raises(Invalid):
+        load_settings(**given)
+
+
+def test_a_lock_without_a_bucket_that_could_lock_stops_the_start():
+    assert "CARAPULSE_EVIDENCE_BUCKET" in faults(evidence_lock_days=30)
+
+
 def test_whoever_migrates_must_not_do_it_through_the_pooler():
     through, past = "postgresql://owner:0ther@db/carapulse", "postgresql://owner:0ther@db:5433/carapulse"
 
@@ -118,3 +128,17 @@ def test_a_vault_is_named_with_how_it_knows_us_and_never_half(changed, reason):
 @pytest.mark.parametrize("bucket", ["gs://", "s3://acme", "gs://Acme", "a", "acme/blobs"])
 def test_a_bucket_is_named_as_one_of_s3_or_of_cloud_storage(bucket):
     assert "String should match pattern" in faults(blobs_bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"database_password": "aws:app"},
+        {"database_password": "aws:app", "database_url": URL},
+        {"database_password": "aws:app", "database_url": "postgresql://app@db/x", "database_login": "rds-iam"},
+        {"database_owner_password": "aws:owner", "database_url": "postgresql://app@db/x"},
+        {"database_password": "s3cret", "database_url": "postgresql://app@db/x"},
+    ],
+)
+def test_a_password_in_a_store_is_for_an_address_that_has_none_and_no_token(given):
+    assert "s3cret" not in faults(**given)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -50,6 +51,18 @@ class S3World:
     def versions(self) -> int:
         return len(self.client.list_object_versions(Bucket=self.bucket).get("Versions", ()))
 
+    def locked(self) -> list[tuple[str, int]]:
+        """Return of each version that is locked how, and for how many days from now."""
+        listed = self.client.list_object_versions(Bucket=self.bucket).get("Versions", ())
+        told = [
+            self.client.head_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"]) for each in listed
+        ]
+        return [
+            (each["ObjectLockMode"], round((each["ObjectLockRetainUntilDate"] - datetime.now(UTC)) / timedelta(days=1)))
+            for each in told
+            if "ObjectLockMode" in each
+        ]
+
     def overwrite(self, content: bytes) -> None:
         """Change what lies there, as somebody might who may write."""
         for each in self.client.list_objects_v2(Bucket=self.bucket)["Contents"]:
@@ -63,11 +76,12 @@ class S3World:
 
 
 @contextmanager
-def an_s3(*, versioned: bool = True) -> Iterator[S3World]:
-    """Make a bucket, which keeps versions unless told otherwise."""
+def an_s3(*, versioned: bool = True, locking: bool = False) -> Iterator[S3World]:
+    """Make a bucket, which keeps versions unless told otherwise, and can lock them if told so."""
     with an_amazon() as server:
         client, bucket = boto3.client("s3"), f"blobs-{next(_buckets)}"
-        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        where_it_is = {"LocationConstraint": "eu-central-1"}
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where_it_is, ObjectLockEnabledForBucket=locking)
         if versioned:
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         yield S3World(client, bucket, server)

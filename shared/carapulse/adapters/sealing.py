@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ KEY_FILE = "sealing-key"
 _VERSION = "v1."
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _MARKING = b"carapulse marks"  # a key for each use of the one key
 
 
@@ -37,13 +39,14 @@ class AesGcmSealer:
         path = folder / KEY_FILE
         if not path.exists():
             keep_once(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)))
-        try:
-            key = base64.b64decode(read_private(path), validate=True)
-        except binascii.Error as error:
-            raise Invalid("the sealing key is not base64", path=str(path)) from error
-        if len(key) != _KEY_BYTES:
-            raise Invalid("the sealing key must have 32 bytes", path=str(path))
-        return cls(key)
+        return cls(_parsed(read_private(path), str(path)))
+
+    @classmethod
+    def of(cls, text: str, place: str) -> Self:
+        """Return the sealer with a key that somebody else keeps: 32 bytes as base64, or as 64 hex digits."""
+        if _HEX.fullmatch(text):
+            return cls(bytes.fromhex(text))
+        return cls(_parsed(text.encode(), place))
 
     def seal(self, plain: str, purpose: str) -> str:
         """Return the sealed form; the same text looks different each time."""
@@ -64,3 +67,13 @@ class AesGcmSealer:
         except (InvalidTag, ValueError) as error:
             raise Unavailable("a secret can't be opened with this installation's key") from error
         return plain.decode()
+
+
+def _parsed(encoded: bytes, place: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise Invalid("the sealing key is not base64", place=place) from error
+    if len(key) != _KEY_BYTES:
+        raise Invalid("the sealing key must have 32 bytes", place=place)
+    return key

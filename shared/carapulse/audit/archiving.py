@@ -42,7 +42,7 @@ def read_archived(stream: str, before: int, call: Call, ports: AuditPorts) -> Se
     found: dict[int, PlacedEntry] = {}
     for archive in archives:
         try:
-            content = ports.blobs.get(archive.digest)
+            content = ports.archive_blobs.get(archive.digest)
         except NoSuchBlob as error:
             raise ArchiveMissing("an archive of events is not there", digest=archive.digest) from error
         found |= {each.event.seq: each for each in unpacked(content, stream) if each.event.seq < before}
@@ -55,8 +55,8 @@ def _archive_some(stretch: Stretch, call: Call, ports: AuditPorts) -> int:
     with ports.begin(call) as work:
         entries = work.archives.next_of(stretch, _CHUNK)
     if entries:
-        digest = ports.blobs.put(packed(entries))
-        ports.blobs.get(digest)  # what the log is about to forget was read back once
+        digest = ports.archive_blobs.put(packed(entries))
+        ports.archive_blobs.get(digest)  # what the log is about to forget was read back once
         with ports.begin(call) as work:
             archive = Archive.of(entries, digest, ports.clock.now())
             work.archives.add(archive)

@@ -12,7 +12,7 @@ from carapulse.audit.checkpoints import Checkpoint, tree_over
 from carapulse.audit.errors import NoSuchEvidence
 from carapulse.audit.merkle import MerkleTree
 from carapulse.audit.model import SealedEntry
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
 from carapulse.audit.verifier import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, plan_digest
 from carapulse.kernel.canonical import canonical
 from carapulse.kernel.record import Record
@@ -43,7 +43,7 @@ class Evidence(Record):
         return {number: tree_over(hashes) for number, hashes in self.leaves.items()}
 
 
-def bundle(evidence: Evidence, signer: Signer) -> bytes:
+def bundle(evidence: Evidence, signer: EvidenceKey) -> bytes:
     """Return the evidence as an in-toto Statement in a DSSE envelope, signed.
 
     What the log holds is written as it is, so that a bundle of a log that was tampered with says where.

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from carapulse.audit.chain import moment
 from carapulse.audit.merkle import MerkleTree
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
 from carapulse.kernel.record import Record
 
 FIRST = "none"
@@ -37,11 +37,11 @@ class Checkpoint(Record):
         return "sha256:" + sha256(f"{text}\n".encode()).hexdigest()
 
     @classmethod
-    def over(cls, hashes: Sequence[str], last: Self | None, at: datetime, signer: Signer) -> Self:
+    def over(cls, hashes: Sequence[str], last: Self | None, at: datetime, signer: EvidenceKey) -> Self:
         """Make the checkpoint that follows the last one."""
         root = base64.b64encode(tree_over(hashes).root).decode()
         number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
-        lines = (signer.name, len(hashes), root, f"number {number}", f"previous {previous}", f"time {moment(at)}")
+        lines = (signer.key.name, len(hashes), root, f"number {number}", f"previous {previous}", f"time {moment(at)}")
         note = signer.note("".join(f"{line}\n" for line in lines))
         return cls(number=number, size=len(hashes), root=root, previous=previous, at=at, note=note)
 

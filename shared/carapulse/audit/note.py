@@ -1,12 +1,13 @@
-"""Signing: C2SP signed notes and DSSE envelopes, with one Ed25519 key. `carapulse.audit.verifier` checks both.
+"""Signing: C2SP signed notes and DSSE envelopes, with an Ed25519 key. `carapulse.audit.verifier` checks both.
 
 One key may sign both, because what it signs never looks alike: a note begins with the key's name, an envelope with
 DSSEv1.
 """
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -17,6 +18,23 @@ from carapulse.kernel.errors import Invalid
 
 _ALGORITHM = b"\x01"  # Ed25519 in C2SP's list of signature types
 _PREFIX = "PRIVATE+KEY+"
+
+
+class EvidenceKey(Protocol):
+    """What signs checkpoints and bundles, wherever its private half lies."""
+
+    @property
+    def key(self) -> Key:
+        """The verifier key, to be handed to auditors."""
+        ...
+
+    def note(self, text: str) -> str:
+        """Return a text that ends in a newline, as a signed note (c2sp.org/signed-note)."""
+        ...
+
+    def envelope(self, kind: str, payload: bytes) -> bytes:
+        """Return a payload in a DSSE 1.0 envelope, as canonical JSON."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +77,22 @@ class Signer:
         return self._private.sign(message)
 
     def note(self, text: str) -> str:
-        """Return a text that ends in a newline, as a signed note (c2sp.org/signed-note)."""
-        signature = base64.b64encode(self.key.id + self.sign(text.encode())).decode()
-        return f"{text}\n\u2014 {self.name} {signature}\n"
+        """Return a text as a signed note."""
+        return signed_note(self.key, text, self.sign)
 
     def envelope(self, kind: str, payload: bytes) -> bytes:
-        """Return a payload in a DSSE 1.0 envelope, as canonical JSON."""
-        signed = b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
-        signature = {"keyid": f"{self.name}+{self.key.id.hex()}", "sig": base64.b64encode(self.sign(signed)).decode()}
-        return canonical(
-            {"payload": base64.b64encode(payload).decode(), "payloadType": kind, "signatures": [signature]}
-        )
+        """Return a payload in a signed envelope."""
+        return signed_envelope(self.key, kind, payload, self.sign)
+
+
+def signed_note(key: Key, text: str, sign: Callable[[bytes], bytes]) -> str:
+    """Return a text that ends in a newline, as a signed note (c2sp.org/signed-note)."""
+    signature = base64.b64encode(key.id + sign(text.encode())).decode()
+    return f"{text}\n\u2014 {key.name} {signature}\n"
+
+
+def signed_envelope(key: Key, kind: str, payload: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+    """Return a payload in a DSSE 1.0 envelope, as canonical JSON."""
+    signed = b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
+    signature = {"keyid": f"{key.name}+{key.id.hex()}", "sig": base64.b64encode(sign(signed)).decode()}
+    return canonical({"payload": base64.b64encode(payload).decode(), "payloadType": kind, "signatures": [signature]})

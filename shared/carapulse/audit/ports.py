@@ -8,7 +8,8 @@ from carapulse.audit.archives import Archive, PlacedEntry, Stretch
 from carapulse.audit.bundle import Evidence
 from carapulse.audit.checkpoints import Checkpoint
 from carapulse.audit.model import EventFilter, EventQuery, Head, SealedEntry
-from carapulse.audit.note import Signer
+from carapulse.audit.note import EvidenceKey
+from carapulse.audit.verifier import Key
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
@@ -119,12 +120,17 @@ class AuditPorts(Protocol):
         ...
 
     @property
-    def evidence_key(self) -> Signer:
+    def evidence_key(self) -> EvidenceKey:
         """The installation's key for checkpoints and bundles."""
         ...
 
     @property
-    def blobs(self) -> Blobs:
+    def former_evidence_keys(self) -> Sequence[Key]:
+        """The keys that it had before, the newest first."""
+        ...
+
+    @property
+    def archive_blobs(self) -> Blobs:
         """Where archives are kept."""
         ...
 

@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from carapulse.audit.exporting import export_events
 from carapulse.audit.model import EventFilter, ExportEvents, SealedEntry
-from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events
+from carapulse.audit.usecases import export_bundle, latest_checkpoint, list_events, verifier_keys
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
@@ -39,8 +39,8 @@ def export(wanted: Annotated[ExportEvents, Query()], call: ThisCall, ports: Port
 
 @router.get("/v1/audit/key", dependencies=[needs("audit:read")], response_class=PlainTextResponse)
 def read_key(ports: Ports) -> str:
-    """Return the verifier key that bundles and checkpoints are checked with."""
-    return f"{ports.evidence_key.key}\n"
+    """Return the verifier keys that bundles and checkpoints are checked with, one a line, the newest first."""
+    return verifier_keys(ports)
 
 
 @router.get("/v1/audit/checkpoints/latest", dependencies=[needs("audit:read")], response_class=PlainTextResponse)

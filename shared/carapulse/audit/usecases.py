@@ -68,3 +68,8 @@ def latest_checkpoint(call: Call, ports: AuditPorts) -> Checkpoint:
     if checkpoint is None:
         raise NoSuchCheckpoint("no checkpoint was made yet")
     return checkpoint
+
+
+def verifier_keys(ports: AuditPorts) -> str:
+    """Return the key that signs now and those that signed before, one a line, the newest first."""
+    return "".join(f"{key}\n" for key in (ports.evidence_key.key, *ports.former_evidence_keys))

@@ -2,13 +2,15 @@
 
     python verifier.py FILE --key KEY [--witness NOTE] [--json]
 
-KEY is the installation's verifier key (`name+hash+base64`) or a file that holds it. NOTE is a file with a checkpoint
-that was kept elsewhere: the bundle must contain exactly that one.
+KEY is the installation's verifier key (`name+hash+base64`) or a file that holds it, and below it those that it had
+before, one a line, the newest first. NOTE is a file with a checkpoint that was kept elsewhere: the bundle must contain
+exactly that one.
 
 Exit codes: 0 everything holds; 1 something is wrong, and each fault says what and at which event; 2 it can't be tried
 (a file can't be read or is too large, or the key is not a key).
 
-Formats: DSSE 1.0 around an in-toto Statement v1; C2SP signed notes; RFC 6962 Merkle trees; RFC 8032 Ed25519.
+Formats: DSSE 1.0 around an in-toto Statement v1; C2SP signed notes; RFC 6962 Merkle trees; RFC 8032 Ed25519
+and Ed25519ph.
 """
 
 import argparse
@@ -115,22 +117,30 @@ class Key:
         return key
 
 
+def _parse_keys(text: str) -> list[Key]:
+    """Return the keys of a log, the newest first, or raise UnusableError."""
+    keys = [Key.parse(line) for line in text.strip().splitlines()] or [Key.parse(text)]
+    if len({key.name for key in keys}) != len(keys):
+        raise UnusableError("two keys have one name")
+    return keys
+
+
 def verify(bundle: bytes, key_text: str, witness: str | None = None) -> Report:
-    """Return what is wrong with a bundle; raises UnusableError only for a key that is not a key."""
-    key = Key.parse(key_text)
+    """Return what is wrong with a bundle; raises UnusableError only for keys, one a line, that are none."""
+    keys = _parse_keys(key_text)
     faults: list[Fault] = []
     try:
-        statement = _open_envelope(bundle, key, faults)
+        statement = _open_envelope(bundle, keys[0], faults)
         _check_shape(statement, _STATEMENT)
     except MalformedError as error:
         place = next((part for part in error.path if type(part) is int and "events" in error.path), None)
         where = "/".join(map(str, error.path)) or "the bundle"
         return Report((*faults, Fault("format", f"{where}: {error.detail}", index=place)))
     predicate = statement["predicate"]
-    notes, note_faults = _open_checkpoints(predicate["checkpoints"], key)
+    notes, note_faults = _open_checkpoints(predicate["checkpoints"], keys)
     faults += [*note_faults, *_check_statement(statement), *_check_events(predicate, notes)]
     if witness is not None:
-        faults += _check_witness(witness, notes, key)
+        faults += _check_witness(witness, notes, keys)
     claims = {name: predicate[name] for name in ("plan_id", "tenant", "count", "head")}
     digest = next((subject["digest"]["sha256"] for subject in statement["subject"]), None)
     return Report(tuple(faults), digest=digest, checkpoints=tuple(notes), **claims)
@@ -151,7 +161,9 @@ def _open_envelope(bundle: bytes, key: Key, faults: list[Fault]) -> Any:  # noqa
         faults.append(Fault("format", f"the payload is {kind!r}, not {PAYLOAD_TYPE}"))
     if [one["keyid"] for one in signatures] != [keyid]:
         faults.append(Fault("signature", f"the bundle is not signed once, by {keyid}"))
-    elif not verify_signature(key.public, signed, _unbase64(signatures[0]["sig"])):
+    elif not any(
+        holds(key.public, signed, _unbase64(signatures[0]["sig"])) for holds in (verify_signature, verify_prehashed)
+    ):
         faults.append(Fault("signature", f"the bundle was changed after {keyid} signed it, or another key signed it"))
     return _parse(payload)
 
@@ -264,14 +276,18 @@ def _read_event(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(event)
 
 
-def _open_checkpoints(texts: Sequence[str], key: Key) -> tuple[dict[int, dict[str, Any]], list[Fault]]:
-    """Return the checkpoints that hold by number, and faults of those that don't or don't follow the one before."""
+def _open_checkpoints(texts: Sequence[str], keys: Sequence[Key]) -> tuple[dict[int, dict[str, Any]], list[Fault]]:
+    """Return the checkpoints that hold by number, and faults of those that don't or don't follow the one before.
+
+    A key that a newer one has followed signs no more: whoever has it since can add nothing.
+    """
     notes: dict[int, dict[str, Any]] = {}
     faults = []
     previous: dict[str, Any] = {}
     for place, text in enumerate(texts):
         try:
-            note = open_checkpoint(text, key)
+            note = _open_by_any(text, keys)
+            keys = keys[: keys.index(note["key"]) + 1]
         except MalformedError as error:
             number = previous["number"] + 1 if previous else None
             faults.append(Fault("checkpoint", f"the checkpoint at place {place}: {error.detail}", checkpoint=number))
@@ -282,6 +298,13 @@ def _open_checkpoints(texts: Sequence[str], key: Key) -> tuple[dict[int, dict[st
             faults.append(Fault("checkpoint", detail, checkpoint=note["number"]))
         notes[note["number"]] = previous = note
     return notes, faults
+
+
+def _open_by_any(text: str, keys: Sequence[Key]) -> dict[str, Any]:
+    """Open a checkpoint with the key that its first line names, or raise MalformedError."""
+    named = [key for key in keys if text.startswith(f"{key.name}\n")]
+    key = named[0] if named else keys[0]
+    return open_checkpoint(text, key) | {"key": key}
 
 
 def open_checkpoint(text: str, key: Key) -> dict[str, Any]:
@@ -313,9 +336,9 @@ def open_checkpoint(text: str, key: Key) -> dict[str, Any]:
     }
 
 
-def _check_witness(text: str, notes: Mapping[int, Mapping[str, Any]], key: Key) -> Iterator[Fault]:
+def _check_witness(text: str, notes: Mapping[int, Mapping[str, Any]], keys: Sequence[Key]) -> Iterator[Fault]:
     try:
-        kept = open_checkpoint(text, key)
+        kept = _open_by_any(text, keys)
     except MalformedError as error:
         yield Fault("witness", f"the checkpoint that was kept elsewhere: {error.detail}")
         return
@@ -353,11 +376,20 @@ _BASE_Y = 4 * pow(5, -1, _P) % _P
 
 def verify_signature(public: bytes, message: bytes, signature: bytes) -> bool:
     """Check an Ed25519 signature as RFC 8032 section 5.1.7 does, without the cofactor."""
+    return _signed(public, message, signature)
+
+
+def verify_prehashed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Check an Ed25519ph signature (the same section, without a context): how key services sign what is long."""
+    return _signed(public, hashlib.sha512(message).digest(), signature, b"SigEd25519 no Ed25519 collisions\x01\x00")
+
+
+def _signed(public: bytes, message: bytes, signature: bytes, domain: bytes = b"") -> bool:
     key = _decode_point(public)
     scalar = int.from_bytes(signature[32:], "little")
     if key is None or len(signature) != 64 or scalar >= _L:  # noqa: PLR2004 - bytes in a signature
         return False
-    hashed = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % _L
+    hashed = int.from_bytes(hashlib.sha512(domain + signature[:32] + public + message).digest(), "little") % _L
     minus = (_P - key[0], key[1], key[2], _P - key[3])
     both = _add(_BASE, minus)
     total: _Point = (0, 1, 1, 0)
@@ -446,7 +478,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Verify a file and say what was found; return the exit code."""
     parser = argparse.ArgumentParser(description="Verify a bundle of evidence, with no database and no network.")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--key", required=True, help="the verifier key, or a file that holds it")
+    parser.add_argument("--key", required=True, help="the verifier key, or a file that holds it and those before")
     parser.add_argument("--witness", type=Path, help="a file with a checkpoint that was kept elsewhere")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     given = parser.parse_args(arguments)

@@ -1,7 +1,7 @@
 """The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,14 +27,16 @@ from carapulse.adapters.postgres.work import Bells
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
-from carapulse.adapters.secrets.local import LocalSecrets
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
-from carapulse.audit.keys import open_evidence_key
-from carapulse.audit.note import Signer
-from carapulse.bootstrap.clouds import blobs_of, broker_of, machines_of, secret_stores
+from carapulse.audit.note import EvidenceKey
+from carapulse.audit.verifier import Key
+from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
+from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
+from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
+from carapulse.bootstrap.stores import secrets_of
 from carapulse.bootstrap.work import Work
 from carapulse.broker.relay import Relay
 from carapulse.executions.rechecking import Judgements
@@ -58,7 +60,7 @@ from carapulse.orchestration.messages import bells_for
 from carapulse.orchestration.ports import Machines
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
-from carapulse.settings import Settings, environment
+from carapulse.settings import Settings
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
@@ -80,13 +82,15 @@ class App:
     toolbox: Toolbox
     policy: RegopyEngine
     tokens: Bearers
-    evidence_key: Signer
+    evidence_key: EvidenceKey
+    former_evidence_keys: Sequence[Key]
     book: Workflows
     sealer: AesGcmSealer
     source_directory: PostgresSourceDirectory
     ticket_directory: PostgresTicketDirectory
     journal: PostgresJournal
     blobs: Blobs
+    archive_blobs: Blobs
     rates: Rates
     counting: Direct
     relay: Relay | None = None
@@ -186,8 +190,7 @@ def make_app(
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
     door = app_door(settings, database_url)
     engine = connect(door, pool_size=settings.workers + 8)
-    sealer = AesGcmSealer.load_or_make(settings.data_dir)
-    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, told)
+    sealer = sealer_of(settings, secrets_of(settings))
     counting, direct = Direct(door, _COUNTING_PATIENCE_S), Direct(door)
     relay = _relay(settings, direct, sealer)
     return App(
@@ -197,14 +200,16 @@ def make_app(
         catalogue=catalogue,
         toolbox=_toolbox(settings, catalogue),
         policy=policy,
-        tokens=Bearers(TokenVerifier(_issuers(settings, told), told), keys),
-        evidence_key=open_evidence_key(settings.data_dir),
+        tokens=_bearers(settings, engine, sealer, told),
+        evidence_key=evidence_key_of(settings),
+        former_evidence_keys=former_keys_of(settings),
         book=Workflows.load(builtin_recipes()),
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
         journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
         blobs=blobs_of(settings),
+        archive_blobs=archive_blobs_of(settings, told),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
         relay=relay,
@@ -213,10 +218,14 @@ def make_app(
     )
 
 
+def _bearers(settings: Settings, engine: Engine, sealer: AesGcmSealer, clock: Clock) -> Bearers:
+    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, clock)
+    return Bearers(TokenVerifier(_issuers(settings, clock), clock), keys)
+
+
 def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
     connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    secrets = LocalSecrets(environment(), secret_stores(settings))
-    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets)
+    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets_of(settings))
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:

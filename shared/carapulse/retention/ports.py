@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from carapulse.audit.ports import AuditPorts, AuditWork
+from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.retention.model import Dropped
 
@@ -79,6 +80,11 @@ class RetentionPorts(AuditPorts, Protocol):
     @property
     def settings(self) -> Kept:
         """What the installation chose."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the outputs of steps are kept that are too large for a row."""
         ...
 
     def begin(self, call: Call) -> RetentionWork:

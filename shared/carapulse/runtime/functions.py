@@ -9,8 +9,6 @@ from carapulse.kernel.errors import Invalid
 from carapulse.runtime.logging import set_up_logging
 from carapulse.settings import Settings, load_settings
 
-_KEYS = (EVIDENCE_KEY, SEALING_KEY)
-
 
 @cache
 def application(service: str) -> App:
@@ -21,10 +19,16 @@ def application(service: str) -> App:
     """
     set_up_logging(service)
     settings = load_settings()
-    missing = [name for name in _KEYS if not (settings.data_dir / name).exists()]
+    missing = [name for name in keys_in_files(settings) if not (settings.data_dir / name).exists()]
     if missing:
         raise Invalid("the data directory lacks keys that all functions share: run migrate first", missing=missing)
     return make_app(settings, database_of(settings))
+
+
+def keys_in_files(settings: Settings) -> list[str]:
+    """Return the names of those keys that lie in the data directory and nowhere else."""
+    elsewhere = {EVIDENCE_KEY: settings.evidence_key, SEALING_KEY: settings.sealing_key}
+    return [name for name, place in elsewhere.items() if place is None]
 
 
 def serving_people(service: str) -> App:

@@ -9,7 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from tests.builders.growing import SIZE, App, MovedClock, begin_partition, keeping, partitions
 from tests.builders.log import a_call, write
 from tests.conftest import a_folder
+from tests.world.aws import an_s3
 
+from carapulse.adapters.aws.s3 import Lock, S3Blobs
 from carapulse.adapters.files.blobs import FileBlobs
 from carapulse.adapters.postgres.engine import connect
 from carapulse.audit.archives import Archive, Stretch
@@ -60,6 +62,15 @@ def test_the_old_partition_goes_and_its_events_are_in_the_archive_of_each_tenant
     lines = gzip.decompress(app.blobs.get(archives(app)[0].digest)).splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4]
     assert {json.loads(line)["tenant"] for line in lines} == {"acme"}
+
+
+def test_archives_in_a_bucket_are_locked_and_evidence_is_read_from_there(app):
+    with an_s3(locking=True) as world:
+        app.blobs = S3Blobs.connect(world.bucket, Lock("GOVERNANCE", 3650, app.clock))
+        archive_events(BEFORE, a_call(), app)
+
+        assert world.locked() == [("GOVERNANCE", 3650)] * 2
+        assert verify(export_bundle("plan_1", a_call(), app), str(app.evidence_key.key)).ok
 
 
 def test_that_it_went_is_an_event_of_each_tenant(app):

@@ -76,6 +76,13 @@ def test_an_auditor_takes_evidence_and_the_key_and_verifies_it(app, http):
     assert verify(answer.content, key, witness=latest).faults == ()
 
 
+def test_an_auditor_takes_the_keys_that_signed_before_too_the_newest_first(app, http):
+    app.former_evidence_keys = (Signer.new("second").key, Signer.new("first").key)
+
+    names = [line.partition("+")[0] for line in http.get("/v1/audit/key", headers=bearer(app)).text.splitlines()]
+    assert names == ["carapulse.dev/log/test", "second", "first"]
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/audit/events", "/v1/audit/key", "/v1/audit/checkpoints/latest", "/v1/plans/plan_1/evidence"]
 )

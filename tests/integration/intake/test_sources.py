@@ -1,12 +1,13 @@
 """Administrators register who may report; a secret is shown once and is nowhere else in clear."""
 
+import base64
 import stat
 
 import pytest
 from tests.builders.intake import a_route
 
 from carapulse.adapters.sealing import KEY_FILE, AesGcmSealer
-from carapulse.kernel.errors import Unavailable
+from carapulse.kernel.errors import Invalid, Unavailable
 
 
 def test_a_new_source_gets_a_secret_and_the_address_it_reports_to(site):
@@ -140,3 +141,12 @@ def test_a_sealed_secret_opens_for_its_own_purpose_and_key_alone(tmp_path):
         sealer.open(sealed, "acme/src_2/cred_1")
     with pytest.raises(Unavailable):
         AesGcmSealer.load_or_make(tmp_path / "another").open(sealed, "acme/src_1/cred_1")
+
+
+def test_a_sealing_key_that_somebody_else_keeps_may_be_written_in_two_ways_and_no_other():
+    sealed = AesGcmSealer.of("0f" * 32, "aws:key").seal("whsec_x", "acme/src_1/cred_1")
+
+    assert AesGcmSealer.of(base64.b64encode(b"\x0f" * 32).decode(), "aws:key").open(sealed, "acme/src_1/cred_1")
+    for wrong in ("", "0f" * 31, "not base64", base64.b64encode(bytes(31)).decode()):
+        with pytest.raises(Invalid, match="sealing key"):
+            AesGcmSealer.of(wrong, "aws:key")

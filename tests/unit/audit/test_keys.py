@@ -7,8 +7,10 @@ import pytest
 
 from carapulse.audit.keys import PUBLIC_FILE, SECRET_FILE, open_evidence_key
 from carapulse.audit.verifier import Key
+from carapulse.bootstrap.keys import former_keys_of
 from carapulse.identity.errors import KeyExposed
 from carapulse.kernel.errors import Invalid
+from carapulse.settings import Settings
 
 
 def test_the_key_is_made_at_the_first_start_and_found_at_the_next(tmp_path):
@@ -61,3 +63,8 @@ def test_many_programs_that_start_at_once_agree_on_one_key(tmp_path):
 
 def test_two_installations_have_different_names(tmp_path):
     assert open_evidence_key(tmp_path / "a").name != open_evidence_key(tmp_path / "b").name
+
+
+def test_a_former_key_that_is_no_key_stops_the_start():
+    with pytest.raises(Invalid, match="CARAPULSE_FORMER_EVIDENCE_KEYS"):
+        former_keys_of(Settings(former_evidence_keys=("evidence.vkey",)))

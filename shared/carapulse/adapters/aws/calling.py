@@ -16,9 +16,9 @@ _PATIENCE = Config(
 )
 
 
-def client_of(service: str) -> Any:  # noqa: ANN401 - boto3 makes the types of its clients at run time
+def client_of(service: str, patience: Config = _PATIENCE) -> Any:  # noqa: ANN401 - boto3 makes the types of its clients at run time
     """Return a client; it asks nobody yet."""
-    return boto3.client(service, config=_PATIENCE)
+    return boto3.client(service, config=patience)
 
 
 @contextmanager

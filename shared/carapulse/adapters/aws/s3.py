@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from botocore.exceptions import ClientError
 
 from carapulse.adapters.aws.calling import answered_by, client_of
 from carapulse.kernel.blobs import BlobCorrupt, NoSuchBlob, digest_of, hex_of
+from carapulse.kernel.clock import Clock
 from carapulse.kernel.errors import Unavailable
 
 _NOT_THERE = {"404", "NoSuchKey", "NotFound"}
@@ -19,16 +20,33 @@ _GRAIN = timedelta(seconds=1)  # S3 tells whole seconds: what was put in the sec
 
 
 @dataclass(frozen=True, slots=True)
+class Lock:
+    """For how long S3 lets nobody delete or overwrite what is put; `GOVERNANCE` lets those who are allowed to."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"]
+    days: int
+    clock: Clock
+
+    def told(self) -> dict[str, Any]:
+        """Return what S3 must be told with content that is put now."""
+        return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": self.clock.now() + timedelta(days=self.days)}
+
+
+@dataclass(frozen=True, slots=True)
 class S3Blobs:
-    """Content under `sha256/` and its hex digits. What is encrypted, and how long it is locked, the bucket says."""
+    """Content under `sha256/` and its hex digits. What is encrypted the bucket says, and without a lock what is locked.
+
+    Into a bucket that has no object lock nothing is put that should be locked: Unavailable.
+    """
 
     client: Any
     bucket: str
+    lock: Lock | None = None
 
     @classmethod
-    def connect(cls, bucket: str) -> Self:
+    def connect(cls, bucket: str, lock: Lock | None = None) -> Self:
         """Return the keeper; asks nobody yet."""
-        return cls(client_of("s3"), bucket)
+        return cls(client_of("s3"), bucket, lock)
 
     def put(self, content: bytes) -> str:
         """Keep content and return its digest; S3 checks what arrived. Repeated, it makes a younger version."""
@@ -38,7 +56,9 @@ class S3Blobs:
                 **self._named(digest),
                 Body=content,
                 ContentType="application/octet-stream",
+                ChecksumAlgorithm="SHA256",  # S3 locks only what is named so, or has an MD5
                 ChecksumSHA256=base64.b64encode(sha256(content).digest()).decode(),
+                **({} if self.lock is None else self.lock.told()),
             )
         return digest
 
