@@ -83,7 +83,7 @@ e2e-aws: $(MINISTACK) $(RIE) ## Deploy the package into an AWS on this machine, 
 	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
 	.venv/bin/pytest -q tests/aws/test_deployed.py tests/aws/test_emulated.py
 
-$(RIE): infra/aws/emulator.py
+$(RIE): infra/aws/emulator.py | setup
 	.venv/bin/python -m infra.aws.emulator
 
 $(OSLS): infra/aws/package.json infra/aws/package-lock.json
