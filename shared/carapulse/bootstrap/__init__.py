@@ -23,7 +23,6 @@ from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
-from carapulse.adapters.postgres.work import Bells
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
@@ -95,7 +94,6 @@ class App:
     counting: Direct
     relay: Relay | None = None
     configured_machines: Machines | None = None
-    bells: Bells | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
@@ -105,7 +103,8 @@ class App:
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
         sent = None if self.relay is None else self.relay.after_commit
-        return Work(self.engine, call, self.clock, sent, self.bells)
+        bells = None if self.configured_machines is None else bells_for
+        return Work(self.engine, call, self.clock, sent, bells)
 
     @property
     def machines(self) -> Machines:
@@ -214,7 +213,6 @@ def make_app(
         counting=counting,
         relay=relay,
         configured_machines=machines_of(settings),
-        bells=None if settings.orchestrator == "queue" else bells_for,
     )
 
 
