@@ -187,10 +187,8 @@ def make_app(
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
-    door = app_door(settings, database_url)
-    engine = connect(door, pool_size=settings.workers + 8)
+    engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
-    counting, direct = Direct(door, _COUNTING_PATIENCE_S), Direct(door)
     relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,
@@ -214,6 +212,12 @@ def make_app(
         relay=relay,
         configured_machines=machines_of(settings),
     )
+
+
+def _connected(settings: Settings, database_url: str) -> tuple[Engine, Direct, Direct]:
+    """Return the ways to the database: for units of work, for the hot path, and for what must not wait for either."""
+    door = app_door(settings, database_url)
+    return connect(door, pool_size=settings.workers + 8), Direct(door), Direct(door, _COUNTING_PATIENCE_S)
 
 
 def _bearers(settings: Settings, engine: Engine, sealer: AesGcmSealer, clock: Clock) -> Bearers:
