@@ -1,4 +1,4 @@
-"""Renders docs/reference/, the page about cost and the state machine from the code, so that they say what it does. Run by `make docs`."""
+"""Renders docs/reference/, the page about cost and the state machine from the code. Run by `make docs`."""
 
 import json
 import sys
