@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.functions import application
+from carapulse.runtime.measured import measured
 from carapulse.runtime.queue import QueueFunction
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ app = application("approvals")
 run = QueueFunction(app, Dispatcher.of([approvals]))
 
 
+@measured("approvals")
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Take a batch from SQS; only what failed goes back."""
     return run.from_sqs(event, context)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from carapulse.runtime.door import Answer, Door
 from carapulse.runtime.functions import application
+from carapulse.runtime.measured import measured
 from carapulse.runtime.minute import do_minute
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ app = application("scheduler")
 _door = Door.of(app)
 
 
+@measured("scheduler")
 def lambda_handler(_event: dict[str, Any], _context: object) -> None:
     """Take EventBridge's tick."""
     do_minute(app)

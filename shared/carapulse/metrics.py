@@ -4,7 +4,7 @@ The values of a label are listed where the metric is defined, so that no request
 what is not listed counts as `other`. A label that is given no list takes only names that the program itself chose.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
@@ -74,3 +74,19 @@ def _bounded(labels: Labels, values: Mapping[str, str]) -> dict[str, str]:
 
 def _listed(allowed: Collection[str] | None, value: str) -> str:
     return value if allowed is None or value in allowed else OTHER
+
+
+_said: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+
+
+def grown() -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield every number that only grows and has grown since it was yielded last: its name, labels, and by how much."""
+    for family in _registry.collect():
+        for sample in family.samples:
+            if family.type not in {"counter", "histogram"} or not sample.name.endswith(("_total", "_count", "_sum")):
+                continue
+            key = (sample.name, tuple(sorted(sample.labels.items())))
+            by = sample.value - _said.get(key, 0.0)
+            if by > 0 and sample.name.startswith("carapulse_"):
+                _said[key] = sample.value
+                yield sample.name, dict(sample.labels), by

@@ -35,6 +35,9 @@ def test_aws_is_told_the_handler_that_is_there(folder):
 
     assert told["handler"] == f"functions/{folder.name}/main.lambda_handler"
     assert "def lambda_handler(" in (folder / "main.py").read_text()
+    assert f'@measured("{folder.name}")\ndef lambda_handler(' in (folder / "main.py").read_text(), (
+        "nobody hears its metrics"
+    )
     assert told["description"]
 
 
