@@ -84,7 +84,7 @@ package-aws: setup $(OSLS) ## Make build/aws/carapulse.zip and build/aws/templat
 
 e2e-aws: $(MINISTACK) $(RIE) ## Deploy the package into an AWS on this machine, and bring changes through it.
 	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
-	.venv/bin/pytest -q tests/aws/test_deployed.py tests/aws/test_emulated.py
+	.venv/bin/pytest -q tests/aws/test_deployed.py tests/aws/test_emulated.py tests/aws/test_same_log.py
 
 e2e-localstack: $(LOCALSTACK) ## Have LocalStack's Step Functions and SQS carry changes, with the functions as workers that poll.
 	.venv/bin/pytest -q tests/localstack

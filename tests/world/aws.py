@@ -24,14 +24,23 @@ def an_amazon() -> Iterator[ThreadedMotoServer]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    before = dict(os.environ)
-    os.environ |= where(server)
     try:
-        yield server
+        with set_in_environment(where(server)["AWS_ENDPOINT_URL"]):
+            yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def set_in_environment(address: str) -> Iterator[None]:
+    """Let whoever asks Amazon ask this address meanwhile, as nobody in particular."""
+    before = dict(os.environ)
+    os.environ |= NOBODY | {"AWS_ENDPOINT_URL": address}
+    try:
+        yield
     finally:
         os.environ.clear()
         os.environ |= before
-        server.stop()
 
 
 def where(server: ThreadedMotoServer) -> dict[str, str]:

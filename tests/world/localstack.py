@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import localstack_client.session
-from tests.world.aws import NOBODY
+from tests.world.aws import NOBODY, set_in_environment
 from tests.world.machines import MachineWorld, deployed
 from tests.world.sqs import SqsWorld, queue_of
 
@@ -46,14 +46,11 @@ def a_localstack() -> Iterator[str]:
             log.open("wb") as written,
             subprocess.Popen(command, env=given, stdout=written, stderr=written, start_new_session=True) as program,
         ):
-            before = dict(os.environ)
             try:
                 _ready(f"http://127.0.0.1:{port}", log)
-                os.environ |= NOBODY | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-                yield f"http://127.0.0.1:{port}"
+                with set_in_environment(f"http://127.0.0.1:{port}"):
+                    yield f"http://127.0.0.1:{port}"
             finally:
-                os.environ.clear()
-                os.environ |= before
                 os.killpg(program.pid, signal.SIGKILL)  # there is nothing to keep
 
 
