@@ -19,7 +19,7 @@ ENDED = {"succeeded", "failed", "rolled_back", "rollback_failed", "cancelled"}
 # What a newer program might write, or somebody's hand: a message of a type that nobody knows.
 SPOIL = """
 CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.type := 'NoSuchThing'; RETURN NEW; END $$;
-CREATE TRIGGER spoil BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.queue = 'executions') EXECUTE FUNCTION spoil();
+CREATE TRIGGER spoil BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.type = 'AttemptAsked') EXECUTE FUNCTION spoil();
 """
 
 
@@ -210,7 +210,7 @@ def test_a_message_that_was_given_up_is_listed_and_replayed_through_the_api(depl
     still = status(deployment, execution)
 
     deployment.rows("DROP TRIGGER spoil ON messages")
-    deployment.rows(f"UPDATE messages SET type = 'AdvanceExecution' WHERE id = '{letter['id']}'")
+    deployment.rows(f"UPDATE messages SET type = 'AttemptAsked' WHERE id = '{letter['id']}'")
     replayed = deployment.ask("POST", f"/v1/dead-letters/{letter['id']}:replay", {"note": "it is mended"})
 
     assert (letter["type"], still) == ("NoSuchThing", "running")
