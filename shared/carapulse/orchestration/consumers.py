@@ -6,13 +6,16 @@ from carapulse.executions.running import advance_execution
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import NotFound
 from carapulse.messaging import Consumers
+from carapulse.observe import get_logger
 from carapulse.orchestration.attempting import abandon_attempt, attempt_step
 from carapulse.orchestration.machines import conduct_plan
 from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked
 from carapulse.orchestration.ports import OrchestrationPorts
 from carapulse.orchestration.ringing import refuse
 from carapulse.orchestration.telling import answer_machine
+from carapulse.plans.errors import PlanNotFound
 
+log = get_logger(__name__)
 plans = Consumers()
 """What the function `orchestration` does."""
 
@@ -23,7 +26,10 @@ steps = Consumers()
 @plans.on(ConductPlan)
 def conduct(message: ConductPlan, call: Call, ports: OrchestrationPorts) -> None:
     """Start or wake the plan's machine. Repeated: it runs, and nothing stands still for no reason."""
-    conduct_plan(message, call, ports)
+    try:
+        conduct_plan(message, call, ports)
+    except PlanNotFound:  # policy refused it: that is in the log, under the name of a plan that never was
+        log.info("plan_never_was", plan_id=message.plan_id)
 
 
 @plans.on(MachineAsked)
