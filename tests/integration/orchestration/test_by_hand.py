@@ -6,8 +6,16 @@ import pytest
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
 
-from carapulse.orchestration.messages import bells_for
-from carapulse.orchestration.model import MachineStatus
+from carapulse.executions.advancing import note_and_advance
+from carapulse.executions.events import StepStarted
+from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.executions.wishes import CancelExecution, cancel_execution
+from carapulse.kernel.errors import Unavailable
+from carapulse.orchestration.machines import conduct_plan, look_after_machines
+from carapulse.orchestration.messages import ConductPlan, MachineAsked, bells_for
+from carapulse.orchestration.model import Asked, Change, MachineStatus
+from carapulse.orchestration.ringing import PURPOSE
+from carapulse.orchestration.telling import answer_machine
 from carapulse.policy.errors import PolicyDenied
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.workers import Workers
@@ -17,7 +25,7 @@ from carapulse.runtime.workers import Workers
 class Played:
     """Machines that run unless a test says otherwise, and what they were told."""
 
-    statuses: dict[str, MachineStatus] = field(default_factory=dict)
+    statuses: dict[str, MachineStatus | Exception] = field(default_factory=dict)
     started: dict[str, dict[str, object]] = field(default_factory=dict)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
@@ -34,7 +42,10 @@ class Played:
         pass
 
     def status(self, name):
-        return self.statuses.get(name, MachineStatus.RUNNING)
+        status = self.statuses.get(name, MachineStatus.RUNNING)
+        if isinstance(status, Exception):
+            raise status
+        return status
 
 
 class ByHand(Rig):
@@ -53,6 +64,20 @@ class ByHand(Rig):
         plan = self.plan(*(steps or (act("switch", "hall"), check("hall"))), **more)
         self.workers.run_until_idle()
         return plan.plan_id
+
+    def asks(self, plan_id, asked, token="t", generation=1, step=None):
+        """Let a machine of a plan ask something, and return what it is told at once."""
+        change = Change(tenant="acme", plan_id=plan_id, generation=generation, trace="0" * 32)
+        sealed = self.app.sealer.seal(token, PURPOSE)
+        message = MachineAsked(plan_id=plan_id, change=change, asked=asked, step=step, token=sealed)
+        answer_machine(message, a_call("state-machine"), self.app)
+        return [told for named, told in self.machines.told if named == token]
+
+    def look_after(self):
+        """Let the clock look after every machine."""
+        with self.app.begin(a_call()) as work:
+            work.connection.exec_driver_sql("UPDATE machines SET look_at = clock_timestamp() WHERE NOT ended")
+        look_after_machines(a_call("scheduler"), self.app)
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +107,55 @@ def test_a_plan_that_policy_refused_needs_no_machine(rig):
     rig.workers.run_until_idle()
 
     assert waiting(rig) == []
+
+
+def standing(rig, plan_id):
+    with rig.app.begin(a_call()) as work:
+        return [wait.asked for wait in work.machines.standing(plan_id)]
+
+
+def running(rig, execution, place):
+    """Have a step of an execution be worked on by somebody who is lost, and return its id."""
+    with rig.app.begin(a_call()) as work:
+        state = work.executions.lock(execution)
+        step = state.steps[place].facts.id
+        names = {"execution_id": execution, "step_id": step, "phase": "run"}
+        note_and_advance(work, state, StepStarted(**names, attempt=1, fence=state.fences + 1, lease="lost"))
+    return step
+
+
+def test_a_late_word_about_a_lost_machine_does_not_make_the_next_one_deaf(rig):
+    plan_id = rig.settled()
+    rig.machines.statuses[f"{plan_id}-1"] = MachineStatus.FAILED
+    late = ConductPlan(plan_id=plan_id, ended=1)
+    conduct_plan(late, a_call(), rig.app)
+    rig.workers.run_until_idle()
+    rig.asks(plan_id, Asked.AWAIT_START, "second", generation=2)
+    with rig.app.begin(a_call()) as work:
+        assert not work.machines.ended(plan_id, 1)
+    conduct_plan(late, a_call(), rig.app)
+
+    assert standing(rig, plan_id) == [Asked.AWAIT_START]
+    assert f"{plan_id}-3" not in rig.machines.started
+
+
+def test_a_machine_that_nobody_can_ask_about_keeps_no_other_from_being_looked_after(rig):
+    plans = [rig.settled() for _ in range(3)]
+    rig.machines.statuses[f"{plans[0]}-1"] = Unavailable("Step Functions refused", code="ThrottlingException")
+    for plan_id in plans[1:]:
+        rig.machines.statuses[f"{plan_id}-1"] = MachineStatus.GONE
+    rig.look_after()
+    rig.workers.run_until_idle()
+
+    assert {f"{plan_id}-2" for plan_id in plans[1:]} <= rig.machines.started.keys()
+
+
+def test_a_machine_that_is_stopped_does_not_undo_what_a_person_wanted_kept(rig):
+    plan_id = rig.settled()
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    running(rig, execution, 0)
+    cancel_execution(execution, CancelExecution(undo=False), a_call(), rig.app)
+    rig.machines.statuses[f"{plan_id}-1"] = MachineStatus.ABORTED
+    rig.look_after()
+
+    assert rig.state(execution).cancel_undo is False
