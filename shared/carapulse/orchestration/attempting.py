@@ -40,13 +40,15 @@ def abandon_attempt(message: AttemptAsked, reason: str, call: Call, ports: Orche
     if not _has(state, message):
         refuse(message.token, "Invalid", reason, ports)
         return
-    abandon_execution(AdvanceExecution(execution_id=message.step.execution_id), reason, call, ports)
+    step, own = message.step, call.model_copy(update={"actor": state.requested_by})
+    advance = AdvanceExecution(execution_id=step.execution_id)
+    abandon_execution(advance, reason, own, ports, only=(step.step_id, step.phase))
     tell(message.token, _told(message, call, ports), ports)
     ring(message.change.plan_id, call, ports)
 
 
 def _has(state: ExecutionState, message: AttemptAsked) -> bool:
-    """Return whether the step is one of the change that the machine was given,."""
+    """Return whether the step is one of the change that the machine was given."""
     mine = state.plan_id == message.change.plan_id
     return mine and any(each.facts.id == message.step.step_id for each in state.steps)
 

@@ -11,9 +11,10 @@ from carapulse.executions.events import StepStarted
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.errors import Unavailable
+from carapulse.orchestration.attempting import abandon_attempt, attempt_step
 from carapulse.orchestration.machines import conduct_plan, look_after_machines
-from carapulse.orchestration.messages import ConductPlan, MachineAsked, bells_for
-from carapulse.orchestration.model import Asked, Change, MachineStatus
+from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked, bells_for
+from carapulse.orchestration.model import Asked, Change, MachineStatus, StepOf
 from carapulse.orchestration.ringing import PURPOSE
 from carapulse.orchestration.telling import answer_machine
 from carapulse.policy.errors import PolicyDenied
@@ -72,6 +73,15 @@ class ByHand(Rig):
         message = MachineAsked(plan_id=plan_id, change=change, asked=asked, step=step, token=sealed)
         answer_machine(message, a_call("state-machine"), self.app)
         return [told for named, told in self.machines.told if named == token]
+
+    def attempt(self, plan_id, execution_id, step_id, token="t"):
+        """Return what a machine says that has a step attempted."""
+        return AttemptAsked(
+            execution_id=execution_id,
+            change=Change(tenant="acme", plan_id=plan_id, generation=1, trace="0" * 32),
+            step=StepOf(execution_id=execution_id, step_id=step_id, phase="run"),
+            token=self.app.sealer.seal(token, PURPOSE),
+        )
 
     def look_after(self):
         """Let the clock look after every machine."""
@@ -159,3 +169,22 @@ def test_a_machine_that_is_stopped_does_not_undo_what_a_person_wanted_kept(rig):
     rig.look_after()
 
     assert rig.state(execution).cancel_undo is False
+
+
+def test_of_what_can_not_be_attempted_only_that_step_is_ended(rig):
+    plan_id = rig.settled(act("switch", "one"), act("switch", "two"), check("one"), constraints={"max_concurrency": 2})
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    second = rig.state(execution).steps[1].facts.id
+    abandon_attempt(rig.attempt(plan_id, execution, second), "nobody can", a_call("state-machine"), rig.app)
+
+    assert [step.run.status for step in rig.state(execution).steps] == ["waiting", "failed", "waiting"]
+
+
+def test_an_attempt_takes_over_its_own_step_alone(rig):
+    plan_id = rig.settled(act("switch", "one"), act("switch", "two"), check("one"), constraints={"max_concurrency": 2})
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    running(rig, execution, 0)
+    second = rig.state(execution).steps[1].facts.id
+    attempt_step(rig.attempt(plan_id, execution, second), a_call("state-machine"), rig.app)
+
+    assert [step.run.status for step in rig.state(execution).steps] == ["running", "succeeded", "waiting"]
