@@ -12,6 +12,7 @@ from carapulse.orchestration.model import (
     UNDO_STEPS,
     Asked,
     Item,
+    StepOf,
     Told,
     Turn,
     TurnTold,
@@ -42,6 +43,11 @@ def next_of(
     if state.over:
         return Told(next=end_of(state.status))
     return _go_on(state, at, heartbeat_s)
+
+
+def is_of(step: StepOf, state: ExecutionState) -> bool:
+    """Return whether a step that a machine names is one of an execution: only the change is signed that it carries."""
+    return step.execution_id == state.id and any(each.facts.id == step.step_id for each in state.steps)
 
 
 def step_told(state: ExecutionState, step_id: str, phase: Phase, at: datetime) -> TurnTold:

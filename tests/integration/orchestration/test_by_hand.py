@@ -1,17 +1,22 @@
 """What a machine is told and how it is looked after, with the test in the machine's place."""
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, text
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
 
 from carapulse.executions.advancing import note_and_advance
+from carapulse.executions.errors import StepBusy
 from carapulse.executions.events import StepStarted
+from carapulse.executions.tables import run_leases
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.attempting import abandon_attempt, attempt_step
+from carapulse.orchestration.errors import MachineDeaf
 from carapulse.orchestration.machines import conduct_plan, look_after_machines
 from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked, bells_for
 from carapulse.orchestration.model import Asked, Change, MachineStatus, StepOf
@@ -28,6 +33,8 @@ class Played:
 
     statuses: dict[str, MachineStatus | Exception] = field(default_factory=dict)
     started: dict[str, dict[str, object]] = field(default_factory=dict)
+    deaf: set[str] = field(default_factory=set)
+    beats: list[str] = field(default_factory=list)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def start(self, change, name):
@@ -40,7 +47,9 @@ class Played:
         self.told.append((token, {"error": error, "cause": cause}))
 
     def beat(self, token):
-        pass
+        if token in self.deaf:
+            raise MachineDeaf("it does not wait any more")
+        self.beats.append(token)
 
     def status(self, name):
         status = self.statuses.get(name, MachineStatus.RUNNING)
@@ -62,7 +71,8 @@ class ByHand(Rig):
 
     def settled(self, *steps, **more):
         """Make a plan whose machine has been started, and return its id."""
-        plan = self.plan(*(steps or (act("switch", "hall"), check("hall"))), **more)
+        lamp = f"lamp-{len(self.machines.started)}"  # no plan is to keep another one from what it changes
+        plan = self.plan(*(steps or (act("switch", lamp), check(lamp))), **more)
         self.workers.run_until_idle()
         return plan.plan_id
 
@@ -181,10 +191,51 @@ def test_of_what_can_not_be_attempted_only_that_step_is_ended(rig):
 
 
 def test_an_attempt_takes_over_its_own_step_alone(rig):
-    plan_id = rig.settled(act("switch", "one"), act("switch", "two"), check("one"), constraints={"max_concurrency": 2})
+    plan_id = rig.settled(
+        act("switch", "third"), act("switch", "fourth"), check("third"), constraints={"max_concurrency": 2}
+    )
     execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
     running(rig, execution, 0)
     second = rig.state(execution).steps[1].facts.id
     attempt_step(rig.attempt(plan_id, execution, second), a_call("state-machine"), rig.app)
 
     assert [step.run.status for step in rig.state(execution).steps] == ["running", "succeeded", "waiting"]
+
+
+def test_a_question_about_a_busy_step_is_asked_again_only_while_the_machine_listens(rig):
+    plan_id = rig.settled()
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    step = running(rig, execution, 0)
+    with rig.app.begin(a_call()) as work:
+        held = {"tenant": "acme", "id": "lost", "execution_id": execution}
+        until = datetime.now(UTC) + timedelta(minutes=1)
+        work.connection.execute(insert(run_leases).values(**held, until=until))
+    with pytest.raises(StepBusy):
+        attempt_step(rig.attempt(plan_id, execution, step, "heard"), a_call("state-machine"), rig.app)
+    rig.machines.deaf.add("former")
+    attempt_step(rig.attempt(plan_id, execution, step, "former"), a_call("state-machine"), rig.app)
+
+    assert rig.machines.beats == ["heard"]
+
+
+def test_a_step_that_no_change_has_is_left(rig):
+    plan_id = rig.settled()
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    nowhere = StepOf(execution_id=execution, step_id="nowhere", phase="run")
+
+    assert rig.asks(plan_id, Asked.AWAIT_TURN, step=nowhere) == [{}]
+
+
+def test_what_comes_to_pass_by_itself_is_in_the_log_as_the_requesters(rig):
+    plan_id = rig.settled()
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    with rig.app.begin(a_call()) as work:
+        state = work.executions.lock(execution)
+        late = state.model_copy(update={"deadline_at": datetime.now(UTC)})
+        work.executions.replace(late, since=state, look_at=None)
+
+    assert [told["next"] for told in rig.asks(plan_id, Asked.DECIDE)] == ["TimedOut"]
+    with rig.app.begin(a_call()) as work:
+        query = text("SELECT type, actor FROM events WHERE stream = :plan ORDER BY seq DESC LIMIT 2")
+        said = work.connection.execute(query, {"plan": plan_id}).all()
+    assert said == [("ExecutionFinished", "ada"), ("DeadlinePassed", "ada")]
