@@ -6,7 +6,7 @@ message that comes twice finds nothing to do, and an attempt whose worker is gon
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from carapulse.executions.attempts import Attempt
 from carapulse.executions.beginning import Beginner, step_of
@@ -182,6 +182,8 @@ class _Chain:
         ends = self.watched.lease if self.leased and not going_on else None
         kept = None if pick is None else key_of(pick)
         entry = draft.entry(kept=kept, lease=lease, ends=ends, is_first=not self.leased)
+        if self.only is not None:
+            entry = replace(entry, messages=())  # whoever hands out the others sees for itself what may start
         written = self.ports.journal.write(entry, self.call)
         if written is None:
             self._read()

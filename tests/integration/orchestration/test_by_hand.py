@@ -239,3 +239,16 @@ def test_what_comes_to_pass_by_itself_is_in_the_log_as_the_requesters(rig):
         query = text("SELECT type, actor FROM events WHERE stream = :plan ORDER BY seq DESC LIMIT 2")
         said = work.connection.execute(query, {"plan": plan_id}).all()
     assert said == [("ExecutionFinished", "ada"), ("DeadlinePassed", "ada")]
+
+
+def test_an_attempt_sends_nobody_to_what_the_machine_hands_out_itself(rig):
+    plan_id = rig.settled()
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    rig.workers.run_until_idle()
+    attempt_step(
+        rig.attempt(plan_id, execution, rig.state(execution).steps[0].facts.id), a_call("state-machine"), rig.app
+    )
+    with rig.app.begin(a_call()) as work:
+        sent = work.connection.execute(text("SELECT type FROM messages")).scalars().all()
+
+    assert sent == []
