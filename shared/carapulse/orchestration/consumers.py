@@ -27,7 +27,7 @@ steps = Consumers()
 def conduct(message: ConductPlan, call: Call, ports: OrchestrationPorts) -> None:
     """Start or wake the plan's machine. Repeated: it runs, and nothing stands still for no reason."""
     try:
-        conduct_plan(message, call, ports)
+        conduct_plan(message, call.by_the_clock(), ports)
     except PlanNotFound:  # policy refused it: that is in the log, under the name of a plan that never was
         log.info("plan_never_was", plan_id=message.plan_id)
 
@@ -62,18 +62,18 @@ def give_attempt_up(message: AttemptAsked, reason: str, call: Call, ports: Orche
 @steps.on(AdvanceExecution)
 def go_on(message: AdvanceExecution, call: Call, ports: OrchestrationPorts) -> None:
     """Have the machine look again; a dry run has none and goes on by itself. Repeated: there is nothing to do."""
-    with ports.begin(call) as work:
+    with ports.begin(call.by_the_clock()) as work:
         state = work.executions.get(message.execution_id)
     if state.dry_run:
         advance_execution(message, call, ports)
     else:
-        conduct_plan(ConductPlan(plan_id=state.plan_id), call, ports)
+        conduct_plan(ConductPlan(plan_id=state.plan_id), call.by_the_clock(), ports)
 
 
 @steps.on_giving_up(AdvanceExecution)
 def settle_without_worker(message: AdvanceExecution, reason: str, call: Call, ports: OrchestrationPorts) -> None:
     """End an attempt of a dry run that nothing can make; a machine gives up by itself what it had attempted."""
-    with ports.begin(call) as work:
+    with ports.begin(call.by_the_clock()) as work:
         state = work.executions.get(message.execution_id)
     if state.dry_run:
         abandon_execution(message, reason, call, ports)

@@ -14,8 +14,10 @@ from carapulse.executions.events import StepStarted
 from carapulse.executions.tables import run_leases
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import CancelExecution, cancel_execution
+from carapulse.kernel.call import Actor, Scope
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.attempting import abandon_attempt, attempt_step
+from carapulse.orchestration.consumers import conduct
 from carapulse.orchestration.errors import MachineDeaf
 from carapulse.orchestration.machines import conduct_plan, look_after_machines
 from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked, bells_for
@@ -33,6 +35,7 @@ class Played:
 
     statuses: dict[str, MachineStatus | Exception] = field(default_factory=dict)
     started: dict[str, dict[str, object]] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
     beats: list[str] = field(default_factory=list)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
@@ -41,6 +44,8 @@ class Played:
         self.started[name] = change
 
     def tell(self, token, told):
+        if token in self.away:
+            raise Unavailable("Step Functions refused", code="ThrottlingException")
         self.told.append((token, told))
 
     def refuse(self, token, error, cause):
@@ -252,3 +257,28 @@ def test_an_attempt_sends_nobody_to_what_the_machine_hands_out_itself(rig):
         sent = work.connection.execute(text("SELECT type FROM messages")).scalars().all()
 
     assert sent == []
+
+
+def test_a_machine_that_can_not_be_told_now_keeps_no_other_from_going_on(rig):
+    plan_id = rig.settled()
+    rig.asks(plan_id, Asked.AWAIT_START, "throttled")
+    rig.asks(plan_id, Asked.AWAIT_START, "heard")
+    execute_plan(plan_id, ExecutePlan(), a_call(), rig.app)
+    rig.machines.away.add("throttled")
+    with pytest.raises(Unavailable):
+        conduct_plan(ConductPlan(plan_id=plan_id), a_call(), rig.app)
+    rig.machines.away.clear()
+    assert len(standing(rig, plan_id)) == 1
+    conduct_plan(ConductPlan(plan_id=plan_id), a_call(), rig.app)
+
+    assert sorted(token for token, _ in rig.machines.told) == ["heard", "throttled"]
+    assert standing(rig, plan_id) == []
+
+
+def test_whoever_moved_a_plan_need_not_see_it_for_its_machine_to_go_on(rig):
+    rig.workers.run_until_idle()
+    plan = rig.plan(act("switch", "yard"), check("yard"))
+    narrow = Actor(id="eve", roles=frozenset({"operator"}), scope=Scope(environments=frozenset({"elsewhere"})))
+    conduct(ConductPlan(plan_id=plan.plan_id), a_call().model_copy(update={"actor": narrow}), rig.app)
+
+    assert f"{plan.plan_id}-1" in rig.machines.started

@@ -119,6 +119,15 @@ def test_what_could_be_done_does_not_stand_behind_what_has_to_wait():
     assert in_hand(run.state, NOW) == ["a", "b", "c"]
 
 
+def test_a_question_that_should_have_lapsed_is_not_asked_again_each_second():
+    waits = [
+        next_of(a_plan_that_is(each), NOW, None, NOW, 90).wait_s
+        for each in (PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED)
+    ]
+
+    assert waits == [60, 60]
+
+
 @settings(max_examples=150, deadline=None)
 @given(walks(), MOVES)
 def test_whatever_may_start_is_in_the_machines_hand(walk, moves):
