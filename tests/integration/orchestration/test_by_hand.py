@@ -1,108 +1,35 @@
 """What a machine is told and how it is looked after, with the test in the machine's place."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, text
-from tests.world.rig import Rig, a_call, act, check
+from tests.world.by_hand import ByHand
+from tests.world.rig import a_call, act, check
 from tests.world.server import a_world
 
+from carapulse.adapters.sealing import AesGcmSealer
+from carapulse.broker.envelope import MessageForged
 from carapulse.executions.advancing import note_and_advance
 from carapulse.executions.errors import StepBusy
 from carapulse.executions.events import StepStarted
 from carapulse.executions.tables import run_leases
-from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.executions.usecases import ExecutePlan, execute_plan, look_after_overdue
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.call import Actor, Scope
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.attempting import abandon_attempt, attempt_step
 from carapulse.orchestration.consumers import conduct
-from carapulse.orchestration.errors import MachineDeaf
-from carapulse.orchestration.machines import conduct_plan, look_after_machines
-from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked, bells_for
-from carapulse.orchestration.model import Asked, Change, MachineStatus, StepOf
-from carapulse.orchestration.ringing import PURPOSE
-from carapulse.orchestration.telling import answer_machine
+from carapulse.orchestration.machines import conduct_plan
+from carapulse.orchestration.messages import ConductPlan, bells_for
+from carapulse.orchestration.model import Asked, MachineStatus, StepOf
+from carapulse.orchestration.reference import said
+from carapulse.plans.requests import CreatePlan
+from carapulse.plans.usecases import create_plan
 from carapulse.policy.errors import PolicyDenied
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.workers import Workers
-
-
-@dataclass
-class Played:
-    """Machines that run unless a test says otherwise, and what they were told."""
-
-    statuses: dict[str, MachineStatus | Exception] = field(default_factory=dict)
-    started: dict[str, dict[str, object]] = field(default_factory=dict)
-    away: set[str] = field(default_factory=set)
-    deaf: set[str] = field(default_factory=set)
-    beats: list[str] = field(default_factory=list)
-    told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-
-    def start(self, change, name):
-        self.started[name] = change
-
-    def tell(self, token, told):
-        if token in self.away:
-            raise Unavailable("Step Functions refused", code="ThrottlingException")
-        self.told.append((token, told))
-
-    def refuse(self, token, error, cause):
-        self.told.append((token, {"error": error, "cause": cause}))
-
-    def beat(self, token):
-        if token in self.deaf:
-            raise MachineDeaf("it does not wait any more")
-        self.beats.append(token)
-
-    def status(self, name):
-        status = self.statuses.get(name, MachineStatus.RUNNING)
-        if isinstance(status, Exception):
-            raise status
-        return status
-
-
-class ByHand(Rig):
-    """An installation whose machines are played by the test."""
-
-    def __init__(self, database_url, world, folder):
-        super().__init__(database_url, world, folder)
-        self.machines = Played()
-        self.app = replace(self.app, configured_machines=self.machines, bells=bells_for)
-        self.workers = Workers(
-            self.app.queue, handlers("step-functions"), self.app, self.app.clock, 1, 20, self.settings.max_deliveries
-        )
-
-    def settled(self, *steps, **more):
-        """Make a plan whose machine has been started, and return its id."""
-        lamp = f"lamp-{len(self.machines.started)}"  # no plan is to keep another one from what it changes
-        plan = self.plan(*(steps or (act("switch", lamp), check(lamp))), **more)
-        self.workers.run_until_idle()
-        return plan.plan_id
-
-    def asks(self, plan_id, asked, token="t", generation=1, step=None):
-        """Let a machine of a plan ask something, and return what it is told at once."""
-        change = Change(tenant="acme", plan_id=plan_id, generation=generation, trace="0" * 32)
-        sealed = self.app.sealer.seal(token, PURPOSE)
-        message = MachineAsked(plan_id=plan_id, change=change, asked=asked, step=step, token=sealed)
-        answer_machine(message, a_call("state-machine"), self.app)
-        return [told for named, told in self.machines.told if named == token]
-
-    def attempt(self, plan_id, execution_id, step_id, token="t"):
-        """Return what a machine says that has a step attempted."""
-        return AttemptAsked(
-            execution_id=execution_id,
-            change=Change(tenant="acme", plan_id=plan_id, generation=1, trace="0" * 32),
-            step=StepOf(execution_id=execution_id, step_id=step_id, phase="run"),
-            token=self.app.sealer.seal(token, PURPOSE),
-        )
-
-    def look_after(self):
-        """Let the clock look after every machine."""
-        with self.app.begin(a_call()) as work:
-            work.connection.exec_driver_sql("UPDATE machines SET look_at = clock_timestamp() WHERE NOT ended")
-        look_after_machines(a_call("scheduler"), self.app)
 
 
 @pytest.fixture(scope="module")
@@ -282,3 +209,51 @@ def test_whoever_moved_a_plan_need_not_see_it_for_its_machine_to_go_on(rig):
     conduct(ConductPlan(plan_id=plan.plan_id), a_call().model_copy(update={"actor": narrow}), rig.app)
 
     assert f"{plan.plan_id}-1" in rig.machines.started
+
+
+def test_a_token_that_is_answered_after_its_time_changes_nothing(rig):
+    plan_id = rig.settled()
+    rig.machines.deaf.add("late")
+
+    assert rig.asks(plan_id, Asked.DECIDE, "late") == []
+    assert [told["next"] for told in rig.asks(plan_id, Asked.DECIDE, "anew")] == [Asked.AWAIT_START]
+
+
+def test_a_change_that_was_signed_with_another_key_is_not_believed(rig):
+    plan_id = rig.settled()
+    asking = {"change": rig.machines.started[f"{plan_id}-1"], "asked": "Decide", "token": "t"}
+
+    assert said(asking, rig.app.sealer).change.plan_id == plan_id
+    with pytest.raises(MessageForged):
+        said(asking, AesGcmSealer(bytes(32)))
+
+
+def carried_on(rig, execution, orchestrator, bells):
+    """Have workers of an orchestrator do what there is to do about an execution, the clock included."""
+    with rig.app.begin(a_call()) as work:
+        work.connection.execute(
+            text("UPDATE executions SET look_at = clock_timestamp() WHERE id = :id"), {"id": execution}
+        )
+    app = replace(rig.app, bells=bells)
+    look_after_overdue(a_call("scheduler"), app)
+    Workers(app.queue, handlers(orchestrator), app, app.clock, 1, 20, 8).run_until_idle()
+
+
+def test_a_change_that_a_machine_began_is_ended_by_workers_alone_once_they_are_chosen(rig):
+    execution = execute_plan(rig.settled(), ExecutePlan(), a_call(), rig.app).id
+    carried_on(rig, execution, "step-functions", bells_for)
+    assert rig.state(execution).status == "running"
+    carried_on(rig, execution, "queue", None)
+
+    assert rig.state(execution).status == "succeeded"
+
+
+def test_a_change_that_workers_began_has_a_machine_once_that_is_chosen(rig):
+    alone = replace(rig.app, bells=None)
+    command = {"summary": "Light it", "context": {"environment": "dev"}, "steps": (act("switch", "inn"), check("inn"))}
+    plan = create_plan(CreatePlan.model_validate(command), a_call(), alone)
+    execution = execute_plan(plan.plan_id, ExecutePlan(), a_call(), alone).id
+    carried_on(rig, execution, "step-functions", bells_for)
+
+    assert f"{plan.plan_id}-1" in rig.machines.started
+    assert [told["next"] for told in rig.asks(plan.plan_id, Asked.DECIDE)] == ["ActSteps"]

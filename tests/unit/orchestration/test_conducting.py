@@ -103,7 +103,8 @@ def test_a_run_of_days_is_not_asked_for_anew_while_it_goes_on():
 
 def in_hand(state, at):
     """Return the steps that a Map has begun with: in order, as many as it is wide, without those that it left."""
-    said, found = told(state, at), []
+    said = told(state, at)
+    found: list[str] = []
     for step in said.steps:
         if len(found) == said.width:
             break
