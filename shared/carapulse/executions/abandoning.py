@@ -11,19 +11,29 @@ from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 
 
-def abandon_execution(message: AdvanceExecution, reason: str, call: Call, ports: ExecutionPorts) -> None:
-    """End the attempt that could not be made, truthfully; StepBusy while a worker still holds its lease."""
+def abandon_execution(
+    message: AdvanceExecution,
+    reason: str,
+    call: Call,
+    ports: ExecutionPorts,
+    only: tuple[str, Phase] | None = None,
+) -> None:
+    """End the attempt that could not be made, truthfully; StepBusy while a worker still holds its lease.
+
+    `only` names the one step, or undo, that the message was about, where somebody else hands out the others.
+    """
     error = StepError(code="step-abandoned", detail=reason)
     with ports.begin(call) as work:
         state: ExecutionState = work.executions.lock(message.execution_id)
         if state.over:
             return
         held = work.executions.leases(message.execution_id)
-        lost = [each for each in state.running if each[2].lease not in held]
-        starts = advance(state, work.now()).starts
+        running = [each for each in state.running if only in {None, (each[0].facts.id, each[1])}]
+        lost = [each for each in running if each[2].lease not in held]
+        starts = [each for each in advance(state, work.now()).starts if only in {None, (each.step_id, each.phase)}]
         if lost:
             note_and_advance(work, state, _end_of(state, lost[0], error))
-        elif state.running:
+        elif running:
             raise StepBusy("a worker is at this execution", execution_id=state.id)
         elif starts:
             note_and_advance(work, state, _never_started(state, starts[0], error))

@@ -6,7 +6,7 @@ message that comes twice finds nothing to do, and an attempt whose worker is gon
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from carapulse.executions.attempts import Attempt
 from carapulse.executions.beginning import Beginner, step_of
@@ -17,7 +17,7 @@ from carapulse.executions.journal import Head
 from carapulse.executions.lifecycle import Start
 from carapulse.executions.looking import Looked, look
 from carapulse.executions.messages import AdvanceExecution
-from carapulse.executions.model import ExecutionState, Phase, StepStatus
+from carapulse.executions.model import ExecutionState, Phase, Run, StepState, StepStatus
 from carapulse.executions.performing import Ended, Performer
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.rechecking import Standpoint
@@ -36,7 +36,8 @@ def advance_execution(
 ) -> None:
     """Do what comes next in an execution for as long as there is something. Repeated, late or foreign: nothing.
 
-    `only` names the one step, or undo, that this worker may start, where somebody else hands out the others.
+    `only` names the one step, or undo, that this worker may start or take over, where somebody else hands out the
+    others.
     """
     if ports.stopping.is_set():
         raise StepInterrupted("the program is to end", execution_id=message.execution_id)
@@ -100,7 +101,7 @@ class _Chain:
 
     def _take_over(self) -> Attempt | None:
         """Take over the first attempt whose worker's lease is gone; None if there is none."""
-        while lost := [each for each in self.state.running if each[2].lease not in self.leases]:
+        while lost := self._lost():
             step, phase, part = lost[0]
             draft = Draft.of(self.state, self.head, self.ports.clock.now())
             fence = draft.state.fences + 1
@@ -114,6 +115,10 @@ class _Chain:
                 log.warning("step_taken_over", execution_id=self.execution_id, step_id=step.facts.id, phase=phase)
                 return Beginner(self.watched, self.call, self.ports).attempt(self.on, start, looked, fence)
         return None
+
+    def _lost(self) -> list[tuple[StepState, Phase, Run]]:
+        lost = (each for each in self.state.running if each[2].lease not in self.leases)
+        return [each for each in lost if self.only in {None, (each[0].facts.id, each[1])}]
 
     def _carry_on(self, ended: Ended | None) -> Attempt | None:
         """Write what came of an attempt, if there was one, with the intent of the next, and return that."""
@@ -177,6 +182,8 @@ class _Chain:
         ends = self.watched.lease if self.leased and not going_on else None
         kept = None if pick is None else key_of(pick)
         entry = draft.entry(kept=kept, lease=lease, ends=ends, is_first=not self.leased)
+        if self.only is not None:
+            entry = replace(entry, messages=())  # whoever hands out the others sees for itself what may start
         written = self.ports.journal.write(entry, self.call)
         if written is None:
             self._read()

@@ -6,7 +6,8 @@ from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import ExecutionState, StepStatus
 from carapulse.executions.running import advance_execution
 from carapulse.kernel.call import Call
-from carapulse.orchestration.beating import beating
+from carapulse.orchestration.beating import beating, listens
+from carapulse.orchestration.conducting import is_of
 from carapulse.orchestration.errors import StepNotOfChange
 from carapulse.orchestration.messages import AttemptAsked
 from carapulse.orchestration.model import TurnTold
@@ -19,7 +20,7 @@ def attempt_step(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -
     """Make an attempt if one is due, tell the machine what it does with the step next, and ring wherever it stands.
 
     Raises StepNotOfChange, for what a machine says is believed as to its change alone; and StepBusy while another
-    worker is at the step: that one, or whoever takes it over, tells the machine.
+    worker is at the step: that one, or whoever takes it over, tells the machine, if it still listens by then.
     """
     step = message.step
     with ports.begin(call) as work:
@@ -27,9 +28,17 @@ def attempt_step(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -
     if not _has(state, message):
         raise StepNotOfChange("the machine asks for a step that its change doesn't have", step_id=step.step_id)
     own = call.model_copy(update={"actor": state.requested_by})
-    with beating(ports.sealer.open(message.token, PURPOSE), ports.settings.visibility_s / 3, ports.machines):
-        advance_execution(AdvanceExecution(execution_id=step.execution_id), own, ports, only=(step.step_id, step.phase))
-    tell(message.token, _told(message, call, ports), ports)
+    token = ports.sealer.open(message.token, PURPOSE)
+    try:
+        with beating(token, ports.settings.visibility_s / 3, ports.machines):
+            advance = AdvanceExecution(execution_id=step.execution_id)
+            advance_execution(advance, own, ports, only=(step.step_id, step.phase))
+        told = _told(message, call, ports)
+    except StepBusy:
+        if listens(token, ports.machines):
+            raise
+        return  # it has asked again since: each question that nobody waits for would be looked into until the step ends
+    tell(message.token, told, ports)
     ring(state.plan_id, call, ports)
 
 
@@ -40,15 +49,16 @@ def abandon_attempt(message: AttemptAsked, reason: str, call: Call, ports: Orche
     if not _has(state, message):
         refuse(message.token, "Invalid", reason, ports)
         return
-    abandon_execution(AdvanceExecution(execution_id=message.step.execution_id), reason, call, ports)
+    step, own = message.step, call.model_copy(update={"actor": state.requested_by})
+    advance = AdvanceExecution(execution_id=step.execution_id)
+    abandon_execution(advance, reason, own, ports, only=(step.step_id, step.phase))
     tell(message.token, _told(message, call, ports), ports)
     ring(message.change.plan_id, call, ports)
 
 
 def _has(state: ExecutionState, message: AttemptAsked) -> bool:
-    """Return whether the step is one of the change that the machine was given,."""
-    mine = state.plan_id == message.change.plan_id
-    return mine and any(each.facts.id == message.step.step_id for each in state.steps)
+    """Return whether the step is one of the change that the machine was given."""
+    return state.plan_id == message.change.plan_id and not state.dry_run and is_of(message.step, state)
 
 
 def _told(message: AttemptAsked, call: Call, ports: OrchestrationPorts) -> TurnTold:

@@ -25,12 +25,20 @@ def beating(token: str, every_s: float, machines: Machines) -> Iterator[None]:
         thread.join()
 
 
+def listens(token: str, machines: Machines) -> bool:
+    """Tell the machine that it is not forgotten, and return whether it still waits by this token."""
+    try:
+        machines.beat(token)
+    except MachineDeaf:
+        log.info("machine_deaf")
+        return False
+    return True
+
+
 def _beat(token: str, every_s: float, machines: Machines, done: threading.Event) -> None:
     while not done.wait(every_s):
         try:
-            machines.beat(token)
-        except MachineDeaf:
-            log.warning("machine_deaf")
-            return
+            if not listens(token, machines):
+                return
         except Unavailable as problem:  # the next beat is soon enough
             log.warning("heartbeat_missed", detail=problem.detail)

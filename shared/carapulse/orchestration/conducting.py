@@ -1,6 +1,7 @@
 """What a state machine is told: the decider's own answer, in the names of the machine's states. Pure."""
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from carapulse.executions.lifecycle import advance, cause_of, in_order, is_behind_us
@@ -12,6 +13,7 @@ from carapulse.orchestration.model import (
     UNDO_STEPS,
     Asked,
     Item,
+    StepOf,
     Told,
     Turn,
     TurnTold,
@@ -21,6 +23,11 @@ from carapulse.plans.model import Plan, PlanStatus
 
 _WIDEST: Final = 40  # as many iterations as Step Functions runs of an inline Map at once
 _AFTER_DEADLINE: Final = timedelta(minutes=15)
+_LONGEST_UNDO_S: Final = 86_400
+_BLOCKED_S: Final = 900  # a question that was lost costs no more of an execution's time
+_OVERDUE_S: Final = (
+    60  # whoever writes it down that a moment has come is late: its bell tells, and asking does not help
+)
 _LOOK_AGAIN_S: Final = 60  # whoever has the step may be lost: nobody's bell would tell
 
 
@@ -42,6 +49,11 @@ def next_of(
     if state.over:
         return Told(next=end_of(state.status))
     return _go_on(state, at, heartbeat_s)
+
+
+def is_of(step: StepOf, state: ExecutionState) -> bool:
+    """Return whether a step that a machine names is one of an execution: only the change is signed that it carries."""
+    return step.execution_id == state.id and any(each.facts.id == step.step_id for each in state.steps)
 
 
 def step_told(state: ExecutionState, step_id: str, phase: Phase, at: datetime) -> TurnTold:
@@ -68,7 +80,7 @@ def _without_start(state: ExecutionState, step_id: str, phase: Phase, at: dateti
     if step.part(phase).status is StepStatus.RUNNING:
         return TurnTold(next=Turn.AWAIT, wait_s=_LOOK_AGAIN_S)
     if state.is_at_work and _may_come(step, phase, state):
-        return TurnTold(next=Turn.AWAIT, wait_s=seconds_until(state.deadline_at + _AFTER_DEADLINE, at))
+        return TurnTold(next=Turn.AWAIT, wait_s=min(_BLOCKED_S, seconds_until(state.deadline_at, at)))
     return TurnTold(next=Turn.LEAVE)
 
 
@@ -86,21 +98,30 @@ def _go_on(state: ExecutionState, at: datetime, heartbeat_s: int) -> Told:
     state = now.state
     if state.over:
         return Told(next=end_of(state.status))
-    longest = max(2, seconds_until(state.deadline_at + _AFTER_DEADLINE, at))
     phase: Phase = "undo" if state.status is Status.UNDOING else "run"
+    timeout_s = _timeout_s(state, at)
+    coming = _coming(state)
     steps = tuple(
         Item(
             execution_id=state.id,
             step_id=step.facts.id,
             phase=phase,
-            timeout_s=longest,
-            heartbeat_s=min(heartbeat_s, longest - 1),
+            timeout_s=timeout_s,
+            heartbeat_s=min(heartbeat_s, timeout_s - 1),
         )
-        for step in _coming(state)
+        for step in coming
     )
     if phase == "undo":
         return Told(next=UNDO_STEPS, steps=steps)
-    return Told(next=STEPS[state.step(steps[0].step_id).facts.stage], width=_width(state), steps=steps)
+    return Told(next=STEPS[coming[0].facts.stage], width=_width(state, coming), steps=steps)
+
+
+def _timeout_s(state: ExecutionState, at: datetime) -> int:
+    """Return how many seconds an attempt may take; what comes after the deadline, as an undo may, has its time too."""
+    if state.status is Status.UNDOING:
+        return _LONGEST_UNDO_S
+    left = state.deadline_at + _AFTER_DEADLINE - at
+    return max(int(_AFTER_DEADLINE.total_seconds()), ceil(left.total_seconds()))
 
 
 def _coming(state: ExecutionState) -> list[StepState]:
@@ -116,10 +137,27 @@ def _is_being_undone(step: StepState) -> bool:
     return step.part("undo").status is StepStatus.RUNNING
 
 
-def _width(state: ExecutionState) -> int:
-    """Return how many steps may be attempted at once: a fan-out counts as one, and has its own width besides."""
-    return min(_WIDEST, state.max_concurrency + sum(group.max_concurrency - 1 for group in state.groups.values()))
+def _width(state: ExecutionState, coming: list[StepState]) -> int:
+    """Return how many steps the machine has in hand at once.
+
+    That is how many may run, where a fan-out counts as one and has its own width besides. What waits for another step
+    is in hand too: where there may be such, what could be done is not to stand behind it.
+    """
+    may_run = state.max_concurrency + sum(group.max_concurrency - 1 for group in state.groups.values())
+    if may_run > 1 and _may_block(coming):
+        return min(_WIDEST, max(may_run, len(coming)))
+    return min(_WIDEST, may_run)
+
+
+def _may_block(steps: list[StepState]) -> bool:
+    """Return whether one of these steps may have to wait for another while a third could be done."""
+    targets = [target for step in steps for target in step.facts.targets]
+    units = {step.facts.group or step.facts.id for step in steps}
+    is_grouped = any(step.facts.group for step in steps) and len(units) > 1
+    return is_grouped or len(targets) > len(set(targets)) or any(step.facts.depends_on for step in steps)
 
 
 def _until(moment: datetime | None, at: datetime) -> int:
-    return LONGEST_WAIT_S if moment is None else seconds_until(moment, at)
+    if moment is None:
+        return LONGEST_WAIT_S
+    return seconds_until(moment, at) if moment > at else _OVERDUE_S

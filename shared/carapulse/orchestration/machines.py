@@ -4,6 +4,7 @@ from typing import Final
 
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 from carapulse.orchestration.messages import ConductPlan
 from carapulse.orchestration.model import Change, Machine, MachineStatus
@@ -34,7 +35,7 @@ def conduct_plan(message: ConductPlan, call: Call, ports: OrchestrationPorts) ->
     if machine is not None and not machine.started:
         _start(machine, call, ports)
     ring(message.plan_id, call, ports)
-    if message.machine_ended and last is not None:
+    if last is not None and not last.ended and last.generation == message.ended:
         _look_after(last.change(call.tenant), call, ports)
 
 
@@ -42,7 +43,10 @@ def look_after_machines(call: Call, ports: OrchestrationPorts) -> int:
     """Look whether machines that nobody saw end still run, and return how many were looked at."""
     changes = ports.machine_book.to_look_after(_MOST_AT_ONCE)
     for change in changes:
-        _look_after(change, call.model_copy(update={"tenant": change.tenant, "trace": change.trace}), ports)
+        try:
+            _look_after(change, call.model_copy(update={"tenant": change.tenant, "trace": change.trace}), ports)
+        except Problem as problem:  # one machine is not to keep the others, of every tenant, from being looked after
+            log.warning("machine_not_looked_after", plan_id=change.plan_id, code=problem.code, detail=problem.detail)
     return len(changes)
 
 
@@ -78,14 +82,14 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
     if status is MachineStatus.ABORTED and not standing.is_over:
         _cancel(standing, call, ports)
     with ports.begin(call) as work:
-        work.machines.ended(change.plan_id, change.generation)
-        pause_s = min(_LONGEST_PAUSE_S, 2 ** min(change.generation, 12) - 2)
-        work.send(ConductPlan(plan_id=change.plan_id), delay_s=pause_s)
+        if work.machines.ended(change.plan_id, change.generation):
+            pause_s = min(_LONGEST_PAUSE_S, 2 ** min(change.generation, 12) - 2)
+            work.send(ConductPlan(plan_id=change.plan_id), delay_s=pause_s)
 
 
 def _cancel(standing: Standing, call: Call, ports: OrchestrationPorts) -> None:
     own = call.model_copy(update={"actor": Actor(id="state-machine", kind="service")})
     if standing.state is None:
         cancel_plan(standing.plan.id, CancelPlan(reason=_STOPPED), own, ports)
-    else:
+    elif standing.state.cancel_undo is None:  # who cancelled it before has said what is to be undone
         cancel_execution(standing.state.id, CancelExecution(note=_STOPPED), own, ports)

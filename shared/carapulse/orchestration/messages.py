@@ -8,12 +8,15 @@ from carapulse.orchestration.model import Asked, Change, StepOf
 
 
 class ConductPlan(Message):
-    """Something has happened to a plan: start its machine, or have it look again. A second one does no harm."""
+    """Something has happened to a plan: start its machine, or have it look again. A second one does no harm.
+
+    `ended` is the generation of a machine that its cloud says has ended.
+    """
 
     queue: ClassVar[str] = ORCHESTRATION
 
     plan_id: str
-    machine_ended: bool = False
+    ended: int | None = None
 
 
 class MachineAsked(Message):

@@ -62,8 +62,8 @@ class MachineRows(Protocol):
         """Note that a machine was started."""
         ...
 
-    def ended(self, plan_id: str, generation: int) -> None:
-        """Note that a machine has ended; it stands still nowhere."""
+    def ended(self, plan_id: str, generation: int) -> bool:
+        """Note that a machine has ended; it stands still nowhere. False, and nothing, if that was noted before."""
         ...
 
     def stand(self, wait: Wait) -> None:

@@ -95,7 +95,7 @@ def said(document: dict[str, Any], keys: Keys) -> Said:
 def _ended(document: dict[str, Any], keys: Keys) -> Said:
     started = _Started.model_validate_json(_Ending.model_validate(document).detail.input)
     change = _believed(started.change, keys)
-    return Said(f"ended_{change.name}", change, ConductPlan(plan_id=change.plan_id, machine_ended=True))
+    return Said(f"ended_{change.name}", change, ConductPlan(plan_id=change.plan_id, ended=change.generation))
 
 
 def _believed(signed: _Signed, marker: Marker) -> Change:

@@ -1,6 +1,7 @@
 """Telling a machine something, and having those go on that stand still for no reason any more."""
 
 from carapulse.kernel.call import Call
+from carapulse.kernel.errors import Unavailable
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.orchestration.errors import MachineDeaf
@@ -30,12 +31,19 @@ def ring(plan_id: str, call: Call, ports: OrchestrationPorts) -> None:
         if not waits:
             return
         standing = standing_of(plan_id, work, ports.settings.visibility_s)
-    done = [wait for wait in waits if wait.until <= standing.at or standing.lets_go_on(wait)]
-    for wait in done:
-        tell(wait.token, None, ports)
+    done, problem = [], None
+    for wait in waits:
+        if wait.until <= standing.at or standing.lets_go_on(wait):
+            try:
+                tell(wait.token, None, ports)
+                done.append(wait.id)
+            except Unavailable as error:  # raised once all the others were told, so that this one is told again
+                problem = error
     if done:
         with ports.begin(call) as work:
-            work.machines.go_on([wait.id for wait in done])
+            work.machines.go_on(done)
+    if problem is not None:
+        raise problem
 
 
 def refuse(token: str, family: str, why: str, ports: OrchestrationPorts) -> None:

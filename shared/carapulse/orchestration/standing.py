@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from carapulse.executions.lifecycle import advance
 from carapulse.executions.model import ExecutionState
-from carapulse.orchestration.conducting import next_of, step_told
+from carapulse.orchestration.conducting import is_of, next_of, step_told
 from carapulse.orchestration.model import Asked, StepOf, Told, Turn, TurnTold, Wait
 from carapulse.orchestration.ports import OrchestrationWork
 from carapulse.plans.model import Plan
@@ -30,9 +31,14 @@ class Standing:
         """Whether nothing is to come any more."""
         return not (self.next.steps or self.next.next in set(Asked))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has come to pass that nobody has written down yet, as when the deadline is over."""
+        return self.state is not None and bool(advance(self.state, self.at).events)
+
     def turn(self, step: StepOf) -> TurnTold:
         """Return what the machine does with one step."""
-        if self.state is None or self.state.id != step.execution_id:
+        if self.state is None or not is_of(step, self.state):
             return TurnTold(next=Turn.LEAVE)
         return step_told(self.state, step.step_id, step.phase, self.at)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from carapulse.orchestration.model import Machine, Wait
@@ -39,12 +39,17 @@ class PostgresMachines:
 
     def started(self, plan_id: str, generation: int) -> None:
         """Note that a machine was started."""
-        self._note(plan_id, generation, started=True)
+        self.connection.execute(self._noting(plan_id, generation).values(started=True))
 
-    def ended(self, plan_id: str, generation: int) -> None:
-        """Note that a machine has ended; it stands still nowhere."""
-        self._note(plan_id, generation, ended=True)
-        self.connection.execute(delete(machine_waits).where(*self._of(plan_id)))
+    def ended(self, plan_id: str, generation: int) -> bool:
+        """Note that a machine has ended; it stands still nowhere. False, and nothing, if that was noted before.
+
+        By then there may be another machine of the plan, whose waits are not to be forgotten.
+        """
+        noted = self.connection.execute(self._noting(plan_id, generation).where(~machines.c.ended).values(ended=True))
+        if noted.rowcount:
+            self.connection.execute(delete(machine_waits).where(*self._of(plan_id)))
+        return bool(noted.rowcount)
 
     def stand(self, wait: Wait) -> None:
         """Keep where a machine stands still, once."""
@@ -62,9 +67,10 @@ class PostgresMachines:
         mine = (machine_waits.c.tenant == self.tenant, machine_waits.c.id.in_(wait_ids))
         self.connection.execute(delete(machine_waits).where(*mine))
 
-    def _note(self, plan_id: str, generation: int, **what: bool) -> None:
-        mine = (machines.c.tenant == self.tenant, machines.c.plan_id == plan_id, machines.c.generation == generation)
-        self.connection.execute(update(machines).where(*mine).values(**what))
+    def _noting(self, plan_id: str, generation: int) -> Update:
+        return update(machines).where(
+            machines.c.tenant == self.tenant, machines.c.plan_id == plan_id, machines.c.generation == generation
+        )
 
     def _of(self, plan_id: str) -> tuple[ColumnElement[bool], ...]:
         return (machine_waits.c.tenant == self.tenant, machine_waits.c.plan_id == plan_id)

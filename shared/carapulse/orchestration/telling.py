@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from carapulse.executions.advancing import note_and_advance
+from carapulse.executions.model import ExecutionState
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
 from carapulse.observe import get_logger
@@ -29,12 +30,21 @@ def _decided(message: MachineAsked, call: Call, ports: OrchestrationPorts) -> To
     """Return what is next, with everything written down by then that has come to pass by itself."""
     with ports.begin(call) as work:
         standing = standing_of(message.plan_id, work, ports.settings.visibility_s, locked=True)
-        if standing.state is not None and not standing.state.over:
-            note_and_advance(work, standing.state)
-            standing = standing_of(message.plan_id, work, ports.settings.visibility_s)
-        if standing.is_over:
-            work.machines.ended(message.plan_id, message.change.generation)
-        return standing.next
+        if not standing.is_behind:
+            if standing.is_over:
+                work.machines.ended(message.plan_id, message.change.generation)
+            return standing.next
+    if standing.state is not None:
+        _write_down(standing.state, call, ports)
+    return _decided(message, call, ports)
+
+
+def _write_down(state: ExecutionState, call: Call, ports: OrchestrationPorts) -> None:
+    """Write down what has come to pass by itself, in the name of whoever asked for the execution, as workers do."""
+    with ports.begin(call.model_copy(update={"actor": state.requested_by})) as work:
+        state = work.executions.lock(state.id)
+        if not state.over:
+            note_and_advance(work, state)
 
 
 def _stands(message: MachineAsked, call: Call, ports: OrchestrationPorts) -> bool:
