@@ -141,10 +141,16 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
-    """Give the test a database of its own."""
+def own_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Give the test a database that nobody had before."""
     with a_database(postgres) as own:
         yield own
+
+
+@pytest.fixture
+def database(own_database: Database) -> Database:
+    """Give the test a database of its own."""
+    return own_database
 
 
 @contextmanager

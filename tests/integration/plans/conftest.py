@@ -23,11 +23,6 @@ from carapulse.runtime.http.app import make_app
 from carapulse.workflows.routes import router as workflow_routes
 
 
-@pytest.fixture
-def database(database_in_turn):
-    return database_in_turn
-
-
 @pytest.fixture(scope="session")
 def policy():
     return a_policy()
