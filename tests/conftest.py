@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -51,6 +51,67 @@ class Database:
             connection.close()
 
 
+_NOT_EMPTY = ("alembic_version", "partitions")
+_TABLES = """
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    AND relname <> ALL (CAST(:kept AS text[]))
+"""
+# What a definition is changed by gets a new row version; what only counts, as ANALYZE does, writes in place.
+_DEFINITIONS = """
+SELECT array_agg((kind, many, newest) ORDER BY kind) FROM (
+    SELECT 'c' AS kind, count(*) AS many, max(xmin::text::bigint) AS newest FROM pg_class
+    UNION ALL SELECT 'a', count(*), max(xmin::text::bigint) FROM pg_attribute
+    UNION ALL SELECT 'f', count(*), max(xmin::text::bigint) FROM pg_proc
+    UNION ALL SELECT 'k', count(*), max(xmin::text::bigint) FROM pg_constraint
+    UNION ALL SELECT 'p', count(*), max(xmin::text::bigint) FROM pg_policy
+    UNION ALL SELECT 't', count(*), max(xmin::text::bigint) FROM pg_trigger
+    UNION ALL SELECT 'r', count(*), max(xmin::text::bigint) FROM partitions
+    UNION ALL SELECT 's', count(*), max(xmin::text::bigint) FROM pg_db_role_setting
+) counted
+"""
+_SEQUENCES = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+
+
+class Turns:
+    """Databases that tests have in turn, emptied in between; one whose definitions a test changed is thrown away."""
+
+    def __init__(self, make: Callable[[], Database]) -> None:
+        self._make = make
+        self._free: list[tuple[Database, object]] = []
+        self._definitions: dict[str, object] = {}
+
+    def next(self) -> Database:
+        """Return an empty database that nobody has."""
+        if self._free:
+            one, self._definitions[one.name] = self._free.pop()
+            return one
+        one = self._make()
+        with one.as_superuser() as connection:
+            self._definitions[one.name] = connection.run(_DEFINITIONS)
+        return one
+
+    def give_back(self, one: Database) -> None:
+        """Empty a database for the next test."""
+        as_it_was = self._definitions.pop(one.name)
+        with one.as_superuser() as connection:
+            connection.run(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if connection.run(_DEFINITIONS) != as_it_was:
+                return
+            tables = [name for (name,) in connection.run(_TABLES, kept=list(_NOT_EMPTY))]
+            looks = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
+            filled = [name for (name,) in connection.run(looks)]
+            connection.run("SET session_replication_role = replica")  # no reference and no trigger keeps anything
+            for name in filled:
+                connection.run(f"DELETE FROM {name}")
+            connection.run(_SEQUENCES)
+            if filled:
+                connection.run(f"VACUUM {', '.join(filled)}")
+        self._free.append((one, as_it_was))
+
+
 @contextmanager
 def a_folder() -> Iterator[Path]:
     """Make a folder that a database's system user may walk to; every pytest run closes pytest's own to others."""
@@ -80,10 +141,16 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres) -> Iterator[Database]:
-    """Give the test a database of its own."""
+def own_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """Give the test a database that nobody had before."""
     with a_database(postgres) as own:
         yield own
+
+
+@pytest.fixture
+def database(own_database: Database) -> Database:
+    """Give the test a database of its own."""
+    return own_database
 
 
 @contextmanager
@@ -97,6 +164,21 @@ def a_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     finally:
         admin.run(f"DROP DATABASE {name} WITH (FORCE)")
         admin.close()
+
+
+@pytest.fixture(scope="session")
+def turns(postgres: EmbeddedPostgres) -> Iterator[Turns]:
+    """Make databases that tests have in turn."""
+    with ExitStack() as stack:
+        yield Turns(lambda: stack.enter_context(a_database(postgres)))
+
+
+@pytest.fixture
+def database_in_turn(turns: Turns) -> Iterator[Database]:
+    """Give the test a database in which nothing is left of the tests before it; a copy would take ten times as long."""
+    one = turns.next()
+    yield one
+    turns.give_back(one)
 
 
 @pytest.fixture(scope="module")
