@@ -11,6 +11,9 @@ MINISTACK := build/aws/ministack
 RIE := build/aws/aws-lambda-rie
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
+# Where Python may not keep what it compiles, each of the hundreds of processes of a run compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws
 
