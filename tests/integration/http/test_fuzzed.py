@@ -6,12 +6,15 @@ in the test and not when tests are collected, which every process of a run does.
 
 import os
 from datetime import timedelta
+from itertools import count
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import positive_data_acceptance
 from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.generation.meta import TestPhase
 from schemathesis.pytest._test_builder import build_operation_test
 from tests.builders import contract
 from tests.builders.application import LAMPS
@@ -35,25 +38,34 @@ PLANS_TOO = ["/v1/plans/{plan_id}/versions", "/v1/schedules", "/v1/schedules:pre
 EVERYTHING = schemathesis.openapi.from_dict(contract.CONTRACT).exclude(path=STREAMS)
 CONTRACT = EVERYTHING if CAMPAIGN else EVERYTHING.exclude(path=PLANS_TOO, method="POST")
 OPERATIONS = {each.label: each for each in (found.ok() for found in CONTRACT.get_all_operations())}
+FIRST, ONE_IN = 20, 8
+"""How many of the thousands of requests that go through each place of the contract the suite sends; `make fuzz` all."""
 NOT_IN_A_SCHEMA = [positive_data_acceptance]
+
+
+def is_left_out(number):
+    """Return whether a request that is systematically wrong in a place is one of many of its kind."""
+    return not CAMPAIGN and number >= FIRST and number % ONE_IN > 0
 
 
 @pytest.fixture(scope="module")
 def site(postgres, tmp_path_factory):
-    """Serve the whole application on a database of its own, and return where and with which token."""
+    """Serve the whole application on a database of its own, and return where, and who asks it over one connection."""
     folder = tmp_path_factory.mktemp("fuzzed")
     with a_database(postgres) as database:
         app = make_app(Settings(data_dir=folder, **GENEROUS), database.app_url, tools=[*builtin_manifests(), LAMPS])
         token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
-        with served(http.make_app(app, ROUTERS)) as url:
-            yield url, token
+        with served(http.make_app(app, ROUTERS)) as url, requests.Session() as session:
+            session.trust_env = False
+            session.headers["Authorization"] = f"Bearer {token}"
+            yield url, session
         app.close()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_answer_is_one_that_the_contract_knows(operation, site):
-    url, token = site
-    sent = []
+    url, session = site
+    numbers, sent = count(), []
 
     @settings(
         max_examples=EXAMPLES,
@@ -61,9 +73,10 @@ def test_an_answer_is_one_that_the_contract_knows(operation, site):
         suppress_health_check=list(HealthCheck),
     )
     def answered_as_it_should_be(case):
+        if case.meta.phase.name is TestPhase.COVERAGE and is_left_out(next(numbers)):
+            return
         sent.append(case)
-        by = {"Authorization": f"Bearer {token}"}
-        case.call_and_validate(base_url=url, headers=by, excluded_checks=NOT_IN_A_SCHEMA)
+        case.call_and_validate(base_url=url, session=session, excluded_checks=NOT_IN_A_SCHEMA)
 
     build_operation_test(
         config=CONTRACT.config,
