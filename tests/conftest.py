@@ -20,7 +20,7 @@ from carapulse.adapters.postgres.migrate import migrate
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.register_profile("campaign", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
-_TEMPLATE = "carapulse_template"
+TEMPLATE = "carapulse_template"
 _numbers = count(1)
 
 
@@ -56,18 +56,24 @@ _TABLES = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     AND relname <> ALL (CAST(:kept AS text[]))
 """
+_CATALOGS = """
+SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'pg_catalog'::regnamespace
+    AND NOT relisshared AND relname <> ALL (CAST(:without AS text[]))
+"""
+_SAY_NOTHING_OF_THEIR_OWN = (
+    *("pg_statistic", "pg_statistic_ext_data", "pg_depend", "pg_description", "pg_init_privs"),
+    *("pg_operator", "pg_amop", "pg_amproc", "pg_collation", "pg_conversion"),
+)
+"""Catalogs that change with others, that change nothing, or that list what comes with Postgres; some are large."""
 # What a definition is changed by gets a new row version; what only counts, as ANALYZE does, writes in place.
-_DEFINITIONS = """
-SELECT array_agg((kind, many, newest) ORDER BY kind) FROM (
-    SELECT 'c' AS kind, count(*) AS many, max(xmin::text::bigint) AS newest FROM pg_class
-    UNION ALL SELECT 'a', count(*), max(xmin::text::bigint) FROM pg_attribute
-    UNION ALL SELECT 'f', count(*), max(xmin::text::bigint) FROM pg_proc
-    UNION ALL SELECT 'k', count(*), max(xmin::text::bigint) FROM pg_constraint
-    UNION ALL SELECT 'p', count(*), max(xmin::text::bigint) FROM pg_policy
-    UNION ALL SELECT 't', count(*), max(xmin::text::bigint) FROM pg_trigger
-    UNION ALL SELECT 'r', count(*), max(xmin::text::bigint) FROM partitions
-    UNION ALL SELECT 's', count(*), max(xmin::text::bigint) FROM pg_db_role_setting
-) counted
+_NEWEST = "SELECT count(*), coalesce(max(xmin::text::bigint), 0) FROM {}"
+_OWN = (
+    "pg_database WHERE datname = current_database()",
+    "pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())",
+)
+_ROLES = """
+SELECT array_agg(rolname::text ORDER BY 1), (SELECT count(*) FROM pg_auth_members),
+    (SELECT count(*) FROM pg_db_role_setting WHERE setdatabase = 0) FROM pg_roles
 """
 _SEQUENCES = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 
@@ -77,8 +83,9 @@ class Turns:
 
     def __init__(self, make: Callable[[], Database]) -> None:
         self._make = make
-        self._free: list[tuple[Database, object]] = []
-        self._definitions: dict[str, object] = {}
+        self._query = ""
+        self._free: list[tuple[Database, list[object]]] = []
+        self._definitions: dict[str, list[object]] = {}
 
     def next(self) -> Database:
         """Return an empty database that nobody has."""
@@ -87,7 +94,7 @@ class Turns:
             return one
         one = self._make()
         with one.as_superuser() as connection:
-            self._definitions[one.name] = connection.run(_DEFINITIONS)
+            self._definitions[one.name] = self._read(connection)
         return one
 
     def give_back(self, one: Database) -> None:
@@ -98,7 +105,9 @@ class Turns:
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            if connection.run(_DEFINITIONS) != as_it_was:
+            found = self._read(connection)
+            assert found[-1] == as_it_was[-1], "a test left roles behind, or settings of roles, for all tests after it"
+            if found != as_it_was:
                 return
             tables = [name for (name,) in connection.run(_TABLES, kept=list(_NOT_EMPTY))]
             looks = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
@@ -110,6 +119,16 @@ class Turns:
             if filled:
                 connection.run(f"VACUUM {', '.join(filled)}")
         self._free.append((one, as_it_was))
+
+    def _read(self, connection: pg8000.native.Connection) -> list[object]:
+        """Return what changes with any definition of a database, and last what roles the server has."""
+        if not self._query:
+            catalogs = [
+                "partitions",
+                *sorted(name for (name,) in connection.run(_CATALOGS, without=list(_SAY_NOTHING_OF_THEIR_OWN))),
+            ]
+            self._query = " UNION ALL ".join(_NEWEST.format(each) for each in (*catalogs, *_OWN))
+        return [*connection.run(self._query), connection.run(_ROLES)]
 
 
 @contextmanager
@@ -134,8 +153,8 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """Start the server once, with a migrated database that tests copy."""
     with a_folder() as folder:
         server = EmbeddedPostgres.start(folder, durable=False)
-        prepare(server, _TEMPLATE)
-        migrate(server.url(OWNER, _TEMPLATE), APP)
+        prepare(server, TEMPLATE)
+        migrate(server.url(OWNER, TEMPLATE), APP)
         yield server
         server.stop()
 
@@ -158,7 +177,7 @@ def a_database(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Copy the migrated database, for as long as it is needed."""
     name = f"test_{next(_numbers)}"
     admin = over_socket(postgres.socket)
-    admin.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
+    admin.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy")
     try:
         yield Database(postgres, name)
     finally:
