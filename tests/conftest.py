@@ -51,7 +51,7 @@ class Database:
             connection.close()
 
 
-_NOT_EMPTY = ("alembic_version", "partitions")
+_NOT_EMPTY = ("alembic_version", "partitions")  # a row of these is part of the definitions
 _TABLES = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     AND relname <> ALL (CAST(:kept AS text[]))

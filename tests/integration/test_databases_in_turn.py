@@ -24,6 +24,7 @@ CHANGES = [
     "ALTER DATABASE {database} SET lock_timeout = '1s'",
     "ALTER DATABASE {database} CONNECTION LIMIT 7",
     "SELECT make_partitions_of('events', 5000000, 1000000, 2)",
+    "UPDATE alembic_version SET version_num = '0001'",
     "SELECT lo_from_bytea(0, 'x')",
 ]
 
