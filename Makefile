@@ -9,6 +9,9 @@ OSLS := build/aws/osls
 # The cloud that `make e2e-aws` runs on; it runs functions with its own Python, so the package is made for that.
 MINISTACK := build/aws/ministack
 RIE := build/aws/aws-lambda-rie
+# What `make e2e-localstack` runs on: the last LocalStack that starts without an engine of containers.
+LOCALSTACK := build/localstack
+LOCALSTACK_PYTHON := 3.11
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 # Where Python may not keep what it compiles, each of the hundreds of processes of a run compiles everything anew.
@@ -18,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 CHECKS := check-types check-rules check-style check-layers
 
 .DEFAULT_GOAL := help
-.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws
+.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -56,7 +59,7 @@ check-layers:
 	.venv/bin/lint-imports
 
 test: check ## Every test.
-	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench --ignore=tests/aws
+	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench --ignore=tests/aws --ignore=tests/localstack
 
 format: setup ## Let the tools write what they can.
 	.venv/bin/ruff format .
@@ -97,6 +100,13 @@ package-aws: setup $(OSLS) ## Make build/aws/carapulse.zip and build/aws/templat
 e2e-aws: $(MINISTACK) $(RIE) ## Deploy the package into an AWS on this machine, and bring changes through it.
 	$(MAKE) package-aws LAMBDA_PYTHON=$(E2E_PYTHON)
 	.venv/bin/pytest -q tests/aws/test_deployed.py tests/aws/test_emulated.py
+
+e2e-localstack: $(LOCALSTACK) ## Have LocalStack's Step Functions and SQS carry changes, with the functions as workers that poll.
+	.venv/bin/pytest -q tests/localstack
+
+$(LOCALSTACK): | setup
+	test -x $@/bin/python || $(UV) venv --quiet --python $(LOCALSTACK_PYTHON) $@
+	$(UV) pip install --quiet --python $@/bin/python --exclude-newer 2025-10-15 'localstack-core[base-runtime,runtime]==4.9.2' setuptools
 
 $(RIE): infra/aws/emulator.py | setup
 	.venv/bin/python -m infra.aws.emulator

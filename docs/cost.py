@@ -12,8 +12,13 @@ from infra.aws.template import load
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "explanation" / "cost.md"
 VOLUMES: Final = (100, 10_000, 1_000_000)
-_BROUGHT_BY: Final = {"api": "api", "executions": "execution", "approvals": "approvals", "planning": "planning"}
-_UNKNOWN: Final = "not measured yet"
+_BROUGHT_BY: Final = {
+    "api": "api",
+    "executions": "execution",
+    "approvals": "approvals",
+    "planning": "planning",
+    "orchestration": "orchestration",
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Line:
 
     price: str
     of: str
-    each: float | None
+    each: float
     monthly: float = 0.0
 
 
@@ -40,9 +45,9 @@ class Costs:
         read = [yaml.safe_load((ROOT / "docs" / "costs" / f"{name}.yml").read_text()) for name in _FILES]
         return cls(*read)
 
-    def invocations(self) -> Mapping[str, float]:
-        """Return how often a change invokes each function."""
-        asked = self.counts["change"]["asked"]
+    def invocations(self, driver: str = "change") -> Mapping[str, float]:
+        """Return how often a change invokes each function, by messages alone or carried by a machine."""
+        asked = self.counts[driver]["asked"]
         return {name: count for name, count in asked.items() if name in _BROUGHT_BY}
 
     def seconds(self, function: str) -> float:
@@ -59,27 +64,35 @@ class Costs:
         kilobytes = self.counts["change"]["kilobytes"] * self.assumed["indexes"]
         return float(kilobytes * self.assumed["months_kept"] / 1e6)
 
-    def aws(self) -> Iterator[Line]:
-        """Yield a month's bill of AWS."""
-        asked, months = self.counts["change"]["asked"], self.assumed["hours"]
-        minutes = months * 60
-        idle = 3 * self.assumed["receives_per_queue_and_minute"] * minutes
-        transitions = self.counts["change"]["state_transitions"]
+    def aws(self, driver: str) -> Iterator[Line]:
+        """Yield a month's bill of AWS, where messages alone or a machine brings changes to their ends."""
+        asked, months = self.counts[driver]["asked"], self.assumed["hours"]
+        minutes, machine = months * 60, asked.get("machine", 0)
+        queues = 3 if driver == "change" else 4
+        idle = queues * self.assumed["receives_per_queue_and_minute"] * minutes
+        sent = asked["sends"] + machine + 2 * (asked["messages"] + machine)
+        works = self._gb_seconds(driver)
         yield Line("http_api", "requests to the API", asked["api"])
-        yield Line("lambda_requests", "invocations", sum(self.invocations().values()), minutes)
-        yield Line("lambda_gb_seconds", "functions at work, and waiting for tools", self._gb_seconds(), self._ticking())
-        yield Line("sqs", "sending, receiving and deleting", asked["sends"] + 2 * asked["messages"], idle)
-        yield Line("state_transitions", "by the driver for Step Functions alone", transitions)
+        yield Line("lambda_requests", "invocations", sum(self.invocations(driver).values()), minutes)
+        yield Line("lambda_gb_seconds", "functions at work, and waiting for tools", works, self._ticking())
+        yield Line("sqs", "sending, receiving and deleting", sent, idle)
+        if driver == "carried":
+            yield Line("state_transitions", "the machine", self.counts[driver]["state_transitions"])
         yield Line("scheduler", "the minute", 0, minutes)
         yield Line("aurora_acu", "two instances at their least, one unit each", 0, 2 * months)
         yield Line("aurora_storage", f"rows and indexes, kept {self.assumed['months_kept']} months", self.stored_gb())
         yield Line("nat_gateway", "the way out of the network", 0, months)
-        yield Line("interface_endpoint", "SQS inside the network, two zones", 0, 2)
+        yield Line(
+            "interface_endpoint",
+            "SQS, Step Functions, Secrets Manager and KMS inside the network, two zones each",
+            0,
+            8,
+        )
         yield Line("secrets", "the passwords of two roles", 0, 2)
 
-    def _gb_seconds(self) -> float:
+    def _gb_seconds(self, driver: str) -> float:
         waiting = _memory_gb("execution") * self.waits()
-        return waiting + sum((count * self._billed(name) for name, count in self.invocations().items()), 0.0)
+        return waiting + sum((count * self._billed(name) for name, count in self.invocations(driver).items()), 0.0)
 
     def _ticking(self) -> float:
         return float(self.assumed["hours"]) * 60 * self._of_lambda("scheduler", self.counts["seconds"]["scheduler"])
@@ -109,18 +122,14 @@ class Costs:
         """Yield a row for each line of a bill, and one for their sum."""
         prices = self.prices[cloud]["prices"]
         for line in lines:
-            yield [code(line.price), line.of, *(self._amount(prices, line, changes) for changes in VOLUMES)]
-        known = [line for line in lines if line.each is not None]
-        sums = [sum(_usd(prices, line, changes) for line in known) for changes in VOLUMES]
+            yield [code(line.price), line.of, *(_shown(_usd(prices, line, changes)) for changes in VOLUMES)]
+        sums = [sum(_usd(prices, line, changes) for line in lines) for changes in VOLUMES]
         yield ["**together**", "", *(f"**{_shown(each)}**" for each in sums)]
         yield [
             "**for one change more**",
             "",
-            *(_shown(sum(_usd(prices, x, 1) - _usd(prices, x, 0) for x in known)),) * 3,
+            *(_shown(sum(_usd(prices, x, 1) - _usd(prices, x, 0) for x in lines)),) * 3,
         ]
-
-    def _amount(self, prices: Mapping[str, Any], line: Line, changes: int) -> str:
-        return _UNKNOWN if line.each is None else _shown(_usd(prices, line, changes))
 
 
 _FILES: Final = ("counts", "assumed", "prices")
@@ -132,7 +141,7 @@ def _memory_gb(function: str) -> float:
 
 def _usd(prices: Mapping[str, Any], line: Line, changes: int) -> float:
     price = prices[line.price]
-    return ((line.each or 0) * changes + line.monthly) * float(price["usd"]) / float(price["per"])
+    return (line.each * changes + line.monthly) * float(price["usd"]) / float(price["per"])
 
 
 def _shown(usd: float) -> str:
@@ -146,7 +155,8 @@ def render() -> str:
     parts = {
         "COUNTS": _counts(costs),
         "ASSUMED": _assumed(costs),
-        "AWS": _bill(costs, "aws", list(costs.aws())),
+        "CARRIED": _bill(costs, "aws", list(costs.aws("carried"))),
+        "AWS": _bill(costs, "aws", list(costs.aws("change"))),
         "GCP": _bill(costs, "gcp", list(costs.gcp())),
         "PRICES": _prices(costs),
     }
@@ -156,23 +166,26 @@ def render() -> str:
 
 
 def _counts(costs: Costs) -> list[str]:
-    change, minute = costs.counts["change"], costs.counts["minute"]
-    asked, transitions = change["asked"], change["state_transitions"]
+    change, carried, minute = costs.counts["change"], costs.counts["carried"], costs.counts["minute"]
+    asked, under = change["asked"], carried["asked"]
     rows: list[list[object]] = [
-        ["requests to the API", asked["api"], 0],
-        ["messages published", asked["messages"], 0],
-        ["requests to the broker that publish", asked["sends"], 0],
+        ["requests to the API", asked["api"], under["api"], 0],
+        ["messages published", asked["messages"], under["messages"], 0],
+        ["requests to the broker that publish", asked["sends"], under["sends"], 0],
+        ["messages that the machine sends", 0, under["machine"], 0],
         *(
-            [f"invocations of {code(_BROUGHT_BY[each])}", asked.get(each, 0.0), 0]
-            for each in ("executions", "approvals")
+            [f"invocations of {code(_BROUGHT_BY[each])}", asked.get(each, 0), under[each], 0]
+            for each in ("executions", "approvals", "orchestration")
         ),
-        [f"invocations of {code('scheduler')}", 0, 1],
-        ["statements", change["database"]["statements"], minute["database"]["statements"]],
-        ["transactions", change["database"]["transactions"], minute["database"]["transactions"]],
-        ["kilobytes of rows that stay", change["kilobytes"], 0],
-        ["state transitions, by the driver for Step Functions", _UNKNOWN if transitions is None else transitions, 0],
+        [f"invocations of {code('scheduler')}", 0, 0, 1],
+        ["state transitions", 0, carried["state_transitions"], 0],
+        ["statements", change["database"]["statements"], "", minute["database"]["statements"]],
+        ["transactions", change["database"]["transactions"], "", minute["database"]["transactions"]],
+        ["kilobytes of rows that stay", change["kilobytes"], "", 0],
     ]
-    return table(["Count", "A change", "A minute without any"], rows)
+    return table(
+        ["Count", "A change, by messages alone", "The same, carried by a machine", "A minute without any"], rows
+    )
 
 
 def _assumed(costs: Costs) -> list[str]:

@@ -1,4 +1,4 @@
-"""Renders docs/reference/ from the code, so that it can't say anything else than the code does. Run by `make docs`."""
+"""Renders docs/reference/, the page about cost and the state machine from the code. Run by `make docs`."""
 
 import json
 import sys
@@ -24,6 +24,7 @@ from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
 from carapulse.live.readers import READERS
 from carapulse.metrics import show_metrics
+from carapulse.orchestration.definition import render as machine
 from carapulse.settings import Settings
 from carapulse.surfaces.cli import reference as command_line
 from carapulse.tools.catalogue import Catalogue
@@ -35,6 +36,7 @@ T = TypeVar("T")
 OPENAPI = "openapi.json"
 ASYNCAPI = "asyncapi.json"
 REFERENCE = ROOT / "docs" / "reference"
+MACHINE = ROOT / "infra" / "state_machines" / "change.asl.json"
 
 
 def render() -> dict[str, str]:
@@ -217,6 +219,7 @@ def main() -> None:
     if broken and sys.argv[1:] != ["--break"]:
         sys.exit("\n".join(["this breaks clients of the API; if it must be, say --break:", *broken]))
     COST.write_text(cost())
+    MACHINE.write_text(machine())
     for name, text in pages.items():
         (REFERENCE / name).write_text(text)
         sys.stdout.write(f"docs/reference/{name}\n")

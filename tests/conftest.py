@@ -124,7 +124,7 @@ class Turns:
         """Return what changes with any definition of a database, and last what roles the server has."""
         if not self._query:
             catalogs = [
-                "partitions",
+                *_NOT_EMPTY,
                 *sorted(name for (name,) in connection.run(_CATALOGS, without=list(_SAY_NOTHING_OF_THEIR_OWN))),
             ]
             self._query = " UNION ALL ".join(_NEWEST.format(each) for each in (*catalogs, *_OWN))

@@ -1,5 +1,6 @@
 """The template of serverless.yml as osls makes it, near enough to be checked where there is no node."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,18 @@ _Loader.add_multi_constructor("!", _short_form)
 def load(path: Path) -> Any:  # noqa: ANN401 - whatever a file of YAML holds
     """Return what a file holds, with the variables that are ours filled in."""
     text = path.read_text().replace("${self:service}", "carapulse").replace("${sls:stage}", _STAGE)
-    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    return _with_files(yaml.load(text, _Loader))  # noqa: S506 - a SafeLoader
+
+
+def _with_files(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    """Put in the documents that are named, as osls does."""
+    if isinstance(value, dict):
+        return {name: _with_files(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_files(each) for each in value]
+    if isinstance(value, str) and value.startswith("${file(") and value.endswith(".json)}"):
+        return json.loads(_named(value).read_text())
+    return value
 
 
 def functions() -> dict[str, Any]:

@@ -83,6 +83,24 @@ class Cloud:
         answer = self.client("lambda").invoke(FunctionName=f"{STACK}-{name}", Payload=b"{}")
         return answer["Payload"].read().decode() if answer.get("FunctionError") else None
 
+    def machine(self, plan_id):
+        """Return the address of the machine that carries a plan."""
+        return f"{self.physical('Machine').replace(':stateMachine:', ':execution:')}:{plan_id}-1"
+
+    def machine_status(self, plan_id):
+        """Return how the machine is that carries a plan, None if there is none yet."""
+        machines = self.client("stepfunctions")
+        try:
+            return machines.describe_execution(executionArn=self.machine(plan_id))["status"]
+        except machines.exceptions.ExecutionDoesNotExist:
+            return None
+
+    def entered(self, plan_id):
+        """Return the states that the machine of a plan has entered, in order."""
+        given = {"executionArn": self.machine(plan_id), "maxResults": 1000}
+        events = self.client("stepfunctions").get_execution_history(**given)["events"]
+        return [each["stateEnteredEventDetails"]["name"] for each in events if "stateEnteredEventDetails" in each]
+
     def api(self):
         """Return a client of the HTTP API."""
         where = f"{self.url}/_aws/execute-api/{self.physical('HttpApi')}/$default"

@@ -92,8 +92,9 @@ def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
     assert deployment.http.get("/v1/plans").status_code == 401
 
 
-def test_an_approved_change_is_made_and_verified(deployment):
+def test_an_approved_change_is_carried_by_the_machine_made_and_verified(deployment):
     plan = a_plan(deployment, "more shops", "prod")
+    until(lambda: "AwaitApproval" in stands(deployment, plan))
     refused = deployment.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", {})
     agreed = an_answer(deployment, plan)
 
@@ -101,6 +102,15 @@ def test_an_approved_change_is_made_and_verified(deployment):
     assert agreed.status_code == 201, agreed.text
     assert ended(deployment, started(deployment, plan)) == "succeeded"
     assert "more shops" in deployment.outside.annotations.values()
+    until(lambda: deployment.cloud.machine_status(plan["plan_id"]) == "SUCCEEDED")
+    entered = deployment.cloud.entered(plan["plan_id"])
+    assert [each for each in entered if each.endswith("Steps")] == ["ActSteps", "VerifySteps"]
+
+
+def stands(deployment, plan):
+    """Return where the machine of a plan stands still."""
+    found = deployment.rows(f"SELECT asked FROM machine_waits WHERE plan_id = '{plan['plan_id']}'")
+    return [asked for (asked,) in found]
 
 
 def test_the_minute_s_checkpoint_is_signed_by_the_key_service_and_verifies_with_its_public_half(deployment):
@@ -125,12 +135,15 @@ def test_the_sealing_key_was_generated_whole(deployment):
 
 def test_a_change_that_does_not_help_is_undone(deployment):
     deployment.outside.says = "closed"
+    plan = a_plan(deployment, "fewer shops")
     try:
-        outcome = ended(deployment, started(deployment, a_plan(deployment, "fewer shops")))
+        outcome = ended(deployment, started(deployment, plan))
     finally:
         deployment.outside.says = "open"
 
     assert outcome == "rolled_back"
+    until(lambda: deployment.cloud.machine_status(plan["plan_id"]) == "FAILED")
+    assert deployment.cloud.entered(plan["plan_id"])[-1] == "RolledBack"
     assert "fewer shops" not in deployment.outside.annotations.values()
 
 
@@ -163,6 +176,16 @@ def test_an_approval_that_nobody_gives_expires_by_the_scheduler_s_minute(deploym
 def happened(deployment, plan):
     found = deployment.rows(f"SELECT type FROM events WHERE stream = '{plan['plan_id']}'")
     return [name for (name,) in found]
+
+
+def test_a_machine_that_is_stopped_from_outside_takes_its_plan_back(deployment):
+    plan = a_plan(deployment, "closed shops")
+    until(lambda: "AwaitStart" in stands(deployment, plan))
+    deployment.cloud.client("stepfunctions").stop_execution(executionArn=deployment.cloud.machine(plan["plan_id"]))
+
+    until(lambda: "PlanCancelled" in happened(deployment, plan), seconds=150)
+
+    assert deployment.cloud.machine_status(plan["plan_id"]) == "ABORTED"
 
 
 def test_what_is_not_ours_goes_to_the_dead_letters_of_sqs_and(deployment):

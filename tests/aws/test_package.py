@@ -10,6 +10,8 @@ import pytest
 from infra.aws.package import BUILT, LEFT_OUT, MOST_UNZIPPED_MB, MOST_ZIPPED_MB, ZIP, sizes
 from infra.aws.template import assembled, environment, functions, wildcards
 
+from carapulse.kernel.message import ORCHESTRATION, QUEUES
+
 TEMPLATE = BUILT / "template" / "cloudformation-template-update-stack.json"
 IMPORTS = """
 import sys
@@ -69,8 +71,9 @@ def test_a_handler_is_imported_from_the_package_alone(unzipped, name):
         "SEALING": "0f" * 32,
         "CARAPULSE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "CARAPULSE_QUEUE_ADDRESSES": json.dumps(
-            {queue: f"https://sqs.example/1/{queue}" for queue in ("planning", "approvals", "executions")}
+            {queue: f"https://sqs.example/1/{queue}" for queue in QUEUES | {ORCHESTRATION}}
         ),
+        "CARAPULSE_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:carapulse-dev",
     }
 
     done = subprocess.run(

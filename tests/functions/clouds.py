@@ -102,6 +102,10 @@ class Lambda:
         self._api.invocations.put(event)
         return self._api.answers.get(timeout=_LONGEST_S)
 
+    def begun(self):
+        """Return what the function says that could not begin."""
+        return self._api.answers.get(timeout=_LONGEST_S)
+
     def messages(self, *bodies, times=1):
         """Hand over a batch from SQS, and return the numbers of those that go back."""
         record = recorded("aws/sqs_batch")["Records"][0]

@@ -72,7 +72,7 @@ def a_shop():
 class Installation:
     """What all functions of one installation share."""
 
-    def __init__(self, database, folder, shop, issuer, queues):
+    def __init__(self, database, folder, shop, issuer, queues, state_machine=None):
         self.shop = shop
         self.issuer = issuer
         self.queues = queues
@@ -94,10 +94,14 @@ class Installation:
             "CARAPULSE_QUEUE_ADDRESSES": json.dumps(queues.addresses),
             **queues.environment,
         }
+        carried = {}
+        if state_machine is not None:
+            carried = {"orchestrator": "step-functions", "state_machine": state_machine}
+            self.environment |= {f"CARAPULSE_{name.upper()}": value for name, value in carried.items()}
         self._url = database.app_url
         broker = {"queue": queues.name, "queue_addresses": queues.addresses}
         self._settings = Settings(
-            data_dir=folder, database_url=database.app_url, connections_file=connections, **broker
+            data_dir=folder, database_url=database.app_url, connections_file=connections, **broker, **carried
         )
         self.app = self.application()
 
@@ -135,9 +139,9 @@ class Installation:
 
 
 @contextmanager
-def an_installation(database, folder, queues):
+def an_installation(database, folder, queues, state_machine=None):
     with a_shop() as shop, an_issuer() as issuer:
-        one = Installation(database, folder, shop, issuer, queues)
+        one = Installation(database, folder, shop, issuer, queues, state_machine)
         yield one
         one.app.close()
 

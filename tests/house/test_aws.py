@@ -81,7 +81,7 @@ def test_a_message_stays_hidden_while_its_function_may_work_on_it(name):
     assert FED[name]["maximumConcurrency"] <= FUNCTIONS[name]["reservedConcurrency"]
 
 
-@pytest.mark.parametrize("queue", ["Planning", "Approvals", "Executions"])
+@pytest.mark.parametrize("queue", ["Planning", "Approvals", "Executions", "Orchestration"])
 def test_a_queue_gives_up_later_than_the_functions_do(queue):
     redrive = RESOURCES[f"{queue}Queue"]["Properties"]["RedrivePolicy"]
 
@@ -99,6 +99,7 @@ def test_the_environment_names_settings_and_each_queue():
         "planning": "${PlanningQueue}",
         "approvals": "${ApprovalsQueue}",
         "executions": "${ExecutionsQueue}",
+        "orchestration": "${OrchestrationQueue}",
     }
 
 
@@ -173,7 +174,7 @@ def test_functions_reach_what_they_need_of_amazon_without_leaving_the_network():
         if each["Type"] == "AWS::EC2::VPCEndpoint"
     }
 
-    assert services == {"sqs", "secretsmanager", "kms", "s3"}
+    assert services == {"sqs", "secretsmanager", "kms", "s3", "states"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -189,7 +190,7 @@ def test_a_function_has_a_bound_of_its_own_and_alarms_before_it_is_reached(name)
 def test_each_log_is_kept_for_as_long_as_was_said():
     logs = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::Logs::LogGroup"]
 
-    assert [each["RetentionInDays"] for each in logs] == [90, 90]
+    assert [each["RetentionInDays"] for each in logs] == [90, 90, 90]
     assert "logRetentionInDays: 90" in (ROOT / "serverless.yml").read_text()
 
 

@@ -15,7 +15,7 @@ from infra.aws.package import MOST_UNZIPPED_MB, requirements
 
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.audit.keys import open_evidence_key
-from carapulse.kernel.message import QUEUES
+from carapulse.kernel.message import ORCHESTRATION, QUEUES
 
 ROOT = Path(__file__).parents[2]
 BUDGETS = yaml.safe_load((ROOT / "functions" / "budgets.yml").read_text())
@@ -55,7 +55,11 @@ def environment(tmp_path_factory):
         "CARAPULSE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
         "CARAPULSE_ISSUERS_FILE": str(issuers),
         "CARAPULSE_QUEUE": "sqs",
-        "CARAPULSE_QUEUE_ADDRESSES": json.dumps({queue: f"https://sqs.example/1/{queue}" for queue in QUEUES}),
+        "CARAPULSE_QUEUE_ADDRESSES": json.dumps(
+            {queue: f"https://sqs.example/1/{queue}" for queue in QUEUES | {ORCHESTRATION}}
+        ),
+        "CARAPULSE_ORCHESTRATOR": "step-functions",
+        "CARAPULSE_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:carapulse",
     }
 
 

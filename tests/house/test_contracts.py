@@ -33,6 +33,7 @@ FORBIDDEN = [
     ("surfaces", "surfaces/cli/desk.py", "import carapulse.bootstrap"),
     ("adapters", "adapters/web/client.py", "import carapulse.adapters.processes.runner"),
     ("apikeys-private", "plans/store.py", "import carapulse.apikeys.tables"),
+    ("orchestration-private", "plans/store.py", "import carapulse.orchestration.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
     ("context-private", "plans/store.py", "import carapulse.context.tables"),

@@ -24,14 +24,16 @@ def test_a_price_has_a_source_and_one_that_was_not_confirmed_has_no_number(price
     assert (price["dated"] is None) == (price["kind"] == "unconfirmed")
 
 
-def test_what_is_not_measured_is_shown_as_such_and_is_in_no_sum():
+def test_only_what_a_machine_carries_pays_for_transitions_and_they_are_in_the_sum():
     costs = Costs.kept()
-    measured = replace(costs, counts={**costs.counts, "change": {**costs.counts["change"], "state_transitions": 20}})
+    dearer = replace(costs, counts={**costs.counts, "carried": {**costs.counts["carried"], "state_transitions": 40}})
 
-    unknown, known = (list(each.bill("aws", list(each.aws()))) for each in (costs, measured))
+    alone, carried, more = (
+        list(each.bill("aws", list(each.aws(driver))))
+        for each, driver in ((costs, "change"), (costs, "carried"), (dearer, "carried"))
+    )
 
-    (row,) = [each for each in unknown if each[0] == "`state_transitions`"]
-    assert set(row[2:]) == {"not measured yet"}
-    (row,) = [each for each in known if each[0] == "`state_transitions`"]
-    assert row[2:] == ["0.05", "5.00", "500.00"]
-    assert unknown[-2] != known[-2]
+    assert [each for each in alone if each[0] == "`state_transitions`"] == []
+    (row,) = [each for each in more if each[0] == "`state_transitions`"]
+    assert row[2:] == ["0.1", "10.00", "1,000.00"]
+    assert carried[-2] != more[-2]

@@ -44,13 +44,15 @@ FEW, MANY = 1, 3
 class Installation:
     """The API and the functions in this process, with SQS between them, and a count of what each is asked."""
 
+    functions = FUNCTIONS
+
     def __init__(self, rig, queues, portal):
         self.rig, self._portal, self._broker = rig, portal, queues.broker()
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(make_app(rig.app, ROUTERS)), base_url="http://127.0.0.1"
         )
         self._issuer = DevelopmentIssuer.load_or_make(rig.app.settings.data_dir)
-        self._functions = {name: QueueFunction(rig.app, Dispatcher.of([each])) for name, each in FUNCTIONS.items()}
+        self._functions = {name: QueueFunction(rig.app, Dispatcher.of([each])) for name, each in self.functions.items()}
         self.invoked: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         rig.app.relay.broker.client.meta.events.register("before-call.sqs.SendMessageBatch", self._sent)
@@ -79,7 +81,7 @@ class Installation:
 
     def deliver(self):
         """Do what Lambda does: hand over each message, and delete what was not given back."""
-        while taken := [each for queue in FUNCTIONS for each in self._broker.receive(queue, 1, 60, 0)]:
+        while taken := [each for queue in self.functions for each in self._broker.receive(queue, 1, 60, 0)]:
             for each in taken:
                 record = recorded("aws/sqs_batch")["Records"][0]
                 arn = f"{record['eventSourceARN'].rpartition(':')[0]}:{each.queue}"
@@ -111,17 +113,29 @@ class Installation:
         for _ in range(many):
             do_minute(self.rig.app)
 
+    def planned(self):
+        """Do what a new plan asks for: nothing, where nobody carries it."""
+
+    def approved(self):
+        """Do what an approval asks for: nothing, until somebody executes the plan."""
+
+    def executed(self):
+        """Do what an execution asks for."""
+        self.deliver()
+
     def a_change(self, name):
         """Bring one change from its request to its end, with what it leaves for later."""
         plan = self.ask_for_a_change(name)
         where = f"/v1/plans/{plan['plan_id']}"
+        self.planned()
         seen = self.ask("GET", where, by="grace", role="approver").headers["etag"]
         answer = {"plan_id": plan["plan_id"], "status": "approved", "digest": plan["digest"]}
         self.ask("POST", "/v1/approvals", answer, by="grace", role="approver", **{"if-match": seen})
+        self.approved()
         execution = self.ask("POST", f"{where}:execute", {}).json()["execution_id"]
-        self.deliver()
+        self.executed()
         assert self.ask("GET", f"/v1/executions/{execution}").json()["status"] == "succeeded"
-        for queue in FUNCTIONS:
+        for queue in self.functions:
             self.be_due(queue)
             self.deliver()
 

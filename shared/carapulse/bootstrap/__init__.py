@@ -23,7 +23,6 @@ from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
-from carapulse.adapters.postgres.work import Bells
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
@@ -95,7 +94,6 @@ class App:
     counting: Direct
     relay: Relay | None = None
     configured_machines: Machines | None = None
-    bells: Bells | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
     recent_rules: RecentRules = field(default_factory=RecentRules)
     judgements: Judgements = field(default_factory=Judgements)
@@ -105,7 +103,8 @@ class App:
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
         sent = None if self.relay is None else self.relay.after_commit
-        return Work(self.engine, call, self.clock, sent, self.bells)
+        bells = None if self.configured_machines is None else bells_for
+        return Work(self.engine, call, self.clock, sent, bells)
 
     @property
     def machines(self) -> Machines:
@@ -188,10 +187,8 @@ def make_app(
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
     catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
-    door = app_door(settings, database_url)
-    engine = connect(door, pool_size=settings.workers + 8)
+    engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
-    counting, direct = Direct(door, _COUNTING_PATIENCE_S), Direct(door)
     relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,
@@ -214,8 +211,13 @@ def make_app(
         counting=counting,
         relay=relay,
         configured_machines=machines_of(settings),
-        bells=None if settings.orchestrator == "queue" else bells_for,
     )
+
+
+def _connected(settings: Settings, database_url: str) -> tuple[Engine, Direct, Direct]:
+    """Return the ways to the database: for units of work, for the hot path, and for what must not wait for either."""
+    door = app_door(settings, database_url)
+    return connect(door, pool_size=settings.workers + 8), Direct(door), Direct(door, _COUNTING_PATIENCE_S)
 
 
 def _bearers(settings: Settings, engine: Engine, sealer: AesGcmSealer, clock: Clock) -> Bearers:

@@ -17,6 +17,7 @@ _PAUSE_S: Final = 60
 _YEAR_S: Final = 31_536_000  # as long as Step Functions lets anything run; whatever ends then is carried on by another
 _TRANSPORT: Final = ["SQS.SdkClientException", "SQS.SqsException", "SQS.AmazonSQSException"]
 _LATE: Final = ["States.Timeout", "States.HeartbeatTimeout"]
+_ASIDE: Final = "$.aside"  # what nobody reads; `null`, which keeps nothing, is not to be had in CloudFormation
 _PAUSE: Final = "Pause"
 _BROKEN: Final = "Broken"
 
@@ -71,7 +72,7 @@ def _await(asked: Asked) -> State:
     return {
         **_ask(asked, "OrchestrationQueue", step=False),
         "TimeoutSecondsPath": "$.told.wait_s",
-        "ResultPath": None,
+        "ResultPath": _ASIDE,
         "Catch": [_catch(_LATE, Asked.DECIDE), _catch(["States.ALL"], _PAUSE)],
         "Next": Asked.DECIDE.value,
     }
@@ -88,7 +89,7 @@ def _steps() -> State:
             "StartAt": Asked.ATTEMPT.value,
             "States": _step(),
         },
-        "ResultPath": None,
+        "ResultPath": _ASIDE,
         "Catch": [_catch(["States.ALL"], _PAUSE)],
         "Next": Asked.DECIDE.value,
     }
@@ -113,7 +114,7 @@ def _step() -> dict[str, State]:
         Asked.AWAIT_TURN.value: {
             **_ask(Asked.AWAIT_TURN, "OrchestrationQueue", step=True),
             "TimeoutSecondsPath": "$.told.wait_s",
-            "ResultPath": None,
+            "ResultPath": _ASIDE,
             "Catch": [_catch(_LATE, Asked.ATTEMPT), _catch(["States.ALL"], "PauseStep")],
             "Next": Asked.ATTEMPT.value,
         },
@@ -142,7 +143,7 @@ def _choice(path: str, places: dict[str, str], *, default: str) -> State:
 
 
 def _catch(errors: list[str], place: str) -> State:
-    return {"ErrorEquals": errors, "ResultPath": None, "Next": str(place)}
+    return {"ErrorEquals": errors, "ResultPath": _ASIDE, "Next": str(place)}
 
 
 def _end(name: str) -> State:

@@ -62,6 +62,10 @@ def test_an_attempt_has_a_heartbeat():
     assert STEP["States"]["Attempt"]["HeartbeatSecondsPath"] == "$.step.heartbeat_s"
 
 
+def test_nothing_is_null_for_cloudformation_takes_no_such_value():
+    assert "null" not in render()
+
+
 def test_nothing_is_used_that_an_emulator_reads_differently():
     text = render()
 
