@@ -14,8 +14,14 @@ LOCALSTACK := build/localstack
 LOCALSTACK_PYTHON := 3.11
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
+# Where Python may not keep what it compiles, each of the hundreds of processes of a run compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# What `make check` does at once; whichever fails, it fails.
+CHECKS := check-types check-rules check-style check-layers
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack
+.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,12 +42,21 @@ up: setup ## Run everything in one process.
 	.venv/bin/carapulse up
 
 check: setup ## Format, lint, strict types, import contracts, house tests, policy tests.
+	$(MAKE) --no-print-directory --jobs 2 --output-sync $(CHECKS)
+
+check-types:
+	.venv/bin/mypy
+
+check-rules:
+	.venv/bin/pytest -q -n 2 tests/house tests/policies
+
+check-style:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports
 	.venv/bin/hadolint infra/images/core/Dockerfile infra/images/toolbox/Dockerfile
-	.venv/bin/pytest -q -n 2 tests/house tests/policies
+
+check-layers:
+	.venv/bin/lint-imports
 
 test: check ## Every test.
 	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench --ignore=tests/aws --ignore=tests/localstack

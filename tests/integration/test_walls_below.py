@@ -35,6 +35,7 @@ OVER_ALL_TENANTS = {
     "executions_to_look_after": "says which are due, for a worker that then acts within their tenant",
     "find_api_key": "tells of one key to whoever knows its random prefix",
     "leaves_are_of_events": "a trigger",
+    "machines_to_look_after": "says which machines may be lost, for a worker that then acts within their tenant",
     "make_partitions": "makes tables, and reads no row",
     "messages_to_publish": "gives a publisher references to what is due; nothing of what is to be done is in them",
     "next_message_due": "says when, and nothing of what",

@@ -16,8 +16,11 @@ from carapulse.executions.messages import AdvanceExecution
 BY_HAND = {
     "event_archives": "INSERT INTO event_archives VALUES ('acme', 1, 1, 1, 'sha256:0', 'sha256:0', now())",
     "run_leases": "INSERT INTO run_leases VALUES ('lease_1', 'acme', 'execution_1', now() + interval '1 hour')",
+    "machines": "INSERT INTO machines SELECT 'acme', min(id), 1, 'x', true, false, now(), now() FROM plans",
+    "machine_waits": "INSERT INTO machine_waits SELECT 'acme', 'w', min(id), 'AwaitStart', NULL, 'x', now() FROM plans",
 }
-"""Rows as the program puts them: of archives, before which months pass, and of leases, which end with a worker's turn."""
+"""Rows as the program puts them: of archives, before which months pass, of leases, which end with a worker's turn, and of
+machines, which only a cloud has."""
 
 
 class Walls:

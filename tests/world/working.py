@@ -20,6 +20,7 @@ class Working(Rig):
     """An installation as its settings say, worked for by threads."""
 
     patience_s = 40.0
+    idle_s = 0.2  # nobody nudges these workers, so this is what each message waits for
 
     def new_workers(self, count: int = 1) -> Workers:
         return self._workers(handlers(self.settings.orchestrator), count)
@@ -65,6 +66,5 @@ class Working(Rig):
 
     def _workers(self, reacting: Dispatcher, count: int) -> Workers:
         chosen = self.settings
-        return Workers(
-            queue_of(self.app), reacting, self.app, self.app.clock, count, chosen.visibility_s, chosen.max_deliveries
-        )
+        how = (count, chosen.visibility_s, chosen.max_deliveries, self.idle_s)
+        return Workers(queue_of(self.app), reacting, self.app, self.app.clock, *how)

@@ -47,6 +47,7 @@ class Workers:
     count: int
     visibility_s: float
     max_deliveries: int
+    idle_s: float = _IDLE_S
     _woken: threading.Condition = field(default_factory=threading.Condition)
     _nudges: int = 0
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -99,7 +100,7 @@ class Workers:
                 self._stopping.wait(pause_s(failures, _LONGEST_PAUSE_S))
             elif not found:
                 with self._woken:
-                    self._woken.wait_for(lambda heard=heard: self._nudges != heard, _IDLE_S)  # type: ignore[misc]
+                    self._woken.wait_for(lambda heard=heard: self._nudges != heard, self.idle_s)  # type: ignore[misc]
 
     def _take_or_report(self) -> bool | None:
         """Return whether there was a message; None if the queue could not be asked or answered."""

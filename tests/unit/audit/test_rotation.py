@@ -47,7 +47,11 @@ def test_a_checkpoint_that_was_kept_under_an_old_key_is_found_in_the_bundle():
     assert verify(bundle(evidence, NEWEST), KEYS, witness=evidence.checkpoints[0].note).ok
 
 
-@pytest.mark.parametrize("keys", [f"{NEW.key}\n\n{SIGNER.key}", f"{NEW.key}\n{NEW.key}", f"{NEW.key}\nno key", "\n"])
+@pytest.mark.parametrize(
+    "keys",
+    [f"{NEW.key}\n\n{SIGNER.key}", f"{NEW.key}\n{NEW.key}", f"{NEW.key}\nno key", "\n"],
+    ids=["an empty line", "one name twice", "no key", "nothing"],  # processes of one run must collect equal names
+)
 def test_a_list_that_holds_what_is_no_key_or_one_name_twice_is_refused(keys):
     with pytest.raises(UnusableError):
         verify(b"{}", keys)
