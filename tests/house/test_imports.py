@@ -39,9 +39,13 @@ def ours_in(path):
     return [name for name in found if name.startswith("carapulse.")]
 
 
-def cost(modules, libraries):
-    """Return what libraries and then modules of ours take of the processor, as a multiple of the libraries alone."""
-    return min(float(run(MEASURE.format(modules=modules, libraries=libraries))) for _ in range(3))
+def costs(modules, libraries):
+    """Yield what libraries and then modules of ours take of the processor, as a multiple of the libraries alone.
+
+    One bad measurement may be bad luck, three are none: who finds a good one need not ask for the next.
+    """
+    for _ in range(3):
+        yield float(run(MEASURE.format(modules=modules, libraries=libraries)))
 
 
 def run(code, **environment):
@@ -65,14 +69,14 @@ def run(code, **environment):
     ],
 )
 def test_importing_ours_costs_little_beside_what_it_stands_on(module, libraries, most):
-    assert cost([module], libraries) < most
+    assert any(cost < most for cost in costs([module], libraries))
 
 
 def test_the_api_begins_in_a_bounded_multiple_of_the_time_of_the_libraries_that_it_cannot_do_without():
     modules = ours_in(ROOT / "functions" / "api" / "main.py")
 
     assert len(modules) > 3
-    assert cost(modules, API) < API_MOST
+    assert any(cost < API_MOST for cost in costs(modules, API))
 
 
 @pytest.mark.parametrize(

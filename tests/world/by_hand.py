@@ -26,6 +26,7 @@ class Played:
     started: dict[str, dict[str, Any]] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     deaf: set[str] = field(default_factory=set)
+    stopped: list[str] = field(default_factory=list)
     beats: list[str] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -46,6 +47,9 @@ class Played:
         if token in self.deaf:
             raise MachineDeaf("it does not wait any more")
         self.beats.append(token)
+
+    def stop(self, name: str, cause: str) -> None:
+        self.stopped.append(f"{name}: {cause}")
 
     def status(self, name: str) -> MachineStatus:
         status = self.statuses.get(name, MachineStatus.RUNNING)

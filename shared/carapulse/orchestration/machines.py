@@ -18,6 +18,7 @@ from carapulse.plans.requests import CancelPlan
 log = get_logger(__name__)
 _MOST_AT_ONCE: Final = 50
 _LONGEST_PAUSE_S: Final = 3600
+_OVER: Final = "its change is over; the change's event log says how it ended"
 _STOPPED: Final = "its state machine was stopped from outside"
 
 
@@ -73,7 +74,8 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
     """Have a machine go on that runs. One that was stopped is a wish to cancel; whatever else ended is replaced."""
     status = ports.machines.status(change.name)
     if status is MachineStatus.RUNNING:
-        ring(change.plan_id, call, ports)
+        if not ring(change.plan_id, call, ports):
+            _stop_after_end(change, call, ports)
         return
     with ports.begin(call) as work:
         standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
@@ -85,6 +87,18 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
         if work.machines.ended(change.plan_id, change.generation):
             pause_s = min(_LONGEST_PAUSE_S, 2 ** min(change.generation, 12) - 2)
             work.send(ConductPlan(plan_id=change.plan_id), delay_s=pause_s)
+
+
+def _stop_after_end(change: Change, call: Call, ports: OrchestrationPorts) -> None:
+    """Stop a machine that stands nowhere and goes on though its change is long over: what it asked is lost."""
+    with ports.begin(call) as work:
+        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
+        if not standing.is_long_over or work.machines.standing(change.plan_id):
+            return
+    ports.machines.stop(change.name, _OVER)
+    with ports.begin(call) as work:
+        work.machines.ended(change.plan_id, change.generation)
+    log.warning("machine_stopped", plan_id=change.plan_id, generation=change.generation)
 
 
 def _cancel(standing: Standing, call: Call, ports: OrchestrationPorts) -> None:

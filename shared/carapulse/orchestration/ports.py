@@ -34,6 +34,10 @@ class Machines(Protocol):
         """Tell a machine that somebody is at what it asked for; MachineDeaf if it does not wait any more."""
         ...
 
+    def stop(self, name: str, cause: str) -> None:
+        """Stop a machine; one that is not there, or has ended, stays as it is."""
+        ...
+
     def status(self, name: str) -> MachineStatus:
         """Return how a machine is."""
         ...

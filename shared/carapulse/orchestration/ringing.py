@@ -21,15 +21,15 @@ def tell(token: str, told: Record | None, ports: OrchestrationPorts) -> None:
         log.info("machine_deaf")
 
 
-def ring(plan_id: str, call: Call, ports: OrchestrationPorts) -> None:
-    """Have a plan's machine go on wherever it stands still for no reason any more.
+def ring(plan_id: str, call: Call, ports: OrchestrationPorts) -> int:
+    """Have a plan's machine go on wherever it stands still for no reason any more; return at how many places.
 
     Told first and forgotten then: a second telling harms nobody, one that is lost would.
     """
     with ports.begin(call) as work:
         waits = work.machines.standing(plan_id)
         if not waits:
-            return
+            return 0
         standing = standing_of(plan_id, work, ports.settings.visibility_s)
     done, problem = [], None
     for wait in waits:
@@ -44,6 +44,7 @@ def ring(plan_id: str, call: Call, ports: OrchestrationPorts) -> None:
             work.machines.go_on(done)
     if problem is not None:
         raise problem
+    return len(done)
 
 
 def refuse(token: str, family: str, why: str, ports: OrchestrationPorts) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from carapulse.executions.lifecycle import advance
 from carapulse.executions.model import ExecutionState
@@ -9,6 +10,8 @@ from carapulse.orchestration.conducting import is_of, next_of, step_told
 from carapulse.orchestration.model import Asked, StepOf, Told, Turn, TurnTold, Wait
 from carapulse.orchestration.ports import OrchestrationWork
 from carapulse.plans.model import Plan
+
+_TO_END: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ class Standing:
     def is_over(self) -> bool:
         """Whether nothing is to come any more."""
         return not (self.next.steps or self.next.next in set(Asked))
+
+    @property
+    def is_long_over(self) -> bool:
+        """Whether a machine that still hears us would have asked, and been told, that nothing is to come any more."""
+        finished = None if self.state is None else self.state.finished_at
+        return self.is_over and (finished is None or self.at - finished > _TO_END)
 
     @property
     def is_behind(self) -> bool:

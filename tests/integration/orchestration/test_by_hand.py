@@ -25,7 +25,8 @@ from carapulse.orchestration.machines import conduct_plan
 from carapulse.orchestration.messages import ConductPlan, bells_for
 from carapulse.orchestration.model import Asked, MachineStatus, StepOf
 from carapulse.orchestration.reference import said
-from carapulse.plans.requests import CreatePlan
+from carapulse.plans.ending import cancel_plan
+from carapulse.plans.requests import CancelPlan, CreatePlan
 from carapulse.plans.usecases import create_plan
 from carapulse.policy.errors import PolicyDenied
 from carapulse.runtime.areas import handlers
@@ -257,3 +258,26 @@ def test_a_change_that_workers_began_has_a_machine_once_that_is_chosen(rig):
 
     assert f"{plan.plan_id}-1" in rig.machines.started
     assert [told["next"] for told in rig.asks(plan.plan_id, Asked.DECIDE)] == ["ActSteps"]
+
+
+def test_a_machine_has_time_to_end_by_itself_and_one_that_listens_is_told(rig):
+    plan_id = rig.settled()
+    rig.asks(plan_id, Asked.AWAIT_START, "waiting")
+    execution = execute_plan(plan_id, ExecutePlan(), a_call(), rig.app).id
+    cancel_execution(execution, CancelExecution(), a_call(), rig.app)
+    for _ in range(2):
+        rig.look_after()
+
+    assert ("waiting", {}) in rig.machines.told
+    assert not any(plan_id in each for each in rig.machines.stopped)
+
+
+def test_a_machine_that_does_not_hear_that_its_plan_was_taken_back_is_stopped(rig):
+    plan_id = rig.settled()
+    rig.look_after()
+    assert not any(plan_id in each for each in rig.machines.stopped)
+    cancel_plan(plan_id, CancelPlan(reason="not needed"), a_call(), rig.app)
+    for _ in range(2):
+        rig.look_after()
+
+    assert len([each for each in rig.machines.stopped if plan_id in each]) == 1

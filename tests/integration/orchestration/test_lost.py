@@ -62,6 +62,9 @@ class Saying:
     def beat(self, token):
         self.real.beat(token)
 
+    def stop(self, name, cause):
+        self.real.stop(name, cause)
+
 
 def look_after(rig, arn, status):
     """Let the clock look after a machine that its cloud says something of."""
@@ -108,6 +111,13 @@ def test_a_machine_that_is_lost_is_replaced(rig, status):
 
     assert [each.rpartition("-")[2] for each in rig.machine.executions()] == ["2", "1"]
     assert rig.world.counts == {"PUT hall": 1}
+
+
+def test_a_machine_that_is_not_there_can_be_stopped_and_one_that_is(rig):
+    _, arn = a_change(rig)  # the emulator takes the request, but its machines do not heed it while they wait
+
+    for name in ("nowhere", arn.rpartition(":")[2]):
+        rig.app.machines.stop(name, "its change is over")
 
 
 def test_a_bell_that_nobody_heard_is_rung_by_the_clock(rig):

@@ -53,17 +53,28 @@ class StepFunctions:
         with _listening():
             self.client.send_task_heartbeat(taskToken=token)
 
-    def status(self, name: str) -> MachineStatus:
-        """Return how a machine is."""
-        place = f"{self.machine.replace(':stateMachine:', ':execution:')}:{name}"
+    def stop(self, name: str, cause: str) -> None:
+        """Stop a machine; one that is not there, or has ended, stays as it is."""
         with answered_by("Step Functions"):
             try:
-                said = self.client.describe_execution(executionArn=place)["status"]
+                self.client.stop_execution(executionArn=self._place(name), error="Carapulse.Over", cause=cause)
+            except ClientError as error:
+                if _code(error) != "ExecutionDoesNotExist":
+                    raise
+
+    def status(self, name: str) -> MachineStatus:
+        """Return how a machine is."""
+        with answered_by("Step Functions"):
+            try:
+                said = self.client.describe_execution(executionArn=self._place(name))["status"]
             except ClientError as error:
                 if _code(error) != "ExecutionDoesNotExist":
                     raise
                 return MachineStatus.GONE
         return MachineStatus.RUNNING if said == "PENDING_REDRIVE" else MachineStatus(said)
+
+    def _place(self, name: str) -> str:
+        return f"{self.machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 @contextmanager
