@@ -10,7 +10,7 @@ from tests.world.server import World
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.errors import MachineDeaf
 from carapulse.orchestration.machines import look_after_machines
-from carapulse.orchestration.messages import AttemptAsked, MachineAsked, bells_for
+from carapulse.orchestration.messages import AttemptAsked, MachineAsked
 from carapulse.orchestration.model import Asked, Change, MachineStatus, StepOf
 from carapulse.orchestration.ringing import PURPOSE
 from carapulse.orchestration.telling import answer_machine
@@ -64,7 +64,7 @@ class ByHand(Rig):
     def __init__(self, database_url: str, world: World, folder: Path) -> None:
         super().__init__(database_url, world, folder)
         self.machines = Played()
-        self.app = replace(self.app, configured_machines=self.machines, bells=bells_for)
+        self.app = replace(self.app, configured_machines=self.machines)
         self.workers = Workers(
             self.app.queue, handlers("step-functions"), self.app, self.app.clock, 1, 20, self.settings.max_deliveries
         )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from carapulse.executions.model import Status
 from carapulse.orchestration.conducting import end_of
-from carapulse.orchestration.model import AWAITED, ENDS, STEPS, UNDO_STEPS, Asked, Turn
+from carapulse.orchestration.model import AWAITED, BROKEN, ENDS, STEPS, UNDO_STEPS, Asked, Turn
 
 _ASK: Final = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
 _ANSWER_S: Final = 1800  # an answer that takes longer is lost, or a dead letter
@@ -19,7 +19,6 @@ _TRANSPORT: Final = ["SQS.SdkClientException", "SQS.SqsException", "SQS.AmazonSQ
 _LATE: Final = ["States.Timeout", "States.HeartbeatTimeout"]
 _ASIDE: Final = "$.aside"  # what nobody reads; `null`, which keeps nothing, is not to be had in CloudFormation
 _PAUSE: Final = "Pause"
-_BROKEN: Final = "Broken"
 
 State = dict[str, Any]
 
@@ -38,12 +37,12 @@ def definition() -> State:
         "TimeoutSeconds": _YEAR_S,
         "States": {
             Asked.DECIDE.value: _decide(),
-            "Next": _choice("$.told.next", {name: name for name in deciding}, default=_BROKEN),
+            "Next": _choice("$.told.next", {name: name for name in deciding}, default=BROKEN),
             **{name.value: _await(name) for name in AWAITED},
             **{name: _steps() for name in (*STEPS.values(), UNDO_STEPS)},
             _PAUSE: {"Type": "Wait", "Seconds": _PAUSE_S, "Next": Asked.DECIDE.value},
             **{name: _end(name) for name in ends()},
-            _BROKEN: _fail(_BROKEN, "nobody could say what is next; the clock starts another machine"),
+            BROKEN: _fail(BROKEN, "nobody could say what is next; the clock starts another machine"),
         },
     }
 
@@ -61,8 +60,8 @@ def _decide() -> State:
         "ResultPath": "$.told",
         "Catch": [
             _catch(_LATE, Asked.DECIDE),
-            _catch(["Carapulse.GivenUp"], _PAUSE),
-            _catch(["States.ALL"], _BROKEN),
+            _catch(["Carapulse.GivenUp", *_TRANSPORT], _PAUSE),
+            _catch(["States.ALL"], BROKEN),
         ],
         "Next": "Next",
     }

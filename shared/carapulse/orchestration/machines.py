@@ -1,5 +1,6 @@
 """The machines of a plan: the first is started when there is a plan, another one if one was lost."""
 
+from datetime import timedelta
 from typing import Final
 
 from carapulse.executions.wishes import CancelExecution, cancel_execution
@@ -7,7 +8,7 @@ from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 from carapulse.orchestration.messages import ConductPlan
-from carapulse.orchestration.model import Change, Machine, MachineStatus
+from carapulse.orchestration.model import AWAITED, Change, Machine, MachineStatus
 from carapulse.orchestration.ports import OrchestrationPorts
 from carapulse.orchestration.reference import reference
 from carapulse.orchestration.ringing import ring
@@ -19,6 +20,8 @@ log = get_logger(__name__)
 _MOST_AT_ONCE: Final = 50
 _LONGEST_PAUSE_S: Final = 3600
 _OVER: Final = "its change is over; the change's event log says how it ended"
+_PATIENCE: Final = timedelta(minutes=15)
+_UNHEARD: Final = "what it asked was lost"
 _STOPPED: Final = "its state machine was stopped from outside"
 
 
@@ -76,6 +79,7 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
     if status is MachineStatus.RUNNING:
         if not ring(change.plan_id, call, ports):
             _stop_after_end(change, call, ports)
+            _replace_lost(change, call, ports)
         return
     with ports.begin(call) as work:
         standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
@@ -99,6 +103,29 @@ def _stop_after_end(change: Change, call: Call, ports: OrchestrationPorts) -> No
     with ports.begin(call) as work:
         work.machines.ended(change.plan_id, change.generation)
     log.warning("machine_stopped", plan_id=change.plan_id, generation=change.generation)
+
+
+def _replace_lost(change: Change, call: Call, ports: OrchestrationPorts) -> None:
+    """Have another machine carry a change whose machine waits for people by a token that never came to us.
+
+    Noted as ended before it is stopped: the cloud's word of the stop is nobody's wish to cancel then.
+    """
+    with ports.begin(call) as work:
+        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
+        machine = work.machines.latest(change.plan_id)
+        if not _is_lost(change, machine, standing) or work.machines.standing(change.plan_id):
+            return
+        work.machines.ended(change.plan_id, change.generation)
+        work.send(ConductPlan(plan_id=change.plan_id))
+    ports.machines.stop(change.name, _UNHEARD)
+    log.warning("machine_replaced", plan_id=change.plan_id, generation=change.generation)
+
+
+def _is_lost(change: Change, machine: Machine | None, standing: Standing) -> bool:
+    """Return whether a machine should stand before people by now, if it had been heard."""
+    if machine is None or machine.ended or machine.generation != change.generation or machine.moved_at is None:
+        return False
+    return standing.next.next in AWAITED and standing.at - machine.moved_at > _PATIENCE
 
 
 def _cancel(standing: Standing, call: Call, ports: OrchestrationPorts) -> None:

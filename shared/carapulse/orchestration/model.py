@@ -11,12 +11,11 @@ from carapulse.kernel.record import Record
 from carapulse.plans.model import PlanStatus
 from carapulse.plans.steps import Stage
 
-LONGEST_WAIT_S: Final = 3600
-"""Seconds after which a machine asks again what is next, though nothing has happened.
+LONGEST_WAIT_S: Final = 7 * 86_400
+"""Seconds after which a machine asks again what is next, though nothing has happened."""
 
-A lost bell costs no more, nor does a lost question, by whose token the machine waits. A day of waiting has about 340 of
-the 25,000 events that a machine may have; another takes over from one that had them all.
-"""
+BROKEN: Final = "Broken"
+"""The end of a machine that nobody can say what is next, and of one that another has taken over from."""
 
 _Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -120,6 +119,7 @@ class Machine(Record):
     trace: str
     started: bool
     ended: bool
+    moved_at: AwareDatetime | None = Field(None, description="when it was told something last; none for a new one")
 
     def change(self, tenant: str) -> Change:
         """Return what it carries."""

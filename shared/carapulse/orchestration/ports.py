@@ -78,6 +78,10 @@ class MachineRows(Protocol):
         """Return where the machines of a plan stand still."""
         ...
 
+    def moved(self, plan_id: str, generation: int) -> bool:
+        """Note that a machine was told something; False for one that has ended, or that another took over from."""
+        ...
+
     def go_on(self, wait_ids: Sequence[str]) -> None:
         """Forget where machines stood that were told to go on."""
         ...

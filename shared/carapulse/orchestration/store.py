@@ -34,7 +34,7 @@ class PostgresMachines:
     def add(self, machine: Machine) -> None:
         """Keep a machine that is about to be started."""
         moments = {"moved_at": func.clock_timestamp(), "look_at": func.clock_timestamp() + _FIRST_LOOK}
-        kept = insert(machines).values(tenant=self.tenant, **machine.model_dump(), **moments)
+        kept = insert(machines).values(tenant=self.tenant, **machine.model_dump(exclude={"moved_at"}), **moments)
         self.connection.execute(kept.on_conflict_do_nothing())
 
     def started(self, plan_id: str, generation: int) -> None:
@@ -63,9 +63,16 @@ class PostgresMachines:
         return [read_row(Wait, row._asdict(), table="machine_waits", row_id=row.id) for row in rows]
 
     def go_on(self, wait_ids: Sequence[str]) -> None:
-        """Forget where machines stood that were told to go on."""
+        """Forget where machines stood that were told to go on: they have moved."""
         mine = (machine_waits.c.tenant == self.tenant, machine_waits.c.id.in_(wait_ids))
-        self.connection.execute(delete(machine_waits).where(*mine))
+        gone = self.connection.execute(delete(machine_waits).where(*mine).returning(machine_waits.c.plan_id))
+        live = (machines.c.tenant == self.tenant, machines.c.plan_id.in_(gone.scalars().all()), ~machines.c.ended)
+        self.connection.execute(update(machines).where(*live).values(moved_at=func.clock_timestamp()))
+
+    def moved(self, plan_id: str, generation: int) -> bool:
+        """Note that a machine was told something; False for one that has ended, or that another took over from."""
+        noting = self._noting(plan_id, generation).where(~machines.c.ended)
+        return bool(self.connection.execute(noting.values(moved_at=func.clock_timestamp())).rowcount)
 
     def _noting(self, plan_id: str, generation: int) -> Update:
         return update(machines).where(

@@ -8,7 +8,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
 from carapulse.observe import get_logger
 from carapulse.orchestration.messages import MachineAsked
-from carapulse.orchestration.model import Asked, Told, Wait
+from carapulse.orchestration.model import BROKEN, Asked, Told, Wait
 from carapulse.orchestration.ports import OrchestrationPorts
 from carapulse.orchestration.ringing import tell
 from carapulse.orchestration.standing import Standing, standing_of
@@ -31,8 +31,11 @@ def _decided(message: MachineAsked, call: Call, ports: OrchestrationPorts) -> To
     with ports.begin(call) as work:
         standing = standing_of(message.plan_id, work, ports.settings.visibility_s, locked=True)
         if not standing.is_behind:
+            generation = message.change.generation
             if standing.is_over:
-                work.machines.ended(message.plan_id, message.change.generation)
+                work.machines.ended(message.plan_id, generation)
+            elif not work.machines.moved(message.plan_id, generation):
+                return Told(next=BROKEN)  # another one carries the change by now
             return standing.next
     if standing.state is not None:
         _write_down(standing.state, call, ports)

@@ -22,7 +22,7 @@ from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.attempting import abandon_attempt, attempt_step
 from carapulse.orchestration.consumers import conduct
 from carapulse.orchestration.machines import conduct_plan
-from carapulse.orchestration.messages import ConductPlan, bells_for
+from carapulse.orchestration.messages import ConductPlan
 from carapulse.orchestration.model import Asked, MachineStatus, StepOf
 from carapulse.orchestration.reference import said
 from carapulse.plans.ending import cancel_plan
@@ -229,32 +229,48 @@ def test_a_change_that_was_signed_with_another_key_is_not_believed(rig):
         said(asking, AesGcmSealer(bytes(32)))
 
 
-def carried_on(rig, execution, orchestrator, bells):
+def test_a_question_that_never_came_is_asked_by_another_machine(rig):
+    plan_id = rig.settled()
+    rig.asks(plan_id, Asked.DECIDE)
+    rig.look_after()
+    assert f"{plan_id}-2" not in rig.machines.started
+
+    with rig.app.begin(a_call()) as work:
+        work.connection.exec_driver_sql("UPDATE machines SET moved_at = clock_timestamp() - interval '20 minutes'")
+    rig.look_after()
+    rig.workers.run_until_idle()
+
+    assert f"{plan_id}-2" in rig.machines.started
+    assert [each for each in rig.machines.stopped if plan_id in each] == [f"{plan_id}-1: what it asked was lost"]
+    assert [told["next"] for told in rig.asks(plan_id, Asked.DECIDE, "too late")] == ["Broken"]
+
+
+def carried_on(rig, execution, orchestrator):
     """Have workers of an orchestrator do what there is to do about an execution, the clock included."""
     with rig.app.begin(a_call()) as work:
         work.connection.execute(
             text("UPDATE executions SET look_at = clock_timestamp() WHERE id = :id"), {"id": execution}
         )
-    app = replace(rig.app, bells=bells)
+    app = rig.app if orchestrator == "step-functions" else replace(rig.app, configured_machines=None)
     look_after_overdue(a_call("scheduler"), app)
     Workers(app.queue, handlers(orchestrator), app, app.clock, 1, 20, 8).run_until_idle()
 
 
 def test_a_change_that_a_machine_began_is_ended_by_workers_alone_once_they_are_chosen(rig):
     execution = execute_plan(rig.settled(), ExecutePlan(), a_call(), rig.app).id
-    carried_on(rig, execution, "step-functions", bells_for)
+    carried_on(rig, execution, "step-functions")
     assert rig.state(execution).status == "running"
-    carried_on(rig, execution, "queue", None)
+    carried_on(rig, execution, "queue")
 
     assert rig.state(execution).status == "succeeded"
 
 
 def test_a_change_that_workers_began_has_a_machine_once_that_is_chosen(rig):
-    alone = replace(rig.app, bells=None)
+    alone = replace(rig.app, configured_machines=None)
     command = {"summary": "Light it", "context": {"environment": "dev"}, "steps": (act("switch", "inn"), check("inn"))}
     plan = create_plan(CreatePlan.model_validate(command), a_call(), alone)
     execution = execute_plan(plan.plan_id, ExecutePlan(), a_call(), alone).id
-    carried_on(rig, execution, "step-functions", bells_for)
+    carried_on(rig, execution, "step-functions")
 
     assert f"{plan.plan_id}-1" in rig.machines.started
     assert [told["next"] for told in rig.asks(plan.plan_id, Asked.DECIDE)] == ["ActSteps"]

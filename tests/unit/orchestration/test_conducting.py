@@ -167,7 +167,7 @@ def test_every_status_of_a_plan_that_was_never_executed_is_a_state_of_the_machin
     assert said.wait_s in {1, 1800}
 
 
-def test_a_question_without_end_is_asked_again_after_an_hour():
+def test_a_question_without_end_is_asked_again_after_a_week():
     assert next_of(a_plan_that_is(PlanStatus.APPROVED), None, None, NOW, 90).wait_s == LONGEST_WAIT_S
 
 
