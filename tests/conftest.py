@@ -1,4 +1,4 @@
-"""A real Postgres for every kind of test that needs one: one server a run, one copied database a test."""
+"""A real Postgres for every kind of test that needs one: one server a run, and databases that tests have in turn or alone."""
 
 import os
 import shutil

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders.once import once
 
 from carapulse.executions import events
 from carapulse.executions.applying import apply, begin
@@ -38,14 +38,19 @@ NEEDED = (
 )
 
 
-@pytest.fixture(scope="module")
-def played() -> Iterator[dict[str, Any]]:
-    """Run the demo once, for a program, and keep what it leaves until the tests are done."""
-    began = time.monotonic()
+def play(folder: Path) -> dict[str, Any]:
+    """Run the demo for a program, and keep what it leaves."""
     ran = subprocess.run([*COMMAND, "--json", "--keep"], capture_output=True, text=True, timeout=110, check=False)
     document = json.loads(ran.stdout)
-    yield {**document, "code": ran.returncode, "took": time.monotonic() - began, "complaints": ran.stderr}
+    evidence = [shutil.copy(path, folder / f"evidence-{number}") for number, path in enumerate(document["evidence"])]
     shutil.rmtree(document["folder"])
+    return {**document, "code": ran.returncode, "complaints": ran.stderr, "evidence": [str(path) for path in evidence]}
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run the demo once for all tests, whichever process they are in."""
+    return once(tmp_path_factory, "demo", play)
 
 
 def test_everything_that_the_demo_claims_holds(played):

@@ -1,8 +1,11 @@
 """One code base in several ways: whatever becomes of a change, its log says the same, whoever brings the messages."""
 
+import json
 from contextlib import contextmanager
 
 import pytest
+from tests.builders.once import once
+from tests.conftest import a_database
 from tests.world.conducted import Conducted
 from tests.world.machines import a_machine
 from tests.world.pubsub import a_pubsub
@@ -34,13 +37,17 @@ WAYS = {"sqs": brokered(an_sqs), "pubsub": brokered(a_pubsub), "step-functions":
 
 
 @pytest.fixture(scope="module")
-def reference(module_database, tmp_path_factory):
-    return told_on(embedded(module_database, tmp_path_factory.mktemp("embedded")))
+def reference(postgres, tmp_path_factory):
+    def told(folder):
+        with a_database(postgres) as one:
+            return told_on(embedded(one, folder / "data"))
+
+    return once(tmp_path_factory, "same-log", told)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_log_is_the_same(way, reference, database, tmp_path):
-    told = told_on(WAYS[way](database, tmp_path / way))
+    told = json.loads(json.dumps(told_on(WAYS[way](database, tmp_path / way))))
 
     for name in TALES:
         assert told[name] == reference[name], name
