@@ -6,11 +6,11 @@ since the last one; CloudWatch adds them up over all of its processes. Durations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, TextIO
 
+from carapulse.kernel.clock import SystemClock
 from carapulse.metrics import grown
 
 _NAMESPACE: Final = "Carapulse"
@@ -41,7 +41,7 @@ def _say(service: str, stream: TextIO) -> None:
             "Dimensions": [["service"], list(dimensions)] if labels else [["service"]],
             "Metrics": [{"Name": name, "Unit": "Seconds" if name.endswith("_seconds_sum") else "Count"}],
         }
-        moment = int(time.time() * 1000)
+        moment = int(SystemClock().now().timestamp() * 1000)
         line = {"_aws": {"Timestamp": moment, "CloudWatchMetrics": [told]}, **dimensions, name: amount}
         stream.write(json.dumps(line, separators=(",", ":")) + "\n")
     stream.flush()
