@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from docs.breaking_messages import breaking_messages
 from docs.handed import HANDLED
-from docs.http import make_http
+from tests.builders import contract
 
 from carapulse.live.readers import READERS
 
@@ -74,7 +74,7 @@ def test_every_kind_of_event_and_of_work_has_a_message():
 
 
 def test_what_is_asked_over_http_is_served_there():
-    served = {*make_http().openapi()["paths"], "/v1/ws"}
+    served = {*contract.CONTRACT["paths"], "/v1/ws"}
 
     assert {each["address"] for each in CONTRACT["channels"].values() if each["address"].startswith("/")} <= served
 
