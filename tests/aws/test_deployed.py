@@ -78,7 +78,7 @@ def status(deployment, execution):
 
 
 def ended(deployment, execution):
-    return until(lambda: (now := status(deployment, execution)) in ENDED and now)
+    return until(lambda: (now := status(deployment, execution)) in ENDED and now, seconds=150)
 
 
 def test_the_whole_template_is_taken_but_for_the_way_out_of_the_network_and_the_rotation(deployment):
