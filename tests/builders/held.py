@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from tests.builders.following import FRIEND, Installation, PlanClosed
 from tests.builders.log import a_call
@@ -16,6 +16,7 @@ from carapulse.adapters.aws.connections import ApiGatewayConnections
 from carapulse.adapters.postgres.connections import PostgresConnectionBook
 from carapulse.identity.model import Principal, Proof
 from carapulse.kernel.call import Actor, Call
+from carapulse.live.ports import HeldPorts
 from carapulse.live.pusher import Pusher
 from carapulse.live.routes import held_router
 from carapulse.live.usecases import issue_ticket
@@ -64,12 +65,16 @@ class HeldInstallation(Installation):
         self.settings = Chosen()  # type: ignore[assignment]
         self.connection_book = PostgresConnectionBook(self.engine, self.direct)
         self.gateway = ApiGatewayConnections.connect(f"{world.address}/live", "tell")
-        self.sockets = HeldSockets(make_app(self, [held_router], Limits(origins=frozenset({FRIEND}))), self)
+        self.sockets = HeldSockets(make_app(self, [held_router], Limits(origins=frozenset({FRIEND}))), self._ports)
         self._pusher = self.another()
 
     def another(self) -> Pusher:
         """Return somebody else who tells clients."""
-        return Pusher(self)
+        return Pusher(self._ports)
+
+    @property
+    def _ports(self) -> HeldPorts:
+        return cast("HeldPorts", self)  # it chose what its base has no word for
 
     def look(self, pusher: Pusher | None = None) -> None:
         """Let clients be told once what is new."""
@@ -80,7 +85,8 @@ class HeldInstallation(Installation):
         self.connection_book.leave(one.name, None)
 
     def call(self, tenant: str) -> Call:
-        return a_call(tenant)
+        made: Call = a_call(tenant)
+        return made
 
     def happen_large(self) -> None:
         self.happen(Large)

@@ -44,7 +44,7 @@ class ServingSettings(BaseSettings):
     live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
     live_gateway: str | None = Field(
         None,
-        pattern=r"^https?://[a-z0-9.:-]+(/[A-Za-z0-9_-]+)?$",
+        pattern=r"^https?://[a-z0-9.:-]+(/[A-Za-z0-9_-]+)*$",
         description="on AWS: the address of the stage of a WebSocket API, which holds the sockets of clients; their"
         " bounds are then those of the installation",
     )
