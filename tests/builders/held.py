@@ -16,8 +16,9 @@ from carapulse.adapters.aws.connections import ApiGatewayConnections
 from carapulse.adapters.postgres.connections import PostgresConnectionBook
 from carapulse.identity.model import Principal, Proof
 from carapulse.kernel.call import Actor, Call
+from carapulse.live.feed import Pace
 from carapulse.live.ports import HeldPorts
-from carapulse.live.pusher import Pusher
+from carapulse.live.pusher import EACH_SECOND, Pusher
 from carapulse.live.routes import held_router
 from carapulse.live.usecases import issue_ticket
 from carapulse.runtime.http.app import make_app
@@ -68,9 +69,9 @@ class HeldInstallation(Installation):
         self.sockets = HeldSockets(make_app(self, [held_router], Limits(origins=frozenset({FRIEND}))), self._ports)
         self._pusher = self.another()
 
-    def another(self) -> Pusher:
+    def another(self, pace: Pace = EACH_SECOND) -> Pusher:
         """Return somebody else who tells clients."""
-        return Pusher(self._ports)
+        return Pusher(self._ports, pace)
 
     @property
     def _ports(self) -> HeldPorts:

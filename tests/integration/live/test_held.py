@@ -1,6 +1,8 @@
 """Clients whose sockets a gateway holds: what they get, and when they get no more."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,10 @@ from tests.builders.held import HeldInstallation
 from tests.world.sockets import BUSY, GONE, sockets
 
 from carapulse.live.errors import ConnectionUnknown
+from carapulse.live.feed import Pace
+from carapulse.live.telling import Look, Telling
+
+QUICK = Pace(poll=0.05)
 
 
 @pytest.fixture
@@ -231,3 +237,34 @@ def test_an_event_that_the_gateway_does_not_take_ends_the_conversation_after_it(
     last = held.world.said["one"][-1]
     assert last["code"] == "event-too-large"
     assert int(last["after"]) == held.tail.settled()
+
+
+def test_who_stands_by_goes_on_where_the_other_ended_and_leaves_when_there_is_nobody(held):
+    held.come("one")
+    first, second = held.another(pace=QUICK), held.another(pace=QUICK)
+    with ThreadPoolExecutor(2) as threads:
+        running = [threads.submit(first.run, 1.5), threads.submit(second.run, 20)]
+        held.world.wait_for("one", 1)
+        held.happen()
+        held.world.wait_for("one", 2)
+        running[0].result(10)
+        held.happen()
+        said = held.world.wait_for("one", 3)
+        held.tell("disconnect", "one")
+        running[1].result(10)
+
+    assert len(set(positions(said[1:]))) == 2
+    assert held.come("two")["statusCode"] == 200
+    assert held.world.woken["tell"] == 2
+
+
+def test_whoever_s_turn_is_over_says_nothing_more(held):
+    held.come("one", after="0")
+    held.look()
+    held.happen()
+    (client,) = held.connection_book.all()
+    until = time.monotonic()
+    late = Look(held.tail, held.tail.settled(), held.clock.now(), "0" * 32, until)
+
+    assert Telling(client, late, held.gateway, QUICK).run() == client
+    assert [each["type"] for each in held.world.said["one"]] == ["open"]
