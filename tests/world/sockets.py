@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ from tests.world.aws import NOBODY
 
 GONE = (410, "GoneException")
 BUSY = (429, "LimitExceededException")
+AWAY = (503, "ServiceUnavailableException")
 TOO_LARGE = (413, "PayloadTooLargeException")
 LARGEST = 128 * 1024
 
@@ -29,6 +31,8 @@ class Sockets(ThreadingHTTPServer):
         self.said: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.refusing: dict[str, tuple[int, str]] = {}
         """Of a connection, what is answered to whoever wants to say something."""
+        self.takes: dict[str, int] = {}
+        """Of a connection, how many messages it takes in all."""
         self.dropped: list[str] = []
         self.woken: Counter[str] = Counter()
         self.changed = threading.Condition()
@@ -65,6 +69,8 @@ class _Request(BaseHTTPRequestHandler):
             return
         connection_id = path.rpartition("/@connections/")[2]
         refusal = TOO_LARGE if len(body) > LARGEST else self.server.refusing.get(connection_id)
+        if len(self.server.said[connection_id]) >= self.server.takes.get(connection_id, sys.maxsize):
+            refusal = BUSY
         if refusal is None:
             with self.server.changed:
                 self.server.said[connection_id].append(json.loads(body))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.following import FRIEND, EvidenceExported, PlanClosed, Site, positions, serving
 from tests.builders.held import HeldInstallation
-from tests.world.sockets import BUSY, GONE, sockets
+from tests.world.sockets import AWAY, BUSY, GONE, sockets
 
 from carapulse.live.errors import ConnectionUnknown
 from carapulse.live.feed import Pace
@@ -72,6 +72,34 @@ def test_an_event_that_could_not_be_sent_comes_next_time_and_after_it_the_rest(h
     seen = positions(held.world.said["one"][1:])
     assert len(seen) == 3
     assert seen == sorted(set(seen))
+
+
+def test_a_gateway_that_takes_only_some_of_many_events_gets_the_rest_and_none_again(held):
+    held.come("one", after="0")
+    held.look()
+    held.happen(*[PlanClosed] * 4)
+    held.world.takes["one"] = 3
+    held.look()
+    held.world.takes.clear()
+    held.look(held.another())
+
+    seen = positions(held.world.said["one"][1:])
+    assert len(seen) == 4
+    assert seen == sorted(set(seen))
+
+
+def test_a_gateway_that_is_away_costs_no_client_its_place(held):
+    held.come("one")
+    held.look()
+    held.world.refusing["one"] = AWAY
+    held.happen()
+    held.look()
+    held.clock.later(timedelta(minutes=2))
+    held.look()
+    held.world.refusing.clear()
+    held.look()
+
+    assert [each.get("subject", each["type"]) for each in held.world.said["one"]] == ["open", "plan_1"]
 
 
 def test_a_client_that_asks_for_another_place_gets_it_and_a_ping_is_answered(held):
