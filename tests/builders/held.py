@@ -17,6 +17,7 @@ from carapulse.adapters.postgres.connections import PostgresConnectionBook
 from carapulse.identity.model import Principal, Proof
 from carapulse.kernel.call import Actor, Call
 from carapulse.live.feed import Pace
+from carapulse.live.held import Held
 from carapulse.live.ports import HeldPorts
 from carapulse.live.pusher import EACH_SECOND, Pusher
 from carapulse.live.routes import held_router
@@ -124,7 +125,10 @@ class HeldInstallation(Installation):
         return issue_ticket(principal, Call(actor=actor, tenant=tenant, at=at, trace="1" * 32), self).ticket
 
     def there(self) -> list[str]:
-        return [each.id for each in self.connection_book.all()]
+        return [each.id for each in self.clients()]
+
+    def clients(self) -> list[Held]:
+        return list(self.connection_book.all()[0])
 
     def _event(self, occasion: str, name: str) -> dict[str, Any]:
         event: dict[str, Any] = deepcopy(recorded(f"aws/websocket_{occasion}"))

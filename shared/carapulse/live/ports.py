@@ -140,8 +140,8 @@ class ConnectionBook(Protocol):
         """Return whose client it is, or None."""
         ...
 
-    def all(self) -> Sequence[Held]:
-        """Return every client."""
+    def all(self) -> tuple[Sequence[Held], Sequence[str]]:
+        """Return every client, and the connections of those of which another version kept what can't be read here."""
         ...
 
     def hold(self, who: str, seconds: float) -> int | None:

@@ -38,6 +38,7 @@ class Pusher:
     _reached: dict[str, int] = field(default_factory=dict)
     """How far the log was looked through for those who got nothing of it. Not worth writing down."""
     _held_at: float = 0.0
+    _is_catching_up: bool = False
 
     def run(self, seconds: float) -> None:
         """Tell clients for that long, or until there are none; while somebody else does, stand by."""
@@ -46,20 +47,23 @@ class Pusher:
             while time.monotonic() < until:
                 if self.look_once(threads):
                     return
-                time.sleep(self.pace.poll)
+                if not self._is_catching_up:
+                    time.sleep(self.pace.poll)
         self.ports.connection_book.leave(self.name, None)
 
     def look_once(self, threads: ThreadPoolExecutor) -> bool:
         """Look once; return whether there is nobody to be told."""
-        began = time.monotonic()
+        began, self._is_catching_up = time.monotonic(), False
         try:
             wanted = self._hold(began)
             if wanted is None:
                 return False
-            clients = self._overlaid(self.ports.connection_book.all())
-            if not clients:
+            clients, unreadable = self.ports.connection_book.all()
+            if not clients and not unreadable:
                 return self.ports.connection_book.leave(self.name, wanted)
-            self._look(clients, began + _SPEAKING_S, threads)
+            self._look(self._overlaid(clients), began + _SPEAKING_S, threads)
+            for connection_id in unreadable:
+                self.ports.gateway.drop(connection_id)  # which makes the gateway say that it has left
         except Unavailable as problem:
             log.warning("live_log_not_read", code=problem.code, detail=problem.detail)
         return False
@@ -79,8 +83,10 @@ class Pusher:
         look = Look(self.ports.tail, settled, self.ports.clock.now(), Trace.begin().id, until)
         told = threads.map(lambda each: Telling(each, look, self.ports.gateway, self.pace).run(), clients)
         pairs = list(zip(clients, told, strict=True))
-        self._reached = {each.id: each.told for _, each in pairs if each is not None and each.told is not None}
-        for _, of_tenant in groupby(pairs, lambda pair: pair[0].principal.tenant):
+        stay = [each for _, each in pairs if each is not None]
+        self._reached = {each.id: each.told for each in stay if each.told is not None}
+        self._is_catching_up = any(_got_some_of_more(each, look) for each in stay)
+        for _, of_tenant in groupby(sorted(pairs, key=_tenant), _tenant):
             self._keep(list(of_tenant), look)
 
     def _keep(self, pairs: Iterable[tuple[Held, Held | None]], look: Look) -> None:
@@ -96,7 +102,17 @@ class Pusher:
                     work.connections.note_told(after)
 
     def _overlaid(self, clients: Iterable[Held]) -> list[Held]:
-        return [each.model_copy(update={"told": self._reached.get(each.id, each.told)}) for each in clients]
+        """Return clients as they are known here, those first that got nothing for the longest time."""
+        known = [each.model_copy(update={"told": self._reached.get(each.id, each.told)}) for each in clients]
+        return sorted(known, key=lambda each: each.spoke_at)
+
+
+def _tenant(pair: tuple[Held, Held | None]) -> str:
+    return pair[0].principal.tenant
+
+
+def _got_some_of_more(held: Held, look: Look) -> bool:
+    return held.spoke_at == look.at and held.refused_at is None and (held.told or 0) < look.settled
 
 
 def _was_told(before: Held, after: Held) -> bool:

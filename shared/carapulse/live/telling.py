@@ -16,6 +16,7 @@ from carapulse.live.speaking import text_of
 from carapulse.observe import get_logger
 
 _COMING_S = 10.0  # that a gateway may take between asking whether it lets a client in and doing so
+_IN_A_LOOK = 50  # events that one client gets before others have their turn
 
 log = get_logger(__name__)
 
@@ -94,15 +95,16 @@ class Telling:
         self._say(Beat(since, "open"), told=since, opened=self.held.turn)
 
     def _go_on(self) -> None:
-        """Send what comes next: as much as is read at once, so that nobody keeps others waiting for long."""
+        """Send what comes next, but not so much that others wait for long."""
         if self._place >= self.look.settled:
             return
         stretch = self.look.page(self.held.principal.tenant, self._place)
-        wish = self.held.wish(self._call()) if stretch.frames else None
-        for frame in stretch.frames:
-            if wish is not None and wish.takes(frame):
-                self._send(frame)
-        self._changed(told=stretch.reached)
+        wish = self.held.wish(self._call())
+        wanted = [frame for frame in stretch.frames if wish.takes(frame)]
+        for frame in wanted[:_IN_A_LOOK]:
+            self._send(frame)
+        if len(wanted) <= _IN_A_LOOK:
+            self._changed(told=stretch.reached)
 
     def _send(self, frame: Frame) -> None:
         try:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, text
 
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import translated
+from carapulse.kernel.errors import CorruptRow
 from carapulse.live.held import Held
 from carapulse.rows import read_row
 
@@ -28,11 +29,17 @@ class PostgresConnectionBook:
         ((tenant,),) = self.direct.run(_TENANT, wanted=connection_id)
         return None if tenant is None else str(tenant)
 
-    def all(self) -> Sequence[Held]:
-        """Return every client."""
+    def all(self) -> tuple[Sequence[Held], Sequence[str]]:
+        """Return every client, and the connections of those of which another version kept what can't be read here."""
         with translated(), self.engine.connect() as connection:
             rows = connection.execute(_ALL).all()
-        return [read_row(Held, row._asdict(), table="live_connections", row_id=row.id) for row in rows]
+        clients, unreadable = [], []
+        for row in rows:
+            try:
+                clients.append(read_row(Held, row._asdict(), table="live_connections", row_id=row.id))
+            except CorruptRow:  # which the log and the metrics know of by now
+                unreadable.append(str(row.id))
+        return clients, unreadable
 
     def hold(self, who: str, seconds: float) -> int | None:
         """Take or keep the turn for some seconds; return how often it was wanted, None if somebody else has it."""
