@@ -10,9 +10,10 @@ from carapulse.executions.views import LineView
 from carapulse.kernel.event import Event
 from carapulse.live.errors import EventsGone
 from carapulse.live.feed import OVERFLOW, STOPPING, TIME_IS_UP, TOKEN_EXPIRED, Pace
-from carapulse.live.following import CLOSES, REFUSED, Ping, Subscribe
+from carapulse.live.following import CLOSES, REFUSED
 from carapulse.live.model import TYPE_PREFIX, Ask, End, EventEnvelope, Sign
 from carapulse.live.readers import READERS, UNKNOWN
+from carapulse.live.speaking import Ping, Subscribe
 from carapulse.pushing import LONGEST_MESSAGE
 
 EVENTS, LINES = "/v1/events", "/v1/executions/{execution_id}/logs"

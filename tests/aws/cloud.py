@@ -106,6 +106,10 @@ class Cloud:
         where = f"{self.url}/_aws/execute-api/{self.physical('HttpApi')}/$default"
         return httpx.Client(base_url=where, timeout=60, trust_env=False)
 
+    def sockets(self, scheme):
+        """Return the address of the WebSocket API: for clients by `ws`, for whoever tells them by `http`."""
+        return f"{self.url}/_aws/execute-api/{self.physical('LiveApi')}/live".replace("http", scheme, 1)
+
     def holds(self, queue):
         """Return how many messages lie in a queue, seen or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

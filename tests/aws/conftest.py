@@ -136,6 +136,8 @@ def deployment(postgres):
         for each in functions():
             cloud.replace_environment(each, **given)
         cloud.replace_environment("migrate", CARAPULSE_DATABASE_OWNER_URL=postgres.url(OWNER, DATABASE))
+        for each in ("live", "pusher"):
+            cloud.replace_environment(each, CARAPULSE_LIVE_GATEWAY=cloud.sockets("http"))
         made = Deployment(cloud, outside, issuer, postgres)
         yield made
         made.http.close()

@@ -9,6 +9,8 @@ import re
 import time
 
 import pytest
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect as open_socket
 
 from carapulse.audit.verifier import Key, open_checkpoint
 
@@ -90,6 +92,23 @@ def test_migrate_makes_the_tables_and_then_the_api_is_ready(deployment):
 
     assert deployment.http.get("/readyz").status_code == 200
     assert deployment.http.get("/v1/plans").status_code == 401
+
+
+def test_a_client_follows_over_the_websocket_api_and_is_answered_until_it_leaves(deployment):
+    ticket = deployment.ask("POST", "/v1/live:ticket").json()["ticket"]
+    where = f"{deployment.cloud.sockets('ws')}?ticket={ticket}&types=PlanDrafted"
+    with open_socket(where, proxy=None, open_timeout=60) as socket:
+        begun = json.loads(socket.recv(60))
+        plan = a_plan(deployment, "more sockets")
+        seen = json.loads(socket.recv(20))
+        socket.send('{"type":"ping"}')
+        answered = json.loads(socket.recv(20))
+        with pytest.raises(WebSocketException), open_socket(where, proxy=None, open_timeout=60) as used_up:
+            used_up.recv(20)
+
+    assert (begun["type"], seen["subject"], answered["type"]) == ("open", plan["plan_id"], "pong")
+    assert int(answered["after"]) >= int(seen["sequence"])
+    until(lambda: deployment.rows("SELECT count(*) FROM live_connections") == [[0]])
 
 
 def test_an_approved_change_is_carried_by_the_machine_made_and_verified(deployment):

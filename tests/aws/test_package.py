@@ -74,6 +74,8 @@ def test_a_handler_is_imported_from_the_package_alone(unzipped, name):
             {queue: f"https://sqs.example/1/{queue}" for queue in QUEUES | {ORCHESTRATION}}
         ),
         "CARAPULSE_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:carapulse-dev",
+        "CARAPULSE_LIVE_GATEWAY": "https://abcdef123.execute-api.eu-central-1.amazonaws.com/live",
+        "CARAPULSE_LIVE_PUSHER": "carapulse-dev-pusher",
     }
 
     done = subprocess.run(

@@ -91,7 +91,9 @@ def test_a_queue_gives_up_later_than_the_functions_do(queue):
 
 
 def test_the_environment_names_settings_and_each_queue():
-    named = environment() | FUNCTIONS["migrate"]["environment"]
+    named = environment()
+    for each in FUNCTIONS.values():
+        named |= each.get("environment", {})
     addresses = json.loads(named["CARAPULSE_QUEUE_ADDRESSES"]["Fn::Sub"])
 
     assert {each.removeprefix("CARAPULSE_").lower() for each in named} <= set(Settings.model_fields)
@@ -187,10 +189,31 @@ def test_a_function_has_a_bound_of_its_own_and_alarms_before_it_is_reached(name)
     assert alarms[1]["Threshold"] == FUNCTIONS[name]["timeout"] * 900
 
 
+def test_one_function_may_tell_clients_and_at_one_api_alone():
+    telling = {name for name in FUNCTIONS if "ManageConnections" in json.dumps(allowed(name))}
+    statement = allowed("pusher")["TellClients"]
+
+    assert telling == {"pusher"}
+    assert all("${LiveApi}/live/" in each["Fn::Sub"] for each in statement["Resource"])
+
+
+def test_every_socket_and_every_message_comes_to_the_function_and_no_ticket_to_a_log():
+    routes = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::ApiGatewayV2::Route"]
+    stage = RESOURCES["LiveStage"]["Properties"]
+    environments = [FUNCTIONS[name]["environment"]["CARAPULSE_LIVE_GATEWAY"] for name in ("live", "pusher")]
+
+    assert {each["RouteKey"] for each in routes} == {"$connect", "$disconnect", "$default"}
+    assert {each["Target"]["Fn::Sub"] for each in routes} == {"integrations/${LiveIntegration}"}
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert not stage["DefaultRouteSettings"]["DataTraceEnabled"]
+    assert "query" not in stage["AccessLogSettings"]["Format"].lower()
+    assert {each["Fn::Sub"].rpartition("/")[2] for each in environments} == {stage["StageName"]}
+
+
 def test_each_log_is_kept_for_as_long_as_was_said():
     logs = [each["Properties"] for each in RESOURCES.values() if each["Type"] == "AWS::Logs::LogGroup"]
 
-    assert [each["RetentionInDays"] for each in logs] == [90, 90, 90]
+    assert [each["RetentionInDays"] for each in logs] == [90, 90, 90, 90]
     assert "logRetentionInDays: 90" in (ROOT / "serverless.yml").read_text()
 
 

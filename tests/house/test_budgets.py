@@ -60,6 +60,8 @@ def environment(tmp_path_factory):
         ),
         "CARAPULSE_ORCHESTRATOR": "step-functions",
         "CARAPULSE_STATE_MACHINE": "arn:aws:states:eu-central-1:123456789012:stateMachine:carapulse",
+        "CARAPULSE_LIVE_GATEWAY": "https://abcdef123.execute-api.eu-central-1.amazonaws.com/live",
+        "CARAPULSE_LIVE_PUSHER": "carapulse-dev-pusher",
     }
 
 

@@ -7,7 +7,7 @@ import yaml
 from infra.aws.template import load
 
 ROOT = Path(__file__).parents[2]
-ON_AWS_ALONE = {"orchestration"}
+ON_AWS_ALONE = {"live", "orchestration", "pusher"}
 """Functions without a service.yml: only AWS has what would ask them."""
 FOLDERS = sorted(each for each in (ROOT / "functions").iterdir() if each.is_dir() and each.name != "__pycache__")
 SERVERLESS = load(ROOT / "serverless.yml")

@@ -21,7 +21,6 @@ from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
-from carapulse.adapters.postgres.tail import PostgresTail
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
@@ -33,6 +32,7 @@ from carapulse.audit.note import EvidenceKey
 from carapulse.audit.verifier import Key
 from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
+from carapulse.bootstrap.following import Followed
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.stores import secrets_of
@@ -54,7 +54,6 @@ from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
-from carapulse.live.hub import Hub, Room
 from carapulse.orchestration.messages import bells_for
 from carapulse.orchestration.ports import Machines
 from carapulse.rates.model import Quota, Quotas, RateClass
@@ -71,7 +70,7 @@ _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
 
 @dataclass(frozen=True)
-class App:
+class App(Followed):
     """Everything that use cases ask of the world, for one installation."""
 
     settings: Settings
@@ -127,12 +126,6 @@ class App:
     def watch(self) -> Watch:
         """What looks after the attempts of this process."""
         return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
-
-    @cached_property
-    def live(self) -> Hub:
-        """Where clients follow the log."""
-        room = Room(self.settings.live_clients, self.settings.live_clients_of_tenant)
-        return Hub(PostgresTail(self.engine, self.journal.direct), self.stopping, room)
 
     @cached_property
     def workflows(self) -> Shelf:

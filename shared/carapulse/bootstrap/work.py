@@ -14,7 +14,7 @@ from carapulse.idempotency.store import PostgresKeys
 from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresSources
 from carapulse.knowledge.model import Kind
 from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
-from carapulse.live.store import PostgresTickets
+from carapulse.live.store import PostgresConnections, PostgresTickets
 from carapulse.orchestration.store import PostgresMachines
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
@@ -134,6 +134,11 @@ class Work(PostgresWork):
     def tickets(self) -> PostgresTickets:
         """The tickets for live streams, within this unit."""
         return PostgresTickets(self.connection, self.tenant)
+
+    @cached_property
+    def connections(self) -> PostgresConnections:
+        """The clients whose sockets a gateway holds, within this unit."""
+        return PostgresConnections(self.connection, self.tenant)
 
     @cached_property
     def keys(self) -> PostgresKeys:

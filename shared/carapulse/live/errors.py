@@ -59,3 +59,41 @@ class OriginRefused(Denied):
     """The page that asks is of an origin that may not follow this installation."""
 
     code = "stream-origin-refused"
+
+
+class ConnectionUnknown(NotFound):
+    """The gateway names a connection that nobody follows by, or not any more."""
+
+    code = "connection-unknown"
+
+
+class ConnectionGone(NotFound):
+    """The gateway doesn't hold this connection any more."""
+
+    code = "connection-gone"
+    status = HTTPStatus.GONE
+
+
+class ConnectionBusy(Unavailable):
+    """The gateway takes nothing more for this connection now, because its client reads too slowly."""
+
+    code = "connection-busy"
+
+
+class EventTooLarge(Invalid):
+    """The gateway takes no message of this length. Ask for the event over HTTP, and go on after it."""
+
+    code = "event-too-large"
+
+
+class TooManyMessages(Invalid):
+    """The client says more in a minute than anybody has to."""
+
+    code = "too-many-messages"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class NoSuchOccasion(Invalid):
+    """The gateway calls for something that nobody here knows."""
+
+    code = "no-such-occasion"

@@ -4,20 +4,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
-
-from pydantic import Field, TypeAdapter, ValidationError, WithJsonSchema
+from typing import Final
 
 from carapulse.identity.model import Principal
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Problem
-from carapulse.kernel.record import Record
-from carapulse.live.errors import MessageRefused
 from carapulse.live.feed import Ending, Feed, Item
 from carapulse.live.hub import Hub
-from carapulse.live.model import Ask, Beat, End, Frame, Over, Position, Seat, Sign, Wish
+from carapulse.live.model import Ask, Frame, Over, Seat, Wish
+from carapulse.live.speaking import Ping, Subscribe, read_message, text_of
 from carapulse.pushing import Close
-from carapulse.wire import read_json
 
 CLOSES: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -32,27 +28,6 @@ CLOSES: Final[Mapping[str, int]] = MappingProxyType(
 
 REFUSED: Final = 1008
 """How it is closed for any other: the client may not go on like this."""
-
-
-_AS_TOLD: Final = {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,19}$"}, {"type": "integer", "minimum": 0}]}
-
-
-class Subscribe(Ask):
-    """A client wants other events from now on, or from another place; without `after` it stays where it is."""
-
-    type: Literal["subscribe"]
-    after: Annotated[Position, WithJsonSchema(_AS_TOLD)] | None = Field(
-        None, description="the place to go on after, as it was told; 0 is the beginning"
-    )
-
-
-class Ping(Record):
-    """A client asks for a sign of life."""
-
-    type: Literal["ping"]
-
-
-_MESSAGE: TypeAdapter[Subscribe | Ping] = TypeAdapter(Annotated[Subscribe | Ping, Field(discriminator="type")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +54,14 @@ class Conversation:
         """Yield what happens, and how it ends."""
         async with aclosing(self.feed.items()) as items:
             async for item in items:
-                yield item.json if isinstance(item, Frame) else _control(item)
+                yield text_of(item)
                 if isinstance(item, Over):
                     yield Close(CLOSES.get(item.code, REFUSED), item.code)
 
     def hear(self, message: str | None) -> None:
         """Turn to what the client wants, or end the conversation when it may not want that."""
         try:
-            self._obey(_read(message))
+            self._obey(read_message(message))
         except Problem as problem:
             self.feed.end(Ending(problem.code, problem.detail))
 
@@ -117,26 +92,10 @@ def _seat(ask: Ask, call: Call, principal: Principal) -> Seat:
     return Seat(call.tenant, Wish.of(ask, call), ask.after, left)
 
 
-def _read(message: str | None) -> Subscribe | Ping:
-    if message is None:
-        raise MessageRefused("a message must be text of at most 4096 bytes")
-    try:
-        return _MESSAGE.validate_python(read_json(message.encode()))
-    except (Problem, ValidationError) as error:
-        raise MessageRefused("a message must be a `subscribe` or a `ping` as the documentation has them") from error
-
-
 def _part(item: Item) -> str:
     if isinstance(item, Frame):
         return f"id: {item.position}\ndata: {item.json}\n\n"
     if isinstance(item, Over):
-        return f"event: {item.code}\nid: {item.position}\ndata: {_control(item)}\n\n"
+        return f"event: {item.code}\nid: {item.position}\ndata: {text_of(item)}\n\n"
     # Without data nothing is dispatched, and the client remembers the id all the same.
     return f": {item.kind}\nid: {item.position}\n\n"
-
-
-def _control(item: Beat | Over) -> str:
-    after = str(item.position)
-    if isinstance(item, Over):
-        return End(type="end", code=item.code, detail=item.detail, after=after).model_dump_json()
-    return Sign(type=item.kind, after=after).model_dump_json()

@@ -42,6 +42,17 @@ class ServingSettings(BaseSettings):
     rate_unauthenticated: int = _rate(60, "failures of one address in a minute to prove who it is, in each process")
     live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
     live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
+    live_gateway: str | None = Field(
+        None,
+        pattern=r"^https?://[a-z0-9.:-]+(/[A-Za-z0-9_-]+)*$",
+        description="on AWS: the address of the stage of a WebSocket API, which holds the sockets of clients; their"
+        " bounds are then those of the installation",
+    )
+    live_pusher: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9:_-]{1,170}$",
+        description="on AWS: the name of the function that tells those clients, for whoever lets one in",
+    )
     idempotency_hours: int = Field(
         24, ge=24, le=8760, description="hours that the answer to a request with an Idempotency-Key is kept"
     )

@@ -2,6 +2,8 @@
 
 import pytest
 from tests.builders.following import Installation, Site, serving
+from tests.builders.held import HeldInstallation
+from tests.world.sockets import sockets
 
 
 @pytest.fixture
@@ -19,3 +21,12 @@ def site(installation):
         made = Site(installation, port)
         yield made
         made.http.close()
+
+
+@pytest.fixture
+def held(database, tmp_path):
+    """An installation whose clients' sockets a gateway holds."""
+    with sockets() as world:
+        made = HeldInstallation(database.app_url, tmp_path, world)
+        yield made
+        made.close()
