@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.world.issuer import an_issuers_file
 
-from carapulse.kernel.message import QUEUES
+from carapulse.kernel.message import ORCHESTRATION, QUEUES
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "infra" / "images" / "core" / "Dockerfile").read_text().replace("\\\n", " ")
@@ -106,7 +106,11 @@ def test_the_image_has_the_program_and_every_function_and_says_what_it_is_made_o
         "CARAPULSE_DATABASE_URL": database.app_url,
         "CARAPULSE_DATABASE_OWNER_URL": database.owner_url,
         "CARAPULSE_QUEUE": "sqs",
-        "CARAPULSE_QUEUE_ADDRESSES": json.dumps({each: f"http://127.0.0.1:9/{each}" for each in QUEUES}),
+        "CARAPULSE_QUEUE_ADDRESSES": json.dumps(
+            {each: f"http://127.0.0.1:9/{each}" for each in QUEUES | {ORCHESTRATION}}
+        ),
+        "CARAPULSE_ORCHESTRATOR": "step-functions",
+        "CARAPULSE_STATE_MACHINE": "arn:aws:states:eu-north-1:123456789012:stateMachine:carapulse",
         "AWS_DEFAULT_REGION": "eu-north-1",
         "CARAPULSE_ISSUERS_FILE": str(an_issuers_file(tmp_path, A_PROVIDER)),
     }
