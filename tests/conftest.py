@@ -52,6 +52,7 @@ class Database:
 
 
 _NOT_EMPTY = ("alembic_version", "partitions")  # a row of these is part of the definitions
+_ROW_OF_MIGRATION = {"live_pusher": "INSERT INTO live_pusher VALUES (true, '', '-infinity', 0)"}
 _TABLES = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     AND relname <> ALL (CAST(:kept AS text[]))
@@ -115,6 +116,8 @@ class Turns:
             connection.run("SET session_replication_role = replica")  # no reference and no trigger keeps anything
             for name in filled:
                 connection.run(f"DELETE FROM {name}")
+                if name in _ROW_OF_MIGRATION:
+                    connection.run(_ROW_OF_MIGRATION[name])
             connection.run(_SEQUENCES)
             if filled:
                 connection.run(f"VACUUM {', '.join(filled)}")

@@ -20,12 +20,16 @@ WITHOUT_TENANT = {
     "run_leases": "an id of the program's own making",
     "events": "a number of a sequence",
     "step_lines": "an execution's id, of the program's own making, and a number",
+    "live_connections": "an id of the gateway's own making",
     "api_keys": "random: a bearer names it before its tenant is known",
 }
 """Tables with a unique key that holds across tenants, and why nobody learns from it what another tenant chose."""
 
 OVER_ALL_TENANTS = {
     "archivable_events": "says which stretch of the log is old, and whose events are in it; they are read under walls",
+    "connection_tenant": "tells whose a connection is to whoever knows its id, which the gateway says",
+    "connections_in_all": "says how many",
+    "connections_to_tell": "gives the one who tells clients what each may hear, which it reads within their tenants",
     "covered_events_stay": "a trigger",
     "drop_dead_letters": "lets old ones go, and says how many",
     "drop_events": "lets a stretch go that every tenant's archive covers",
@@ -34,12 +38,15 @@ OVER_ALL_TENANTS = {
     "drop_old_steps": "lets old ones go",
     "executions_to_look_after": "says which are due, for a worker that then acts within their tenant",
     "find_api_key": "tells of one key to whoever knows its random prefix",
+    "hold_pusher": "takes a turn, and reads no tenant's row",
+    "leave_pusher": "ends a turn, and reads no tenant's row",
     "leaves_are_of_events": "a trigger",
     "machines_to_look_after": "says which machines may be lost, for a worker that then acts within their tenant",
     "make_partitions": "makes tables, and reads no row",
     "messages_to_publish": "gives a publisher references to what is due; nothing of what is to be done is in them",
     "next_message_due": "says when, and nothing of what",
     "owner_of_source": "tells whose a source is to whoever knows its random id",
+    "pusher_wanted": "says whether somebody has the turn, and reads no tenant's row",
     "settle_published": "notes what a broker took, by receipts that only whoever published them knows",
     "take_messages": "gives a worker what is due, which it then does within the message's tenant",
     "ticket_of": "tells of one ticket to whoever knows it, which is 256 random bits",
