@@ -25,9 +25,7 @@ _WIDEST: Final = 40  # as many iterations as Step Functions runs of an inline Ma
 _AFTER_DEADLINE: Final = timedelta(minutes=15)
 _LONGEST_UNDO_S: Final = 86_400
 _BLOCKED_S: Final = 900  # a question that was lost costs no more of an execution's time
-_OVERDUE_S: Final = (
-    60  # whoever writes it down that a moment has come is late: its bell tells, and asking does not help
-)
+_OVERDUE_S: Final = 60  # whoever notes that a moment has come is late: its bell tells, and asking does not help
 _LOOK_AGAIN_S: Final = 60  # whoever has the step may be lost: nobody's bell would tell
 
 

@@ -78,8 +78,7 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
     status = ports.machines.status(change.name)
     if status is MachineStatus.RUNNING:
         if not ring(change.plan_id, call, ports):
-            _stop_after_end(change, call, ports)
-            _replace_lost(change, call, ports)
+            _let_unheard_go(change, call, ports)
         return
     with ports.begin(call) as work:
         standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
@@ -93,32 +92,27 @@ def _look_after(change: Change, call: Call, ports: OrchestrationPorts) -> None:
             work.send(ConductPlan(plan_id=change.plan_id), delay_s=pause_s)
 
 
-def _stop_after_end(change: Change, call: Call, ports: OrchestrationPorts) -> None:
-    """Stop a machine that stands nowhere and goes on though its change is long over: what it asked is lost."""
-    with ports.begin(call) as work:
-        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
-        if not standing.is_long_over or work.machines.standing(change.plan_id):
-            return
-    ports.machines.stop(change.name, _OVER)
-    with ports.begin(call) as work:
-        work.machines.ended(change.plan_id, change.generation)
-    log.warning("machine_stopped", plan_id=change.plan_id, generation=change.generation)
+def _let_unheard_go(change: Change, call: Call, ports: OrchestrationPorts) -> None:
+    """Stop a machine that goes on and stands nowhere, because what it asked, or was told, is lost.
 
-
-def _replace_lost(change: Change, call: Call, ports: OrchestrationPorts) -> None:
-    """Have another machine carry a change whose machine waits for people by a token that never came to us.
-
-    Noted as ended before it is stopped: the cloud's word of the stop is nobody's wish to cancel then.
+    One whose change is long over is noted as ended once it is stopped, or it would never be. One that should stand
+    before people is noted before, and replaced: the cloud's word of the stop is nobody's wish to cancel then.
     """
     with ports.begin(call) as work:
-        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
-        machine = work.machines.latest(change.plan_id)
-        if not _is_lost(change, machine, standing) or work.machines.standing(change.plan_id):
+        if work.machines.standing(change.plan_id):
             return
-        work.machines.ended(change.plan_id, change.generation)
-        work.send(ConductPlan(plan_id=change.plan_id))
-    ports.machines.stop(change.name, _UNHEARD)
-    log.warning("machine_replaced", plan_id=change.plan_id, generation=change.generation)
+        standing = standing_of(change.plan_id, work, ports.settings.visibility_s)
+        is_over = standing.is_long_over
+        if not is_over:
+            if not _is_lost(change, work.machines.latest(change.plan_id), standing):
+                return
+            work.machines.ended(change.plan_id, change.generation)
+            work.send(ConductPlan(plan_id=change.plan_id))
+    ports.machines.stop(change.name, _OVER if is_over else _UNHEARD)
+    if is_over:
+        with ports.begin(call) as work:
+            work.machines.ended(change.plan_id, change.generation)
+    log.warning("machine_stopped", plan_id=change.plan_id, generation=change.generation, is_over=is_over)
 
 
 def _is_lost(change: Change, machine: Machine | None, standing: Standing) -> bool:
