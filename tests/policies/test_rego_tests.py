@@ -36,10 +36,22 @@ def test_every_guard_has_a_title_a_description_and_tests(guard):
 
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_broken_guard_is_noticed_by_its_own_tests(guard, tmp_path):
-    folder = shutil.copytree(POLICIES, tmp_path / "policies")
+    folder = shutil.copytree(POLICIES, tmp_path / "policies", ignore=_guards_but(guard))  # to compile all takes longer
     rule = folder / "guards" / guard / f"{guard}.rego"
+    whole = run_policy_tests(folder, part=f"/{guard}/")
     rule.write_text(re.sub(r"(?m)^(deny|approvals) contains", r"silent_\1 contains", rule.read_text()))
 
     results = run_policy_tests(folder, part=f"/{guard}/")
 
+    assert all(whole.values())
     assert not all(results.values())
+
+
+def _guards_but(guard):
+    text = (POLICIES / "guards" / guard / f"{guard}.rego").read_text()
+    needed = {guard, *re.findall(r"(?m)^import data\.carapulse\.guards\.(\w+)$", text)}
+
+    def ignored(folder, names):
+        return [name for name in names if Path(folder).name == "guards" and name not in needed]
+
+    return ignored
