@@ -101,13 +101,12 @@ class Needs:
         self.permission = permission
         self._lender = lender
 
-    async def __call__(
-        self, connection: HTTPConnection, call: ThisCall, _scheme: Annotated[object, Depends(bearer)]
-    ) -> None:
+    async def __call__(self, connection: HTTPConnection, _scheme: Annotated[object, Depends(bearer)]) -> None:
         """Return if the caller may, or raise Denied; the request remembers what was asked for.
 
         The lender is asked only where roles don't suffice.
         """
+        call = await this_call(connection)  # not depended on, as above
         connection.state.permission = self.permission
         if self.permission == AUTHENTICATED:
             return

@@ -8,7 +8,9 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
-from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.postgres.engine import bind_tenant, connect
+
+TENANT = text("SELECT current_setting(CAST(:name AS text), true)")
 
 
 class Listening:
@@ -88,3 +90,71 @@ def test_a_value_that_cannot_be_spelled_leaves_the_connection_in_step(engine):
             connection.execute(text("SELECT CAST(:one AS text)"), {"one": "\ud800"})
 
         assert connection.execute(text("SELECT CAST(:one AS text)"), {"one": "after"}).scalar_one() == "after"
+
+
+def tenant_seen(connection):
+    return connection.execute(TENANT, {"name": "carapulse.tenant"}).scalar_one() or None
+
+
+def test_what_binds_a_transaction_to_its_tenant_goes_with_its_first_statement(database, data_dir):
+    with overheard(database, data_dir) as (engine, between), engine.connect() as connection:
+        before = between.turns
+
+        bind_tenant(connection, "acme'; --")
+        seen = tenant_seen(connection)
+
+        assert (seen, between.turns - before) == ("acme'; --", 1)
+
+
+def test_a_transaction_that_has_begun_is_bound_from_then_on(engine):
+    with engine.connect() as connection:
+        before = tenant_seen(connection)
+        bind_tenant(connection, "acme")
+
+        assert (before, tenant_seen(connection)) == (None, "acme")
+
+
+def test_a_tenant_is_bound_for_one_transaction_whether_or_not_it_asks_anything(engine):
+    with engine.connect() as connection:
+        bind_tenant(connection, "acme")
+        tenant_seen(connection)
+        connection.commit()
+        afterwards = tenant_seen(connection)
+    with engine.connect() as connection:
+        bind_tenant(connection, "acme")
+    with engine.connect() as connection:
+        another = tenant_seen(connection)
+
+    assert (afterwards, another) == (None, None)
+
+
+def test_a_tenant_that_cannot_be_bound_leaves_nobody_bound_and_the_connection_in_step(engine):
+    with engine.connect() as connection:
+        bind_tenant(connection, "a\0b")
+        with pytest.raises(Exception, match="invalid byte sequence"):
+            tenant_seen(connection)
+        connection.rollback()
+
+        assert tenant_seen(connection) is None
+
+
+def test_a_connection_that_was_cut_while_it_rested_is_replaced_before_anybody_uses_it(engine, database):
+    mine = text("SELECT pg_backend_pid()")
+    with engine.connect() as connection:
+        before = connection.execute(mine).scalar_one()
+    with database.as_superuser() as other:
+        other.run("SELECT pg_terminate_backend(:pid, 5000)", pid=before)
+
+    with engine.connect() as connection:
+        assert connection.execute(mine).scalar_one() != before
+
+
+def test_a_connection_that_has_just_been_used_is_not_asked_whether_it_is_there(database, data_dir):
+    with overheard(database, data_dir) as (engine, between):
+        with engine.connect() as connection:
+            tenant_seen(connection)
+        before = between.turns
+        with engine.connect() as connection:
+            tenant_seen(connection)
+
+        assert between.turns - before == 2  # the statement, and the end of its transaction

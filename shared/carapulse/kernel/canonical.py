@@ -65,7 +65,10 @@ def _spelled(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if kind is dict:
         if not _has_plain_keys(value):
             raise _NeedsReference
-        return {key: each if type(each) is str and each.isascii() else _spelled(each) for key, each in value.items()}
+        return {
+            key: each if each is None or (type(each) is str and each.isascii()) else _spelled(each)
+            for key, each in value.items()
+        }
     if kind is list:
         return [_spelled(each) for each in value]
     if kind is int or kind is float:

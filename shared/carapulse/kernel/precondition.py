@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
+import json
 from http import HTTPStatus
 from typing import Self
 
-from carapulse.kernel.canonical import canonical
 from carapulse.kernel.errors import Conflict, Invalid
 from carapulse.kernel.record import Record
 
 _DIGEST_BYTES = 18
+_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+"""Spells what is equal alike, which is all that a tag needs; the canonical form takes eight times as long."""
 
 
 class PreconditionRequired(Invalid):
@@ -28,7 +30,7 @@ class PreconditionFailed(Conflict):
 
 def etag_of(view: Record) -> str:
     """Return the strong validator of what is shown: it is another one as soon as anything in it is."""
-    shown = hashlib.sha256(canonical(view.model_dump(mode="json"))).digest()
+    shown = hashlib.sha256(_SORTED.encode(view.model_dump(mode="json")).encode()).digest()
     return f'"{base64.urlsafe_b64encode(shown[:_DIGEST_BYTES]).decode()}"'
 
 

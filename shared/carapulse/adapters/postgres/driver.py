@@ -6,8 +6,10 @@ And it spells the parameters of a statement anew, letter by letter, each time: a
 And it asks three times for one statement, and once more to begin: first whether it is one, then what it returns, then
 for its rows. All of that goes in one message here, and the answers come in the same order.
 And it reads every moment letter by letter, by a pattern: a seventh of what a page of a list cost.
+What binds a transaction to its tenant goes with the message that begins it, too.
 """
 
+import select
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -91,10 +93,39 @@ class Connection(Unmended):  # type: ignore[misc]
 
     opening = _BEGIN
     """What begins a transaction."""
+    _bound: str | None = None
+    """The tenant that the next transaction is to be bound to."""
+
+    def bind(self, tenant: str | None) -> bool:
+        """Let the transaction that begins with the next statement see one tenant's rows; None takes that back.
+
+        Returns False if one has begun, which has to be told by a statement.
+        """
+        if tenant is not None and (self._in_transaction or self.autocommit):
+            return False
+        self._bound = tenant
+        return True
+
+    def is_quiet(self) -> bool:
+        """Return whether the server has said nothing since its last answer; when it hangs up, that is heard, too."""
+        return not select.select((self._usock,), (), (), 0)[0]
+
+    def ask(self) -> None:
+        """Have the server answer, outside any transaction."""
+        super().execute_simple("SELECT")
 
     def cursor(self) -> Cursor:
         """Return a cursor of ours."""
         return Cursor(self)
+
+    def commit(self) -> None:
+        """End the transaction, in one turn where the driver takes three."""
+        super().execute_simple(_COMMIT)
+
+    def rollback(self) -> None:
+        """Take the transaction back, if there is one."""
+        if self._in_transaction:
+            super().execute_simple("rollback")
 
     def handle_messages(self, context: Any) -> None:  # noqa: ANN401 - the driver is untyped
         """Read until the server is ready for the next statement."""
@@ -114,12 +145,13 @@ class Connection(Unmended):  # type: ignore[misc]
         parsing = _parsing(statement.encode(encoding), oids)
         binding = _binding([None if each is None else each.encode(encoding) for each in params])
         is_first, context = not self._in_transaction and not self.autocommit, Context(statement)
-        if is_first:
-            self.send_QUERY(self.opening)
+        bound = self._send_opening() if is_first else False
         self._send_parts(parsing, binding)
         _flush(self._sock)
         if is_first:
             self._begin()
+        if bound:
+            self._bind(before=context)
         self.handle_messages(context)
         return context
 
@@ -144,8 +176,23 @@ class Connection(Unmended):  # type: ignore[misc]
 
     def execute_simple(self, statement: str) -> Context:
         """Execute a statement without parameters; where the driver begins a transaction, it begins as ours do."""
-        context: Context = super().execute_simple(self.opening if statement == _BEGIN else statement)
-        return context
+        if statement != _BEGIN:
+            context: Context = super().execute_simple(statement)
+            return context
+        bound = self._send_opening()
+        _flush(self._sock)
+        self._begin()
+        if bound:
+            self.handle_messages(Context(BIND_TENANT))
+        return Context(statement)
+
+    def _send_opening(self) -> bool:
+        """Begin a transaction, and return whether it was bound to a tenant as well."""
+        tenant, self._bound = self._bound, None
+        self.send_QUERY(self.opening)
+        if tenant is not None:
+            self._send_parts(_BINDS, _binding([tenant.encode(self._client_encoding)]))
+        return tenant is not None
 
     def _send_parts(self, parsing: bytes, binding: bytes) -> None:
         self._send_message(PARSE, parsing)
@@ -153,6 +200,14 @@ class Connection(Unmended):  # type: ignore[misc]
         self._send_message(BIND, binding)
         self._send_message(EXECUTE, _ALL_ROWS)
         self._send_message(SYNC, b"")
+
+    def _bind(self, before: Context) -> None:
+        try:
+            self.handle_messages(Context(BIND_TENANT))
+        except DatabaseError:
+            with suppress(DatabaseError):
+                self.handle_messages(before)  # which fails in what has failed
+            raise
 
     def _begin(self) -> None:
         try:
@@ -165,6 +220,10 @@ class Connection(Unmended):  # type: ignore[misc]
         """Cut the connection, so that nobody reads the rest; the pool finds it lost."""
         with suppress(OSError):
             self._usock.shutdown(SHUT_RDWR)
+
+
+BIND_TENANT = "SELECT set_config('carapulse.tenant', $1, true)"
+_BINDS = _parsing(BIND_TENANT.encode(), ())
 
 
 def open_native(door: Door, timeout_s: float) -> pg8000.native.Connection:

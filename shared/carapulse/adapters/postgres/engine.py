@@ -1,13 +1,14 @@
 """Connections to Postgres, with limits, and its errors as ours."""
 
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from carapulse.adapters.postgres.address import parse_address
@@ -22,6 +23,8 @@ _STRENGTH = text(
     " FROM pg_roles WHERE rolname = current_user"
 )
 TIMEOUTS = {"statement_timeout": "15s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
+_RESTS_SINCE = "rests_since"
+_RESTED_S = 5.0  # whoever has rested for longer may have been forgotten by what lies between, and is asked
 PATIENCE_S = 30.0  # longer than any statement may take
 _RETRY_CODES = {"40001", "40P01", "55P03", "25006", "25P03"}  # serialization, deadlock, locked, read only, idled
 _UNAVAILABLE_CLASSES = {"08", "53", "57", "58"}  # connection, resources, operator intervention, system
@@ -46,7 +49,6 @@ def connect(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
     )
 
     @event.listens_for(engine, "do_connect")
@@ -54,13 +56,30 @@ def connect(
         return open_connection(door, patience_s, opening(settings) if door.pooled else None)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
+    def prepare(connection: Any, record: Any) -> None:  # noqa: ANN401 - the driver's connection is untyped
+        record.info[_RESTS_SINCE] = time.monotonic()
         if door.pooled:
             return
         cursor = connection.cursor()
         for name, value in settings.items():
             cursor.execute(f"SET {name} = '{value}'")
         connection.commit()
+
+    @event.listens_for(engine, "checkout")
+    def greet(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - as above
+        is_fresh = time.monotonic() - record.info[_RESTS_SINCE] < _RESTED_S
+        if is_fresh and connection.is_quiet():
+            return
+        try:
+            connection.ask()
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise DisconnectionError("the connection was lost while nobody had it") from error
+
+    @event.listens_for(engine, "checkin")
+    def rest(connection: Any, record: Any) -> None:  # noqa: ANN401 - as above
+        record.info[_RESTS_SINCE] = time.monotonic()
+        if connection is not None:
+            connection.bind(None)
 
     return engine
 
@@ -74,8 +93,10 @@ def refuse_strong_role(engine: Engine) -> None:
 
 
 def bind_tenant(connection: Connection, tenant: str) -> None:
-    """Let the rest of this transaction see one tenant's rows, and no other's."""
-    connection.execute(_BIND, {"tenant": tenant})
+    """Let the rest of this transaction, or all of the one that begins now, see one tenant's rows, and no other's."""
+    raw: Any = connection.connection.dbapi_connection
+    if not raw.bind(tenant):
+        connection.execute(_BIND, {"tenant": tenant})
 
 
 @contextmanager
