@@ -5,7 +5,7 @@ import os
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -24,6 +24,7 @@ class MachineWorld:
     queues: SqsWorld
     client: Any
     arn: str
+    forgotten: set[str] = field(default_factory=set)
 
     def settings(self) -> dict[str, Any]:
         """Return what an installation must be told."""
@@ -36,7 +37,19 @@ class MachineWorld:
 
     def executions(self) -> list[str]:
         """Return the ARN of every machine that was started, the newest first."""
-        return [each["executionArn"] for each in self.client.list_executions(stateMachineArn=self.arn)["executions"]]
+        started = self.client.list_executions(stateMachineArn=self.arn)["executions"]
+        return [each["executionArn"] for each in started if each["executionArn"] not in self.forgotten]
+
+    def forget(self) -> None:
+        """Stop and forget every machine, and throw away what lies in the queues; to deploy anew takes seconds."""
+        for arn in self.executions():
+            if self.status(arn) == "RUNNING":
+                self.client.stop_execution(executionArn=arn)
+            self.forgotten.add(arn)
+        for address in self.queues.addresses.values():
+            self.queues.client.delete_queue(QueueUrl=address)  # a queue may be emptied but once a minute
+            self.queues.client.delete_queue(QueueUrl=f"{address}-dead")
+            queue_of(self.queues.client, address.rpartition("/")[2])
 
     def status(self, arn: str) -> str:
         return str(self.client.describe_execution(executionArn=arn)["status"])

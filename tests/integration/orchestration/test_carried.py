@@ -2,7 +2,6 @@
 
 import pytest
 from tests.world.conducted import Conducted
-from tests.world.machines import a_machine
 from tests.world.rig import a_call, act, check
 from tests.world.server import a_world
 
@@ -14,8 +13,9 @@ from carapulse.plans.requests import CancelPlan
 
 
 @pytest.fixture
-def rig(database, tmp_path):
-    with a_machine(f"m-{tmp_path.name}") as machine, a_world() as world:
+def rig(database, tmp_path, machine):
+    machine.forget()
+    with a_world() as world:
         one = Conducted(database.app_url, world, tmp_path / "data", machine)
         with one.working():
             yield one

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import text
 from tests.world.conducted import Conducted
-from tests.world.machines import a_machine
 from tests.world.rig import a_call, act, check
 from tests.world.server import a_world
 
@@ -21,8 +20,9 @@ from carapulse.orchestration.ringing import PURPOSE
 
 
 @pytest.fixture
-def rig(database, tmp_path):
-    with a_machine(f"m-{tmp_path.name}") as machine, a_world() as world:
+def rig(database, tmp_path, machine):
+    machine.forget()
+    with a_world() as world:
         one = Conducted(database.app_url, world, tmp_path / "data", machine)
         yield one
         one.close()
