@@ -36,6 +36,7 @@ plan := {
 	"trusted": true,
 	"requested_by": "ada",
 	"requested_for": null,
+	"authors": [],
 	"irreversible": false,
 	"steps": [{"tool": "git", "action": "commit_file", "effect": "write", "risk": "low", "stage": "act"}],
 }

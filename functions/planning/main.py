@@ -1,4 +1,4 @@
-"""planning: looks into what sources reported, and makes or closes the plans of alerts."""
+"""planning: looks into what sources reported, and makes or closes the plans of alerts and schedules."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.functions import application
 from carapulse.runtime.measured import measured
 from carapulse.runtime.queue import QueueFunction
+from carapulse.schedules.consumers import consumers as schedules
 
 if TYPE_CHECKING:
     from flask import Request
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from carapulse.runtime.door import Answer
 
 app = application("planning")
-run = QueueFunction(app, Dispatcher.of([intake]))
+run = QueueFunction(app, Dispatcher.of([intake, schedules]))
 
 
 @measured("planning")

@@ -47,6 +47,7 @@ OVER_ALL_TENANTS = {
     "next_message_due": "says when, and nothing of what",
     "owner_of_source": "tells whose a source is to whoever knows its random id",
     "pusher_wanted": "says whether somebody has the turn, and reads no tenant's row",
+    "schedules_due": "says which have come due, for the clock, which then acts within their tenant",
     "settle_published": "notes what a broker took, by receipts that only whoever published them knows",
     "take_messages": "gives a worker what is due, which it then does within the message's tenant",
     "ticket_of": "tells of one ticket to whoever knows it, which is 256 random bits",

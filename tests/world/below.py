@@ -18,11 +18,12 @@ BY_HAND = {
     "run_leases": "INSERT INTO run_leases VALUES ('lease_1', 'acme', 'execution_1', now() + interval '1 hour')",
     "machines": "INSERT INTO machines SELECT 'acme', min(id), 1, 'x', true, false, now(), now() FROM plans",
     "machine_waits": "INSERT INTO machine_waits SELECT 'acme', 'w', min(id), 'AwaitStart', NULL, 'x', now() FROM plans",
+    "schedule_runs": "INSERT INTO schedule_runs SELECT 'acme', min(id), now(), now(), 'due', 'plan_1' FROM schedules",
     "live_connections": "INSERT INTO live_connections VALUES ('acme', 'c', '{\"tenant\": \"acme\"}', '{}', 1, NULL, 0, NULL,"
     " now(), now(), 0, NULL, 0, 0, now(), NULL)",
 }
-"""Rows as the program puts them: of archives, before which months pass, of leases, which end with a worker's turn, and of
-machines and of sockets that a gateway holds, which only a cloud has."""
+"""Rows as the program puts them: of archives, before which months pass, of leases, which end with a worker's turn, of
+schedules that came due, and of machines and sockets that a gateway holds, which only a cloud has."""
 
 
 class Walls:

@@ -2,7 +2,7 @@
 # title: Approver role
 # description: >-
 #   A plan is answered by a person whose role may, or to whom somebody who may has handed their answer, and who did not
-#   ask for it, nor made the key that did. Only where an installation names an environment for it may the requester
+#   ask for it, nor made the key or wrote the schedule that did. Only where an installation names an environment for it may the requester
 #   answer, and never in production.
 package carapulse.guards.approver_role
 
@@ -44,6 +44,8 @@ lent if {
 	input.lent_answer.by != input.call.actor.id
 	input.lent_answer.by != input.plan.requested_by
 	input.lent_answer.by != input.plan.requested_for
+	is_array(input.plan.authors)
+	not input.lent_answer.by in input.plan.authors
 	input.now_ns < input.lent_answer.until_ns
 }
 
@@ -52,6 +54,8 @@ a_person if input.call.actor.kind == "person"
 independent if {
 	input.plan.requested_by != input.call.actor.id
 	input.plan.requested_for != input.call.actor.id
+	is_array(input.plan.authors)
+	not input.call.actor.id in input.plan.authors
 }
 
 independent if {
@@ -63,3 +67,5 @@ independent if {
 asked if input.plan.requested_by == input.call.actor.id
 
 asked if input.plan.requested_for == input.call.actor.id
+
+asked if input.call.actor.id in input.plan.authors

@@ -107,6 +107,69 @@ test_another_may_answer_what_a_key_asked if {
 		with input.self_approval_environments as []
 }
 
+scheduled := given.plan_with({"requested_by": "schedule:nightly", "authors": ["ada", "olga"]})
+
+test_whoever_wrote_the_schedule_that_asked_may_not if {
+	action := given.answers
+	plan := scheduled
+	call := given.someone("ada", "admin")
+	place := given.dev
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
+test_nor_may_whoever_else_wrote_it if {
+	action := given.answers
+	plan := scheduled
+	call := given.someone("olga", "admin")
+	place := given.dev
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
+test_another_may_answer_what_a_schedule_asked if {
+	action := given.answers
+	plan := scheduled
+	call := given.someone("bob", "approver")
+	place := given.dev
+	count(approver_role.deny) == 0 with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
+test_nobody_answers_a_plan_whose_authors_nobody_knows if {
+	action := given.answers
+	plan := given.plan_with({"authors": null})
+	call := given.someone("bob", "approver")
+	place := given.dev
+	approver_role.deny == {"whoever asked can't also approve"} with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.context as place
+		with input.self_approval_environments as []
+}
+
+test_whoever_wrote_the_schedule_hands_no_answer_on if {
+	action := given.answers
+	plan := scheduled
+	call := given.someone("eve", "operator")
+	lent := lent_by("olga", given.sunday_at_ten + 1)
+	now := given.sunday_at_ten
+	"no role of the actor may answer plans" in approver_role.deny with input.call as call
+		with input.action as action
+		with input.plan as plan
+		with input.lent_answer as lent
+		with input.now_ns as now
+}
+
 lent_by(id, until_ns) := {"by": id, "to": "eve", "until_ns": until_ns}
 
 test_whom_an_answer_was_handed_to_may_answer if {

@@ -38,11 +38,13 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
     if decision.outcome != "allow":
         with ports.begin(call) as work:
             work.record(plan.id, fact)
-        if call.actor.id in {plan.requested_by, version.requested_for} and not plan.self_approval:
+        if call.actor.id in {plan.requested_by, version.requested_for, *version.authors} and not plan.self_approval:
             raise SelfApproval("whoever asked can't also approve", plan_id=plan.id, decision_id=decision.id)
         enforce(decision)
     if call.actor.id == version.requested_for and not plan.self_approval:
         raise SelfApproval("whoever made the key that asked can't also approve", plan_id=plan.id)
+    if call.actor.id in version.authors and not plan.self_approval:
+        raise SelfApproval("whoever wrote the schedule that asked can't also approve", plan_id=plan.id)
     return MayAnswer(fact, lent)
 
 

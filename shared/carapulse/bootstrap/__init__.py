@@ -20,6 +20,7 @@ from carapulse.adapters.postgres.machines import PostgresMachineBook
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
+from carapulse.adapters.postgres.schedules import PostgresScheduleBook
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.processes.runner import SupervisedPrograms
@@ -116,6 +117,11 @@ class App(Followed):
     def machine_book(self) -> PostgresMachineBook:
         """The machines that the clock looks after."""
         return PostgresMachineBook(self.journal.direct)
+
+    @property
+    def schedule_book(self) -> PostgresScheduleBook:
+        """The schedules that the clock looks after."""
+        return PostgresScheduleBook(self.journal.direct)
 
     @cached_property
     def refusals(self) -> RefusalLog:

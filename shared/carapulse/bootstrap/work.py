@@ -18,7 +18,7 @@ from carapulse.live.store import PostgresConnections, PostgresTickets
 from carapulse.orchestration.store import PostgresMachines
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
-from carapulse.schedules.store import PostgresSchedules
+from carapulse.schedules.store import PostgresScheduleRuns, PostgresSchedules
 from carapulse.sessions.store import PostgresSessions
 from carapulse.workflows.store import PostgresOwnVersions
 
@@ -104,6 +104,11 @@ class Work(PostgresWork):
     def schedules(self) -> PostgresSchedules:
         """The schedules within this unit."""
         return PostgresSchedules(self.connection, self.tenant)
+
+    @cached_property
+    def schedule_runs(self) -> PostgresScheduleRuns:
+        """What came of schedules, within this unit."""
+        return PostgresScheduleRuns(self.connection, self.tenant)
 
     @cached_property
     def evidence(self) -> PostgresEvidence:

@@ -11,6 +11,7 @@ from carapulse.intake.model import Route, Source
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.record import Record
+from carapulse.plans.reasons import Reason
 
 AlertStatus = Literal["open", "planned", "unmatched", "failed", "resolved"]
 
@@ -30,14 +31,6 @@ class Affected(Record):
     def firing(self) -> tuple[Instance, ...]:
         """The label sets that fire."""
         return tuple(instance for instance in self.instances if instance.status == "firing")
-
-
-class Reason(Record):
-    """Why an alert did not become a plan."""
-
-    code: str
-    detail: str
-    pointer: str | None = None
 
 
 class Alert(Record):

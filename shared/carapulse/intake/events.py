@@ -1,7 +1,7 @@
 """What happens at the intake. Each is a fact in the stream of its source; none holds a secret or a payload."""
 
-from carapulse.intake.alerts import Reason
 from carapulse.kernel.event import Event
+from carapulse.plans.reasons import Reason
 
 
 class SourceRegistered(Event):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from carapulse.intake.alertmanager import Instance, Notification, faults_of, read_notification
-from carapulse.intake.alerts import Affected, Alert, Reason, scope_of
+from carapulse.intake.alerts import Affected, Alert, scope_of
 from carapulse.intake.errors import RouteGone, TemplateUnfilled
 from carapulse.intake.events import AlertPlanClosed, AlertPlanFailed, AlertPlanKept, AlertPlanned
 from carapulse.intake.messages import ClosePlanOfAlert, PlanAlert
@@ -17,13 +17,11 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Conflict, NotFound, Problem
 from carapulse.observe import get_logger
 from carapulse.plans.ports import PlanPorts, PlanWork
+from carapulse.plans.reasons import reasons_of
 from carapulse.plans.requests import ClosePlan, CreatePlan, Origin
 from carapulse.plans.usecases import close_plan, create_plan
-from carapulse.policy import model as policy
-from carapulse.policy.errors import PolicyDenied
 
 _LONGEST_INTENT = 4000
-_GUARDS: TypeAdapter[tuple[policy.Reason, ...]] = TypeAdapter(tuple[policy.Reason, ...])
 log = get_logger(__name__)
 
 
@@ -110,16 +108,6 @@ def _fail(alert: Alert, problem: Problem, call: Call, ports: PlanningPorts) -> N
         work.alerts.replace(now.failed(reasons))
         work.record(alert.source_id, AlertPlanFailed(alert_id=alert.id, route=alert.route, reasons=reasons))
     log.warning("alert_not_planned", alert_id=alert.id, code=problem.code)
-
-
-def reasons_of(problem: Problem) -> tuple[Reason, ...]:
-    """Return a problem as the reasons that an operator reads: what it says, then each guard's word and each fault."""
-    guards = _GUARDS.validate_python(problem.facts["reasons"]) if isinstance(problem, PolicyDenied) else ()
-    return (
-        Reason(code=problem.code, detail=problem.detail),
-        *(Reason(code=said.guard, detail=said.reason) for said in guards),
-        *(Reason(code=fault.code, detail=fault.detail, pointer=fault.pointer) for fault in problem.faults),
-    )
 
 
 def _wanted(alert: Alert, call: Call, ports: PlanningPorts) -> CreatePlan:

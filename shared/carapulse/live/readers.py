@@ -21,7 +21,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
-        "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted",
+        "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted ScheduleFailed ScheduleFired ScheduleSkipped",
         "freeze:read": "FreezeChanged FreezeDeclared FreezeLifted",
         "window:read": "WindowChanged WindowDeclared WindowLifted",
         "workflow:read": "WorkflowVersionAdded WorkflowVersionRetired",

@@ -8,7 +8,7 @@ from typing import Any
 
 from carapulse.kernel.record import Record
 
-_LATER: dict[str, Any] = {"groups": {}, "requested_for": None}
+_LATER: dict[str, Any] = {"groups": {}, "requested_for": None, "authors": []}
 _LATER_IN_CONSTRAINTS: dict[str, Any] = {"max_concurrency": 1, "on_failure": "undo"}
 _LATER_IN_STEPS: dict[str, Any] = {
     "when": None,

@@ -68,6 +68,7 @@ def draft(wanted: Draft, call: Call, catalogue: Actions, at: datetime) -> PlanVe
         meta=wanted.origin.meta,
         requested_by=call.actor.id,
         requested_for=call.actor.owner,
+        authors=wanted.origin.authors,
         created_at=at.astimezone(UTC),
     )
 

@@ -66,6 +66,7 @@ def judged_plan(version: PlanVersion) -> JudgedPlan:
         trusted=version.trusted,
         requested_by=version.requested_by,
         requested_for=version.requested_for,
+        authors=version.authors,
         irreversible=version.point_of_no_return is not None,
         steps=tuple(
             JudgedStep(

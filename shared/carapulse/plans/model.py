@@ -54,6 +54,7 @@ class PlanStatus(StrEnum):
 
 
 _WAITING = {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}
+_OPEN = _WAITING | {PlanStatus.EXECUTING}
 
 
 class WorkflowUse(Record):
@@ -87,6 +88,7 @@ class PlanVersion(Record):
     meta: JsonObject = Field(default_factory=dict)
     requested_by: str = Field(min_length=1)
     requested_for: str | None = Field(default=None, description="who answers for the key that asked")
+    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule that asked")
     created_at: AwareDatetime
 
     @property
@@ -150,6 +152,11 @@ class Plan(Record):
     requested_by: str
     execution_id: str | None = None
     archived_at: AwareDatetime | None = Field(default=None, description="since when lists leave it out")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits, for an answer or to be executed, or is being executed."""
+        return self.status in _OPEN
 
     @classmethod
     def of(cls, version: PlanVersion, decision: Decision, *, self_approval: bool) -> Self:
@@ -232,7 +239,7 @@ class Plan(Record):
 
     def archived(self, at: datetime) -> Self:
         """Return this plan as put away; only what is over can be. What is revised later is in the lists again."""
-        if self.status in _WAITING | {PlanStatus.EXECUTING}:
+        if self.is_open:
             raise PlanNotOver(f"the plan is {self.status}", plan_id=self.id, status=self.status)
         return self.model_copy(update={"archived_at": at})
 

@@ -95,6 +95,7 @@ class Origin(Record):
 
     trusted: bool = True
     meta: JsonObject = Field(default_factory=dict)
+    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule that asks")
     plan_id: PlanId | None = Field(default=None, description="minted by a caller that repeats itself, to plan once")
 
 

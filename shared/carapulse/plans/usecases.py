@@ -47,12 +47,12 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
 def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts) -> PlanView:
     """Make a further version of a plan: drafted, judged and answered anew. No earlier answer counts for it.
 
-    It stays as trusted as the plan was, and stays about the same alert, whoever revises it.
+    It stays as trusted as the plan was, about the same alert, and of the same schedule's authors, whoever revises it.
     """
     at = ports.clock.now()
     with ports.begin(call) as work:
         plan, former = work.plans.current(plan_id)
-    origin = Origin(trusted=former.trusted, meta=former.meta)
+    origin = Origin(trusted=former.trusted, meta=former.meta, authors=former.authors)
     wanted = Draft(plan_id=plan.id, version=plan.version + 1, request=command, origin=origin)
     version = drafted(wanted, call, ports, at)
     judged = _judged(version, call, ports, at)

@@ -16,6 +16,7 @@ from carapulse.live.routes import router as live_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.carrying import carriers
 from carapulse.runtime.dispatch import Dispatcher
+from carapulse.schedules.consumers import consumers as schedules
 from carapulse.schedules.routes import router as schedule_routes
 from carapulse.sessions.routes import router as session_routes
 from carapulse.settings import Orchestrator
@@ -44,4 +45,4 @@ ROUTERS = (
 
 def handlers(orchestrator: Orchestrator) -> Dispatcher:
     """Return the handlers of every message."""
-    return Dispatcher.of([*carriers(orchestrator), approvals, intake])
+    return Dispatcher.of([*carriers(orchestrator), approvals, intake, schedules])

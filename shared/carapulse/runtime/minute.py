@@ -12,6 +12,7 @@ from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.errors import Problem
 from carapulse.observe import get_logger
 from carapulse.retention.usecases import let_old_go, make_room
+from carapulse.schedules.firing import fire_due_schedules
 from carapulse.tracing import Trace
 
 log = get_logger(__name__)
@@ -64,9 +65,12 @@ def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: runs whose moment has come, a checkpoint over what none covers yet, room, the end of the old."""
+    """Do what is due: runs and schedules whose moment has come, a checkpoint, room, the end of what is old."""
     do_second(app)
     call = _call(app)
+    due = fire_due_schedules(call, app)
+    if due:
+        log.info("schedules_due", count=due)
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)

@@ -1,1 +1,1 @@
-"""Schedules: what is to be asked for again and again, and when. Keeping them is all that is done here."""
+"""Schedules: what is to be asked for again and again, when, and what came of it."""

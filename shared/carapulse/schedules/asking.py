@@ -4,10 +4,9 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Fault, Invalid
 from carapulse.kernel.ids import new_id
 from carapulse.plans.drafting import Draft
-from carapulse.plans.requests import CreatePlan, WorkflowRequest
 from carapulse.plans.usecases import drafted
 from carapulse.schedules.errors import ScheduleInvalid
-from carapulse.schedules.model import ScheduledStart, ScheduleTerms
+from carapulse.schedules.model import ScheduleTerms
 from carapulse.schedules.ports import SchedulePorts
 from carapulse.workflows.errors import WorkflowNotFound, WorkflowVersionIsRetired, WorkflowVersionNotFound
 
@@ -16,8 +15,7 @@ def check_request(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> Non
     """Return if a plan can be drafted of what is asked for, or raise ScheduleInvalid with every fault's place."""
     inside = "" if terms.plan is None else "/plan"
     try:
-        for request in _requests(terms):
-            drafted(Draft(plan_id=new_id("plan"), request=request), call, ports, ports.clock.now())
+        drafted(Draft(plan_id=new_id("plan"), request=terms.request), call, ports, ports.clock.now())
     except (WorkflowNotFound, WorkflowVersionNotFound, WorkflowVersionIsRetired) as problem:
         field = "name" if isinstance(problem, WorkflowNotFound) else "version"
         fault = Fault(pointer=f"{inside}/workflow/{field}", code=problem.code, detail=problem.detail)
@@ -25,19 +23,3 @@ def check_request(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> Non
     except Invalid as problem:
         faults = tuple(each.model_copy(update={"pointer": f"{inside}{each.pointer}"}) for each in problem.faults)
         raise ScheduleInvalid(problem.detail, faults=faults) from problem
-
-
-def _requests(terms: ScheduleTerms) -> list[CreatePlan]:
-    started = None if terms.workflow is None else _request_of(terms.workflow)
-    return [each for each in (terms.plan, started) if each is not None]
-
-
-def _request_of(start: ScheduledStart) -> CreatePlan:
-    return CreatePlan(
-        summary=start.summary or f"Start {start.name}",
-        intent=start.intent,
-        trigger="scheduled",
-        context=start.context,
-        workflow=WorkflowRequest(name=start.name, input=start.input, version=start.version),
-        constraints=start.constraints,
-    )

@@ -1,10 +1,14 @@
 """What schedules ask of the application."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
 
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.record import Record
 from carapulse.schedules.model import Schedule
+from carapulse.schedules.runs import ScheduleRun
 from carapulse.workflows.ports import WorkflowPorts, WorkflowWork
 
 
@@ -12,6 +16,26 @@ class ScheduleFilter(Wanted):
     """Which schedules are wanted, and which page of them."""
 
     enabled: bool | None = None
+
+
+class RunFilter(Wanted):
+    """Which page of a schedule's runs is wanted."""
+
+
+class DueSchedule(Record):
+    """A schedule of some tenant whose moment has come."""
+
+    tenant: str
+    id: str
+    name: str
+
+
+class ScheduleBook(Protocol):
+    """The schedules of every tenant, as the clock looks after them."""
+
+    def due(self, at: datetime, how_many: int) -> Sequence[DueSchedule]:
+        """Return schedules whose moment has come, those that have waited longest first."""
+        ...
 
 
 class Schedules(Protocol):
@@ -29,12 +53,31 @@ class Schedules(Protocol):
         """Return the id of the schedule of that name, or None."""
         ...
 
-    def add(self, schedule: Schedule) -> None:
-        """Keep a new schedule."""
+    def add(self, schedule: Schedule, next_at: datetime | None) -> None:
+        """Keep a new schedule, and when it comes due first."""
         ...
 
     def replace(self, schedule: Schedule) -> None:
-        """Keep the schedule as it now is."""
+        """Keep the schedule on its new terms; when it comes due next, and what came of it, stay as they are."""
+        ...
+
+    def reschedule(self, schedule_id: str, next_at: datetime | None) -> None:
+        """Keep when a schedule comes due next."""
+        ...
+
+    def due(self, schedule_id: str, at: datetime) -> tuple[Schedule, datetime | None] | None:
+        """Return a schedule whose moment has come, locked, and that moment; None if it hasn't or somebody is at it.
+
+        Without a moment it was not noted yet when it comes due.
+        """
+        ...
+
+    def came_to(self, schedule: Schedule) -> None:
+        """Keep what last came of a schedule."""
+        ...
+
+    def put_off(self, schedule_id: str, at: datetime, until: datetime, standing: dict[str, Any]) -> bool:
+        """Leave alone what came due and can't be read, and say so in it; False if somebody else did."""
         ...
 
     def delete(self, schedule_id: str) -> None:
@@ -46,6 +89,30 @@ class Schedules(Protocol):
         ...
 
 
+class ScheduleRuns(Protocol):
+    """Where the latest runs of schedules are kept."""
+
+    def add(self, run: ScheduleRun) -> bool:
+        """Keep a run, and let those go that are long over; False if there is one of that moment."""
+        ...
+
+    def find(self, schedule_id: str, due_at: datetime) -> ScheduleRun | None:
+        """Return a run, or None."""
+        ...
+
+    def is_pending(self, schedule_id: str) -> bool:
+        """Say whether the plan of any run is still to be made."""
+        ...
+
+    def replace(self, run: ScheduleRun) -> None:
+        """Keep the run as it now is."""
+        ...
+
+    def page(self, schedule_id: str, wanted: RunFilter) -> Page[ScheduleRun]:
+        """Return the runs of a schedule, the latest first."""
+        ...
+
+
 class ScheduleWork(WorkflowWork, Protocol):
     """A unit of work that can reach schedules."""
 
@@ -54,9 +121,27 @@ class ScheduleWork(WorkflowWork, Protocol):
         """The schedules within this unit."""
         ...
 
+    @property
+    def schedule_runs(self) -> ScheduleRuns:
+        """What came of them, within this unit."""
+        ...
+
 
 class SchedulePorts(WorkflowPorts, Protocol):
     """Everything the schedules area asks of the application."""
+
+    def begin(self, call: Call) -> ScheduleWork:
+        """Open a unit of work for the caller's tenant."""
+        ...
+
+
+class FiringPorts(Protocol):
+    """What the clock asks of the application to let schedules come due."""
+
+    @property
+    def schedule_book(self) -> ScheduleBook:
+        """The schedules of every tenant."""
+        ...
 
     def begin(self, call: Call) -> ScheduleWork:
         """Open a unit of work for the caller's tenant."""

@@ -13,16 +13,17 @@ from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 from carapulse.schedules.examples import CHANGING, SCHEDULES
 from carapulse.schedules.model import ScheduleTerms
-from carapulse.schedules.ports import ScheduleFilter
+from carapulse.schedules.ports import RunFilter, ScheduleFilter
 from carapulse.schedules.usecases import (
     change_schedule,
     create_schedule,
     delete_schedule,
     get_schedule,
+    list_runs,
     list_schedules,
     preview_schedule,
 )
-from carapulse.schedules.views import SchedulePreview, ScheduleView
+from carapulse.schedules.views import SchedulePreview, ScheduleRunView, ScheduleView
 
 router = APIRouter(tags=["schedules"])
 
@@ -62,8 +63,16 @@ def list_page(
 
 @router.get("/v1/schedules/{schedule_id}", name="get_schedule", dependencies=[needs("schedule:read")])
 def get(schedule_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> ScheduleView:
-    """Show a schedule. Its ETag stays the same while nobody changes it, though `next_runs` goes by the clock."""
+    """Show a schedule. Its ETag stays the same while nobody changes it, whenever it comes due."""
     return _tagged(get_schedule(schedule_id, call, ports), tag)
+
+
+@router.get("/v1/schedules/{schedule_id}/runs", name="list_schedule_runs", dependencies=[needs("schedule:read")])
+def list_runs_page(
+    schedule_id: str, wanted: Annotated[RunFilter, Query()], pages: ThesePages, call: ThisCall, ports: Ports
+) -> Page[ScheduleRunView]:
+    """List the last hundred times that a schedule came due and what came of them, the latest first."""
+    return pages.turn(lambda wanted: list_runs(schedule_id, wanted, call, ports), wanted)
 
 
 @router.patch(

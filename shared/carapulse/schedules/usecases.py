@@ -8,8 +8,8 @@ from carapulse.schedules.asking import check_request
 from carapulse.schedules.errors import ScheduleNameTaken
 from carapulse.schedules.events import ScheduleChanged, ScheduleCreated, ScheduleDeleted
 from carapulse.schedules.model import Schedule, ScheduleTerms
-from carapulse.schedules.ports import ScheduleFilter, SchedulePorts, ScheduleWork
-from carapulse.schedules.views import SchedulePreview, ScheduleView
+from carapulse.schedules.ports import RunFilter, ScheduleFilter, SchedulePorts, ScheduleWork
+from carapulse.schedules.views import SchedulePreview, ScheduleRunView, ScheduleView
 
 
 def create_schedule(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> ScheduleView:
@@ -18,7 +18,7 @@ def create_schedule(terms: ScheduleTerms, call: Call, ports: SchedulePorts) -> S
     schedule = Schedule.of(terms, call)
     with ports.begin(call) as work:
         _must_be_free(terms.name, None, work)
-        work.schedules.add(schedule)
+        work.schedules.add(schedule, schedule.next_after(call.at))
         work.record(schedule.id, ScheduleCreated.of(schedule))
     return ScheduleView.of_schedule(schedule, call.at)
 
@@ -49,24 +49,34 @@ def change_schedule(
     """Change a schedule; what it then asks for must be possible as if it were new."""
     with ports.begin(call) as work:
         before = work.schedules.get(schedule_id)
-    seen.check(before)
+    seen.check(before.kept)
     terms = patched(before.terms, patch)
     check_request(terms, call, ports)
     with ports.begin(call) as work:
         locked = work.schedules.lock(schedule_id)
-        seen.check(locked)
+        seen.check(locked.kept)
         _must_be_free(terms.name, schedule_id, work)
         changed = locked.changed(patched(locked.terms, patch), call)
         work.schedules.replace(changed)
+        if not changed.comes_due_as(locked):
+            work.schedules.reschedule(schedule_id, changed.next_after(call.at))
         work.record(schedule_id, ScheduleChanged.of(changed))
     return ScheduleView.of_schedule(changed, call.at)
+
+
+def list_runs(schedule_id: str, wanted: RunFilter, call: Call, ports: SchedulePorts) -> Page[ScheduleRunView]:
+    """Return the latest runs of a schedule, the latest first."""
+    with ports.begin(call) as work:
+        schedule = work.schedules.get(schedule_id)
+        page = work.schedule_runs.page(schedule.id, wanted)
+    return Page(data=tuple(ScheduleRunView.of(each) for each in page.data), next_cursor=page.next_cursor)
 
 
 def delete_schedule(schedule_id: str, call: Call, ports: SchedulePorts, seen: Match = WHICHEVER) -> None:
     """Forget a schedule. The plans that came of it stay."""
     with ports.begin(call) as work:
         schedule = work.schedules.lock(schedule_id)
-        seen.check(schedule)
+        seen.check(schedule.kept)
         work.schedules.delete(schedule_id)
         work.record(schedule_id, ScheduleDeleted(schedule_id=schedule_id, name=schedule.name))
 

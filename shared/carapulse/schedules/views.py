@@ -6,7 +6,9 @@ from typing import Self
 from pydantic import AwareDatetime
 
 from carapulse.kernel.record import Record
+from carapulse.plans.reasons import Reason
 from carapulse.schedules.model import Schedule, ScheduleTerms
+from carapulse.schedules.runs import RunStatus, ScheduleRun
 
 
 class ScheduleView(Schedule):
@@ -19,10 +21,20 @@ class ScheduleView(Schedule):
         """Return a schedule as it is shown at a moment."""
         return cls(**dict(schedule), next_runs=schedule.due_after(at))
 
-    @property
-    def kept(self) -> Schedule:
-        """What the ETag is over: time goes by without changing it."""
-        return Schedule(**{name: getattr(self, name) for name in Schedule.model_fields})
+
+class ScheduleRunView(Record):
+    """One time that a schedule came due, and what came of it."""
+
+    due_at: AwareDatetime
+    at: AwareDatetime
+    status: RunStatus
+    plan_id: str | None
+    reasons: tuple[Reason, ...]
+
+    @classmethod
+    def of(cls, run: ScheduleRun) -> Self:
+        """Return a run as it is shown."""
+        return cls(due_at=run.due_at, at=run.at, status=run.status, plan_id=run.plan_id, reasons=run.reasons)
 
 
 class SchedulePreview(Record):

@@ -1,12 +1,15 @@
 """Schedules over HTTP, from the first to the last word, against a real Postgres."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.builders.caller import Caller
 from tests.conftest import a_folder
+from tests.world.rig import a_call
 
 from carapulse.bootstrap import make_app
+from carapulse.schedules.firing import fire_due_schedules
 from carapulse.settings import Settings
 
 START: dict[str, Any] = {
@@ -123,6 +126,10 @@ def test_a_viewer_looks_and_no_more_and_a_change_names_what_was_read(ask):
         ({"cron": "0 0 30 2 *"}, "/cron"),
         ({"timezone": "Mars/Olympus"}, "/timezone"),
         ({"enabled": "yes"}, "/enabled"),
+        ({"catch_up_s": 60}, "/catch_up_s"),
+        ({"overlap_policy": "queue"}, "/overlap_policy"),
+        ({"authors": []}, "/authors"),
+        ({"next_at": None}, "/next_at"),
         ({"name": "No Slug"}, "/name"),
         ({"created_by": "mallory"}, "/created_by"),
         ({"workflow": None}, ""),
@@ -158,3 +165,20 @@ def test_a_preview_keeps_nothing(ask):
     assert shown.status_code == 200
     assert len(shown.json()["next_runs"]) == 5
     assert "seen" not in {each["name"] for each in ask("GET", "/v1/schedules").json()["data"]}
+
+
+def test_what_came_of_it_is_listed_for_whoever_may_read_it_and_for_nobody_else(ask, app):
+    path = made(ask, name="watched", cron="* * * * *").headers["location"]
+    before = ask("GET", path).headers["etag"]
+    soon = datetime.now(UTC) + timedelta(minutes=2)
+    fire_due_schedules(a_call("scheduler").model_copy(update={"at": soon}), app)
+
+    listed = ask("GET", f"{path}/runs", role="viewer").json()["data"]
+    shown = ask("GET", path)
+
+    assert [(each["status"], each["plan_id"], each["reasons"]) for each in listed] == [("due", None, [])]
+    assert (shown.json()["last_due_at"], shown.json()["last_status"]) == (listed[0]["due_at"], "due")
+    assert shown.headers["etag"] == before
+    for foreign in (ask("GET", f"{path}/runs", tenant="globex"), ask("GET", "/v1/schedules/schedule_0/runs")):
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "schedule-not-found")
+    assert ask("GET", f"{path}/runs", params={"cursor": "then"}).status_code == 422

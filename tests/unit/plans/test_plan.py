@@ -46,6 +46,7 @@ FULL = a_version(
     ),
     groups={"s2": Group(max_concurrency=2, max_failures=1)},
     requested_for="grace",
+    authors=("olga", "bob"),
 )
 
 
