@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from carapulse.audit.usecases import make_checkpoint
+from carapulse.collection.ticking import start_due_collections
 from carapulse.executions.usecases import look_after_overdue
 from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.errors import Problem
@@ -64,12 +65,15 @@ def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: runs whose moment has come, a checkpoint over what none covers yet, room, the end of the old."""
+    """Do what is due: runs whose moment has come, a checkpoint over what none covers yet, collectors, room, the old."""
     do_second(app)
     call = _call(app)
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
+    collections = start_due_collections(call, app)
+    if collections:
+        log.info("collections_started", count=collections)
     if app.settings.orchestrator == "step-functions":
         _look_after_machines(call, app)
     make_room(call, app)
