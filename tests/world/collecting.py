@@ -1,7 +1,7 @@
 """An installation that collects: the whole application, real tools, and simulated systems that they ask."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,17 +23,21 @@ from carapulse.runtime.workers import Workers
 from carapulse.settings import Settings
 
 EVERY_S = 60
+PLACES = ["dev", "prod", "moon"]
 
 
 class Dashboards:
-    """A Grafana with dashboards in folders; `broken` answers in place of everything."""
+    """A Grafana with dashboards in folders; `broken` answers in place of all, `meanwhile` happens before each answer."""
 
     def __init__(self) -> None:
         self.folders = [{"uid": "f1", "title": "Shop"}]
         self.dashboards = [{"uid": "d1", "title": "Checkout", "folderUid": "f1", "tags": []}]
         self.broken: Reply | None = None
+        self.meanwhile: Callable[[], object] | None = None
 
     def __call__(self, asked: Exchange) -> Reply:
+        if self.meanwhile is not None:
+            self.meanwhile()
         if self.broken is not None:
             return self.broken
         return Reply(self.folders if asked.query["type"] == "dash-folder" else self.dashboards)
@@ -49,13 +53,23 @@ class Desk:
         self.clock = MovableClock(datetime.now(UTC))
         chosen = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
         self.app: App = make_app(chosen, database_url, clock=self.clock, policy=the_engine())
-        self.ask = Caller(self.app)
+        self.tenant = "acme"
+        self._caller = Caller(self.app, self.clock)
         self.workers = self.new_workers()
+
+    def ask(self, method: str, path: str, body: Any = None, **rest: Any) -> Any:
+        """Ask in the name of an administrator, unless the test says otherwise."""
+        return self._caller(method, path, body, **{"tenant": self.tenant, **rest})
 
     def new_workers(self) -> Workers:
         """Return a pool that takes every message."""
         queue, chosen = self.app.queue, self.app.settings
         return Workers(queue, handlers("queue"), self.app, self.clock, 1, chosen.visibility_s, chosen.max_deliveries)
+
+    def call(self, who: str = "ada") -> Call:
+        """Return a call in this tenant, now."""
+        actor = Actor(id=who, roles=frozenset({"admin"}))
+        return Call(actor=actor, tenant=self.tenant, at=self.clock.now(), trace="0" * 32)
 
     def put(self, name: str, terms: dict[str, Any], **rest: Any) -> Any:
         """Put a new collector, and hold it to having been taken."""
@@ -76,41 +90,35 @@ class Desk:
         assert shown.status_code == 200, shown.text
         return dict(shown.json()["status"])
 
-    def nodes(self, tenant: str = "acme") -> dict[str, set[str]]:
+    def nodes(self, tenant: str | None = None) -> dict[str, set[str]]:
         """Return what there is, as ids by who says so."""
         said: dict[str, set[str]] = {}
-        with self.app.begin(a_call(tenant)) as work:
+        with self.app.begin(self.call().model_copy(update={"tenant": tenant or self.tenant})) as work:
             for node_id, source in work.context.statements().nodes:
                 said.setdefault(source, set()).add(node_id)
         return said
 
     def edges(self) -> set[tuple[str, str, str]]:
         """Return what hangs on what."""
-        with self.app.begin(a_call("acme")) as work:
+        with self.app.begin(self.call()) as work:
             return set(work.context.statements().graph().edges)
 
-    def happened(self, *kinds: str, tenant: str = "acme") -> list[tuple[str, str]]:
+    def happened(self, *kinds: str) -> list[tuple[str, str]]:
         """Return which events of these kinds there were, and by whom, in order."""
-        with self.app.begin(a_call(tenant)) as work:
+        with self.app.begin(self.call()) as work:
             page = work.evidence.page(EventFilter(limit=200))
         return [(each.type, each.actor) for each in reversed(page.data) if each.type in kinds]
 
 
-def a_call(tenant: str, who: str = "ada") -> Call:
-    """Return a call by a person of a tenant."""
-    actor = Actor(id=who, roles=frozenset({"admin"}))
-    return Call(actor=actor, tenant=tenant, at=datetime.now(UTC), trace="0" * 32)
-
-
 def at_grafana(server: Server, name: str = "boards", **match: str) -> dict[str, Any]:
     """Return a connection to a Grafana."""
-    return {"tool": "grafana", "name": name, "match": {"tenant": "acme", **match}, "base_url": server.url}
+    return {"tool": "grafana", "name": name, "match": {"environment": PLACES, **match}, "base_url": server.url}
 
 
 def at_cluster(folder: Path, cluster_id: str, server: Server) -> dict[str, Any]:
     """Return a connection to a cluster."""
     settings = {"kubeconfig": str(a_kubeconfig(folder, cluster_id, server)), "context": cluster_id}
-    match = {"tenant": "acme", "cluster_id": cluster_id}
+    match = {"environment": PLACES, "cluster_id": cluster_id}
     return {"tool": "kubectl", "name": cluster_id, "match": match, "settings": settings}
 
 
