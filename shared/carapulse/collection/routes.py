@@ -63,9 +63,11 @@ def get(name: CollectorName, tag: ThisTag, call: ThisCall, ports: Ports) -> Coll
     status_code=HTTPStatus.ACCEPTED,
     dependencies=[needs("collector:run")],
 )
-def run(name: CollectorName, call: ThisCall, ports: Ports) -> CollectorView:
+def run(name: CollectorName, tag: ThisTag, call: ThisCall, ports: Ports) -> CollectorView:
     """Have a collector run as soon as a worker is free; its `status` tells how that went."""
-    return ask_for_run(name, call, ports)
+    view = ask_for_run(name, call, ports)
+    tag.at(f"/v1/collectors/{name}", view.kept)
+    return view
 
 
 @router.delete(
