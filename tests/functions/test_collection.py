@@ -20,8 +20,7 @@ def a_due_run(installation):
 
 def reported(installation):
     return {(each.id, each.source) for each in installation.rows("SELECT id, source FROM context_nodes")}, [
-        each.actor
-        for each in installation.rows("SELECT actor FROM events WHERE type = 'ContextRefreshed'")
+        each.actor for each in installation.rows("SELECT actor FROM events WHERE type = 'ContextRefreshed'")
     ]
 
 

@@ -192,8 +192,7 @@ def make_app(
     """
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
-    manifests = builtin_manifests() if tools is None else tuple(tools)
-    catalogue = Catalogue.load(manifests)
+    catalogue = Catalogue.load(manifests := builtin_manifests() if tools is None else tuple(tools))
     engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
     relay = _relay(settings, direct, sealer)
