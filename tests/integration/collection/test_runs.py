@@ -206,7 +206,7 @@ def test_the_same_message_does_nothing_while_another_worker_is_at_it(desk, board
     desk.put("boards", BOARDS)
     desk.ask("POST", "/v1/collectors/boards:run")
     (message,) = waiting(desk)
-    again = []
+    again: list[str] = []
 
     def meanwhile():
         if not again:
