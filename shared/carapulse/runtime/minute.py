@@ -65,15 +65,15 @@ def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: runs whose moment has come, a checkpoint over what none covers yet, collectors, room, the old."""
+    """Do what is due: runs whose moment has come, collectors, a checkpoint over what none covers yet, room, the old."""
     do_second(app)
     call = _call(app)
-    made = make_checkpoint(call, app)
-    if made is not None:
-        log.info("checkpoint_made", number=made.number)
     collections = start_due_collections(call, app)
     if collections:
         log.info("collections_started", count=collections)
+    made = make_checkpoint(call, app)
+    if made is not None:
+        log.info("checkpoint_made", number=made.number)
     if app.settings.orchestrator == "step-functions":
         _look_after_machines(call, app)
     make_room(call, app)
