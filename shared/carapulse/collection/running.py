@@ -183,11 +183,10 @@ class _Run:
         """Open a unit of work with the collector locked; None if it was changed, deleted or taken over meanwhile."""
         with self.ports.begin(self.call) as work:
             kept = work.collectors.lock(self.collector.name)
-            if kept is not None and not self._is_mine(kept.collector, kept.progress):
+            if kept is not None and not self._is_mine(kept.progress):
                 log.info("collection_overtaken", name=self.collector.name)
                 kept = None
             yield kept, work
 
-    def _is_mine(self, collector: Collector, progress: Progress) -> bool:
-        same = (collector.id, collector.revision) == (self.collector.id, self.collector.revision)
-        return same and progress.lease is not None and progress.lease.id == self.lease
+    def _is_mine(self, progress: Progress) -> bool:
+        return progress.lease is not None and progress.lease.id == self.lease

@@ -92,6 +92,7 @@ def check_terms(terms: CollectorTerms, ports: CollectionPorts) -> None:
 
 
 def _kept(name: str, terms: CollectorTerms, call: Call, known: Kept | None) -> Kept:
+    """Return a collector on other terms. A run that is under way loses its lease, and so reports nothing."""
     due = call.at if terms.enabled else None
     if known is None:
         return Kept(Collector.of(name, terms, call), Progress(), due)

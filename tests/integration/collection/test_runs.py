@@ -10,7 +10,7 @@ from tests.world.collecting import EVERY_S
 from carapulse.bootstrap import make_app
 from carapulse.collection.errors import CollectorBusy
 from carapulse.collection.messages import RunCollector
-from carapulse.collection.running import run_collector
+from carapulse.collection.running import give_run_up, run_collector
 from carapulse.collection.ticking import start_due_collections
 
 BOARDS = {"system": "grafana", "context": {"environment": "dev"}}
@@ -251,6 +251,35 @@ def test_a_run_whose_worker_is_gone_is_made_by_the_next(desk):
     run_collector(message, desk.call(), desk.app)
 
     assert desk.nodes() == {"boards": {DASHBOARD, FOLDER}}
+
+
+def test_a_run_that_is_given_up_is_a_failure_that_is_told_once(desk):
+    desk.put("boards", BOARDS)
+    desk.ask("POST", "/v1/collectors/boards:run")
+    (message,) = waiting(desk)
+
+    for _ in range(2):
+        give_run_up(message, "whoever worked on it never came to an end", desk.call(), desk.app)
+    run_collector(message, desk.call(), desk.app)
+
+    assert desk.status("boards")["last_error"]["code"] == "collection-given-up"
+    assert len(desk.happened("CollectionFailed")) == 1
+    assert desk.nodes() == {}
+
+
+def test_a_row_that_nobody_can_read_keeps_no_other_from_running(desk, module_database):
+    desk.put("a-spoiled-one", BOARDS)
+    desk.put("boards", BOARDS)
+    spoiled = {"tenant": desk.tenant}
+    with module_database.as_superuser() as connection:
+        connection.run("UPDATE collectors SET progress = '1' WHERE tenant = :tenant AND name LIKE 'a-%'", **spoiled)
+
+    desk.minute()
+
+    state = desk.status("boards")["state"]
+    with module_database.as_superuser() as connection:
+        connection.run("DELETE FROM collectors WHERE tenant = :tenant AND name LIKE 'a-%'", **spoiled)
+    assert state == "ok"
 
 
 def test_what_a_collector_said_goes_with_it(desk):
