@@ -36,7 +36,12 @@ def collected(program, seconds=30):
 
 def test_a_run_that_the_end_of_the_program_cuts_short_is_made_by_the_next(program, boards):
     entered, leave = threading.Event(), threading.Event()
-    boards.meanwhile = lambda: entered.set() or leave.wait(30)
+
+    def wait():
+        entered.set()
+        leave.wait(30)
+
+    boards.meanwhile = wait
     put = program.ask("PUT", "/v1/collectors/boards", role="sre", json=TERMS, headers={"If-None-Match": "*"})
     asked = program.ask("POST", "/v1/collectors/boards:run")
     assert (put.status_code, asked.status_code) == (201, 202)
