@@ -8,6 +8,7 @@ from tests.builders.keys import FRESH, keyed
 
 from carapulse.bootstrap import App
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.kernel.clock import Clock
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 
@@ -17,8 +18,8 @@ ADA = {"by": "ada", "role": "admin", "tenant": "acme"}
 class Caller:
     """Asks in anybody's name."""
 
-    def __init__(self, app: App) -> None:
-        self._issuer = DevelopmentIssuer.load_or_make(app.settings.data_dir)
+    def __init__(self, app: App, clock: Clock | None = None) -> None:
+        self._issuer = DevelopmentIssuer.load_or_make(app.settings.data_dir, clock)
         self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
     def __call__(self, method, path, body=None, *, headers=None, **rest):

@@ -96,6 +96,12 @@ GOLDEN = [
     ),
     ("helm.list", {}, Mode.RUN, ("list", "--namespace=shop", "--deployed", "--failed", "--pending", "--output=json")),
     (
+        "helm.releases",
+        {},
+        Mode.RUN,
+        ("list", "--namespace=shop", "--deployed", "--failed", "--pending", "--max=1000", "--output=json"),
+    ),
+    (
         "helm.get",
         {"release": "checkout"},
         Mode.RUN,
@@ -186,6 +192,16 @@ def test_an_action_runs_exactly_this_command(name: str, value: dict[str, Any], m
 
     assert programs.commands[0].program == "helm"
     assert programs.commands[0].arguments == (*ALWAYS, *arguments)
+
+
+def test_the_releases_of_all_namespaces_are_asked_for_where_none_is_named():
+    programs = RecordedPrograms(stdout="[]")
+    run, invocation = asked("helm.releases", {}, programs)
+
+    outcome = run(invocation.model_copy(update={"context": invocation.context.model_copy(update={"namespace": None})}))
+
+    assert programs.commands[0].arguments[len(ALWAYS) :][:2] == ("list", "--all-namespaces")
+    assert outcome.output == {"releases": [], "count": 0}
 
 
 def test_values_are_a_file_of_their_own():

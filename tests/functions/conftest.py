@@ -41,6 +41,10 @@ class Shop(ThreadingHTTPServer):
         self.open.set()
 
 
+BOARDS = b'[{"uid": "b1", "title": "Shop"}]'
+"""What it answers as a Grafana, whether asked for folders or for dashboards."""
+
+
 class _ShopRequest(BaseHTTPRequestHandler):
     server: Shop
 
@@ -50,7 +54,7 @@ class _ShopRequest(BaseHTTPRequestHandler):
         self.server.open.wait(60)
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(b"open")
+        self.wfile.write(BOARDS if self.path.startswith("/api/search") else b"open")
 
     def handle(self):
         with suppress(BrokenPipeError):  # whoever asked was ended
@@ -84,7 +88,13 @@ class Installation:
             "match": {"tenant": "acme"},
             "may_reach": [f"127.0.0.1:{shop.server_port}"],
         }
-        connections.write_text(json.dumps({"connections": [reach]}))
+        boards = {
+            "tool": "grafana",
+            "name": "boards",
+            "match": {"tenant": "acme"},
+            "base_url": f"http://127.0.0.1:{shop.server_port}",
+        }
+        connections.write_text(json.dumps({"connections": [reach, boards]}))
         self.environment = {
             "CARAPULSE_DATA_DIR": str(folder),
             "CARAPULSE_DATABASE_URL": database.app_url,

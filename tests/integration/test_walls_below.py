@@ -27,6 +27,7 @@ WITHOUT_TENANT = {
 
 OVER_ALL_TENANTS = {
     "archivable_events": "says which stretch of the log is old, and whose events are in it; they are read under walls",
+    "collectors_due": "says which are due, for a clock that then acts within their tenant",
     "connection_tenant": "tells whose a connection is to whoever knows its id, which the gateway says",
     "connections_in_all": "says how many",
     "connections_to_tell": "gives the one who tells clients what each may hear, which it reads within their tenants",

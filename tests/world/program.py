@@ -66,7 +66,8 @@ class Program:
 
     def ask(self, method: str, path: str, who: str = "ada", role: str = "operator", **more: Any) -> httpx.Response:
         """Make one request as somebody; `key` is the idempotency key of a POST, and without it there is a fresh one."""
-        headers = {"Authorization": f"Bearer {self.token(who, role)}", **keyed(method, more.pop("key", FRESH))}
+        keys = keyed(method, more.pop("key", FRESH))
+        headers = {"Authorization": f"Bearer {self.token(who, role)}", **keys, **more.pop("headers", {})}
         return httpx.request(method, self.url + path, headers=headers, timeout=20, **more)
 
     def token(self, who: str, role: str = "operator") -> str:

@@ -49,6 +49,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/freezes": {"name": "sale", "environments": ["preprod"], "reason": "x"},
     "POST /v1/windows": {"name": "nights", "environments": ["preprod"], "weekly": ALL_WEEK},
     "POST /v1/context:refresh": {"source": "cmdb", "nodes": [{"id": "hall", "kind": "service", "name": "hall"}]},
+    "PUT /v1/collectors/{name}": {"system": "grafana", "context": CONTEXT, "enabled": False},
     "PUT /v1/sources/{name}": REGISTRATION,
     "POST /v1/sources/{name}:rotate": {},
     "POST /v1/playbooks": {"name": "hall"},
@@ -149,6 +150,7 @@ class Site:
         )  # fmt: skip
         assert reported.status_code == 202, reported.text
         rig.workers.run_until_idle()
+        self._made("PUT /v1/collectors/{name}", "collector_id", "id", **{"if-match": None, "if-none-match": "*"})
         for route, key in (("GET /v1/alerts", "alert_id"), ("GET /v1/dead-letters", "message_id")):
             self._made(route, key, "data", 0, "id")
         self._made("POST /v1/playbooks", "playbook_id", "id")

@@ -12,6 +12,7 @@ from carapulse.adapters.oidc.configuration import load_issuers
 from carapulse.adapters.oidc.keys import FetchedKeys
 from carapulse.adapters.oidc.publication import Publication
 from carapulse.adapters.postgres.calendar import PostgresCalendar
+from carapulse.adapters.postgres.collectors import PostgresCollectorBook
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
@@ -39,6 +40,7 @@ from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.stores import secrets_of
 from carapulse.bootstrap.work import Work
 from carapulse.broker.relay import Relay
+from carapulse.collection.definitions import Definitions
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
@@ -92,6 +94,7 @@ class App(Followed):
     archive_blobs: Blobs
     rates: Rates
     counting: Direct
+    manifests: tuple[Path, ...]
     relay: Relay | None = None
     configured_machines: Machines | None = None
     envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
@@ -122,6 +125,16 @@ class App(Followed):
     def schedule_book(self) -> PostgresScheduleBook:
         """The schedules that the clock looks after."""
         return PostgresScheduleBook(self.journal.direct)
+
+    @property
+    def collector_book(self) -> PostgresCollectorBook:
+        """The collectors that the clock has run."""
+        return PostgresCollectorBook(self.journal.direct)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """What collectors do, read when one is first asked for: most functions never ask."""
+        return Definitions.beside(self.manifests, self.catalogue)
 
     @cached_property
     def refusals(self) -> RefusalLog:
@@ -185,7 +198,7 @@ def make_app(
     """
     told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
     refuse_production(settings.self_approval_environments, policy.production)
-    catalogue = Catalogue.load(builtin_manifests() if tools is None else tools)
+    catalogue = Catalogue.load(manifests := builtin_manifests() if tools is None else tuple(tools))
     engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
     relay = _relay(settings, direct, sealer)
@@ -208,6 +221,7 @@ def make_app(
         archive_blobs=archive_blobs_of(settings, told),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
+        manifests=manifests,
         relay=relay,
         configured_machines=machines_of(settings),
     )

@@ -6,6 +6,7 @@ from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.apikeys.store import PostgresApiKeys
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.collection.store import PostgresCollectors
 from carapulse.context.store import PostgresContexts
 from carapulse.deadletters.store import PostgresDeadLetters
 from carapulse.executions.store import PostgresDryRuns, PostgresExecutions
@@ -119,6 +120,11 @@ class Work(PostgresWork):
     def context(self) -> PostgresContexts:
         """What there is and what hangs on what, within this unit."""
         return PostgresContexts(self.connection, self.tenant)
+
+    @cached_property
+    def collectors(self) -> PostgresCollectors:
+        """Who asks systems what there is, within this unit."""
+        return PostgresCollectors(self.connection, self.tenant)
 
     @cached_property
     def dead_letters(self) -> PostgresDeadLetters:

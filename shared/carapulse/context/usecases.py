@@ -1,10 +1,13 @@
 """What can be asked of the context. One function is one thing that somebody can ask for."""
 
+from datetime import datetime
+
 from carapulse.context.diffing import SnapshotDiff, counts
 from carapulse.context.errors import NodeNotFound
 from carapulse.context.events import ContextRefreshed
 from carapulse.context.model import KnownNode, RefreshContext, Snapshot
-from carapulse.context.ports import ContextPorts, GraphWanted, ServiceFilter, SnapshotFilter
+from carapulse.context.ports import ContextPorts, ContextWork, GraphWanted, ServiceFilter, SnapshotFilter
+from carapulse.context.statements import Statements
 from carapulse.context.views import GraphView, Refreshed, SnapshotView
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
@@ -19,18 +22,15 @@ def refresh_context(asked: RefreshContext, call: Call, ports: ContextPorts) -> R
     with ports.begin(call) as work:
         work.context.lock()
         former, at = work.context.statements(), work.now()
-        after = former.refreshed(asked, at)
-        work.context.change(former, after)
-        before, graph = former.graph(), after.graph()
-        content = graph.content
-        snapshot = Snapshot.of(graph, content, asked, id=new_id("snapshot"), taken_at=at, taken_by=call.actor.id)
-        work.context.add(snapshot, content)
-        refreshed = Refreshed(
-            snapshot=snapshot, nodes=counts(before.nodes, graph.nodes), edges=counts(before.edges, graph.edges)
-        )
-        work.record(snapshot.id, _fact(refreshed))
-    log.info("context_refreshed", snapshot_id=snapshot.id, source=asked.source, nodes=snapshot.node_count)
-    return refreshed
+        return _keep(asked, former, former.refreshed(asked, at), at, call, work)
+
+
+def report_news(asked: RefreshContext, call: Call, work: ContextWork) -> Refreshed | None:
+    """Take what one source sees within a unit of work; None, and nothing is written, if it says what it said before."""
+    work.context.lock()
+    former, at = work.context.statements(), work.now()
+    after = former.refreshed(asked, at)
+    return None if after == former else _keep(asked, former, after, at, call, work)
 
 
 def list_services(wanted: ServiceFilter, call: Call, ports: ContextPorts) -> Page[KnownNode]:
@@ -73,6 +73,22 @@ def diff_snapshots(snapshot_id: str, base: str, call: Call, ports: ContextPorts)
         snapshot, graph = work.context.snapshot(snapshot_id)
         other, former = work.context.snapshot(base)
     return SnapshotDiff.of((snapshot.id, graph), (other.id, former))
+
+
+def _keep(
+    asked: RefreshContext, former: Statements, after: Statements, at: datetime, call: Call, work: ContextWork
+) -> Refreshed:
+    work.context.change(former, after)
+    before, graph = former.graph(), after.graph()
+    content = graph.content
+    snapshot = Snapshot.of(graph, content, asked, id=new_id("snapshot"), taken_at=at, taken_by=call.actor.id)
+    work.context.add(snapshot, content)
+    refreshed = Refreshed(
+        snapshot=snapshot, nodes=counts(before.nodes, graph.nodes), edges=counts(before.edges, graph.edges)
+    )
+    work.record(snapshot.id, _fact(refreshed))
+    log.info("context_refreshed", snapshot_id=snapshot.id, source=asked.source, nodes=snapshot.node_count)
+    return refreshed
 
 
 def _fact(refreshed: Refreshed) -> ContextRefreshed:

@@ -19,7 +19,7 @@ Subject = Annotated[
 """The name of an actor: never empty, never blank, no control characters."""
 
 
-OURS = ("key:", "source:")
+OURS = ("collector/", "key:", "source:")
 """How the names begin that only this installation gives, to actors of its own; no issuer may speak for them."""
 
 
@@ -35,6 +35,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     SERVICE = "service"
     AGENT = "agent"
+    COLLECTOR = "collector"
 
 
 class Proof(Record):

@@ -21,6 +21,10 @@ Permission = Literal[
     "audit:read",
     "authz:check",
     "authz:check-others",
+    "collector:delete",
+    "collector:read",
+    "collector:run",
+    "collector:write",
     "event:read",
     "context:read",
     "context:write",
@@ -73,6 +77,7 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "alert:read",
         "approval:read",
         "authz:check",
+        "collector:read",
         "context:read",
         "event:read",
         "execution:read",
@@ -90,6 +95,7 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
 )
 _OPERATE: Final[frozenset[Permission]] = _LOOK | {
     "alert:close",
+    "collector:run",
     "execution:cancel",
     "message:read",
     "message:replay",
@@ -124,6 +130,8 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         | _ANSWER
         | {
             "audit:read",
+            "collector:delete",
+            "collector:write",
             "context:write",
             "evidence:export",
             "freeze:write",
@@ -149,6 +157,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.ADMIN: PERMISSIONS,
         Role.SERVICE: _LOOK | {"context:write", "plan:create", "plan:execute", "tool:validate", "workflow:start"},
         Role.AGENT: _LOOK | {"memory:write", "plan:create", "tool:validate", "workflow:start"},
+        Role.COLLECTOR: frozenset({"context:write"}),
     }
 )
 

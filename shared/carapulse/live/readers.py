@@ -19,6 +19,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
+        "collector:read": "CollectionAsked CollectionFailed CollectionRecovered CollectorDeleted CollectorPut",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted ScheduleFailed ScheduleFired ScheduleSkipped",

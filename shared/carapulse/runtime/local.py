@@ -18,6 +18,7 @@ from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.bootstrap.database import app_door, owner_door
+from carapulse.collection.messages import RunCollector
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.observe import get_logger
 from carapulse.runtime.areas import ROUTERS, handlers
@@ -32,6 +33,7 @@ from carapulse.settings import Settings
 
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
+_COLLECTING_WORKERS = 2
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 
 
@@ -103,10 +105,13 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _pools(app: App, every: Dispatcher) -> list[Workers]:
-    """Return those who do what may take long, the steps of plans, and those who do what must not wait behind it."""
-    steps = {AdvanceExecution.queue}
-    others = _pool(app, every.without(steps), _BACKGROUND_WORKERS)
-    return [_pool(app, every.only(steps), app.settings.workers), others]
+    """Return those who do what may take long, steps and collections, and those who must not wait behind either."""
+    steps, collections = {AdvanceExecution.queue}, {RunCollector.queue}
+    return [
+        _pool(app, every.only(steps), app.settings.workers),
+        _pool(app, every.only(collections), _COLLECTING_WORKERS),
+        _pool(app, every.without(steps | collections), _BACKGROUND_WORKERS),
+    ]
 
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from carapulse.audit.usecases import make_checkpoint
+from carapulse.collection.ticking import start_due_collections
 from carapulse.executions.usecases import look_after_overdue
 from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.errors import Problem
@@ -65,12 +66,15 @@ def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what is due: runs and schedules whose moment has come, a checkpoint, room, the end of what is old."""
+    """Do what is due: runs, schedules and collectors whose moment has come, a checkpoint, room, the end of the old."""
     do_second(app)
     call = _call(app)
     due = fire_due_schedules(call, app)
     if due:
         log.info("schedules_due", count=due)
+    collections = start_due_collections(call, app)
+    if collections:
+        log.info("collections_started", count=collections)
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)

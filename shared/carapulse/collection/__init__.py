@@ -1,0 +1,1 @@
+"""Collection: asks outside systems what there is, by collectors that are data, and reports it to the context."""
