@@ -21,6 +21,9 @@ Permission = Literal[
     "audit:read",
     "authz:check",
     "authz:check-others",
+    "channel:delete",
+    "channel:read",
+    "channel:write",
     "event:read",
     "context:read",
     "context:write",
@@ -124,6 +127,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         | _ANSWER
         | {
             "audit:read",
+            "channel:read",
             "context:write",
             "evidence:export",
             "freeze:write",
@@ -140,6 +144,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             "api-key:read",
             "api-key:revoke",
             "authz:check-others",
+            "channel:read",
             "execution:cancel",
             "execution:pause",
             "freeze:write",

@@ -19,6 +19,8 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
+        "channel:read": "ChannelBehind ChannelDeleted ChannelDisabled ChannelPut ChannelSecretIssued ChannelTested"
+        " DeliveryFailed",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted",

@@ -19,6 +19,7 @@ from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
 from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.bootstrap.database import app_door, owner_door
 from carapulse.executions.messages import AdvanceExecution
+from carapulse.notifications.messages import Deliver
 from carapulse.observe import get_logger
 from carapulse.runtime.areas import ROUTERS, handlers
 from carapulse.runtime.brokered import queue_of
@@ -32,6 +33,7 @@ from carapulse.settings import Settings
 
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
+_TELLING_WORKERS = 4  # a receiver that does not answer keeps one of them busy, or two
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 
 
@@ -103,10 +105,13 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _pools(app: App, every: Dispatcher) -> list[Workers]:
-    """Return those who do what may take long, the steps of plans, and those who do what must not wait behind it."""
-    steps = {AdvanceExecution.queue}
-    others = _pool(app, every.without(steps), _BACKGROUND_WORKERS)
-    return [_pool(app, every.only(steps), app.settings.workers), others]
+    """Return who does the steps of plans and who tells people, which may take long, and who must not wait for them."""
+    steps, telling = {AdvanceExecution.queue}, {Deliver.queue}
+    return [
+        _pool(app, every.only(steps), app.settings.workers),
+        _pool(app, every.only(telling), _TELLING_WORKERS),
+        _pool(app, every.without(steps | telling), _BACKGROUND_WORKERS),
+    ]
 
 
 def _pool(app: App, areas: Dispatcher, count: int) -> Workers:
