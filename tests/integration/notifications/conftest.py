@@ -5,12 +5,15 @@ from contextlib import ExitStack
 from itertools import count
 
 import pytest
+from sqlalchemy import text
 from tests.builders.caller import Caller
 from tests.builders.receiving import a_receiver
 from tests.builders.shared import Tenant, a_database
 from tests.conftest import a_folder
-from tests.world.rig import Rig, act, check
+from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
+
+from carapulse.plans.events import PlanClosed
 
 _tenants = count(1)
 
@@ -56,6 +59,20 @@ class Site:
 
     def deliveries(self, name, **filters):
         return self.ask("GET", f"/v1/channels/{name}/deliveries", params=filters).json()["data"]
+
+    def call(self):
+        """Return the call of a message that is handled by hand."""
+        return a_call(tenant=self.name)
+
+    def happen(self, stream):
+        """Write an event."""
+        with self.rig.app.begin(self.call()) as work:
+            work.record(stream, PlanClosed(plan_id=stream, reason="not today"))
+
+    def sql(self, statement, **given):
+        with self.rig.app.begin(self.call()) as work:
+            found = work.connection.execute(text(statement), given)
+            return [tuple(row) for row in found] if found.returns_rows else found.rowcount
 
     def events(self, kind):
         return [each for each in self.log() if each["type"] == kind]
