@@ -76,7 +76,9 @@ def test_the_embedded_database_has_no_pooler_and_no_login_of_its_own(setting):
 
 GOOGLE = {
     "queue": "pubsub",
-    "queue_addresses": {name: f"projects/acme/topics/{name}" for name in ("planning", "approvals", "executions")},
+    "queue_addresses": {
+        name: f"projects/acme/topics/{name}" for name in ("planning", "approvals", "executions", "notifications")
+    },
     "push": "google",
     "push_audience": "https://carapulse.example/planning",
     "push_account": "push@acme.iam.gserviceaccount.com",

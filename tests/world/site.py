@@ -32,6 +32,7 @@ RECIPE = {
 SCHEDULE = {"name": "nightly", "cron": "30 2 * * *", "plan": PLAN}
 ALL_WEEK = [{"days": ["mon"], "start": "00:00", "end": "24:00"}]
 REGISTRATION = {"trust": "path_token", "context": CONTEXT}
+CHANNEL = {"kind": "webhook", "url": "https://hooks.example.com/hall", "events": ["ApprovalRequested"]}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/plans": PLAN,
     "POST /v1/plans/{plan_id}/versions": PLAN,
@@ -51,6 +52,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/context:refresh": {"source": "cmdb", "nodes": [{"id": "hall", "kind": "service", "name": "hall"}]},
     "PUT /v1/sources/{name}": REGISTRATION,
     "POST /v1/sources/{name}:rotate": {},
+    "PUT /v1/channels/{name}": CHANNEL,
+    "POST /v1/channels/{name}:rotate": {},
     "POST /v1/playbooks": {"name": "hall"},
     "POST /v1/runbooks": {"service": "hall", "name": "light"},
     "POST /v1/memory": {"title": "hall"},
@@ -149,6 +152,8 @@ class Site:
         )  # fmt: skip
         assert reported.status_code == 202, reported.text
         rig.workers.run_until_idle()
+        new = {"authorization": f"Bearer {self.token()}", "if-none-match": "*"}
+        assert self.send("PUT", "/v1/channels/alerts", CHANNEL, new).status_code == 201
         for route, key in (("GET /v1/alerts", "alert_id"), ("GET /v1/dead-letters", "message_id")):
             self._made(route, key, "data", 0, "id")
         self._made("POST /v1/playbooks", "playbook_id", "id")

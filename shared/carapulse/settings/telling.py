@@ -3,16 +3,17 @@
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from carapulse.identity.addresses import IssuerUrl
-
 _LONGEST = 300
 
 
 class TellingSettings(BaseSettings):
     """What is chosen about channels."""
 
-    public_url: IssuerUrl | None = Field(
-        None, description="where people reach the API, for links in what they are told; none leaves links out"
+    public_url: str | None = Field(
+        None,
+        max_length=512,
+        pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$",
+        description="where people reach the API, for links in what they are told; none leaves links out",
     )
     channel_addresses: frozenset[str] = Field(
         frozenset(),

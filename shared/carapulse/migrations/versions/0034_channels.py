@@ -15,7 +15,7 @@ down_revision = "0031"
 _TABLES = """
 CREATE TABLE channels (
     tenant text NOT NULL CHECK (tenant <> ''),
-    id text COLLATE "C" NOT NULL UNIQUE CHECK (id LIKE 'channel\\_%'),
+    id text COLLATE "C" NOT NULL CHECK (id LIKE 'channel\\_%'),
     name text NOT NULL CHECK (name <> ''),
     kind text NOT NULL CHECK (kind IN ('webhook', 'slack')),
     address text NOT NULL CHECK (address <> ''),
