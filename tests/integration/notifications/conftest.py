@@ -1,7 +1,7 @@
 """One installation for the tests of a module, each of which has a tenant of its own, and two receivers."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import count
 
 import pytest
@@ -57,6 +57,16 @@ class Site:
                 return
             time.sleep(0.05)
 
+    @contextmanager
+    def at_work(self, count):
+        """Let workers do what is to be done, in threads, as the program has them."""
+        workers = self.rig.new_workers(count)
+        workers.start()
+        try:
+            yield
+        finally:
+            workers.stop(10)
+
     def deliveries(self, name, **filters):
         return self.ask("GET", f"/v1/channels/{name}/deliveries", params=filters).json()["data"]
 
@@ -102,8 +112,10 @@ def installation(postgres, receivers):
 @pytest.fixture
 def site(installation, receivers):
     for each in receivers:
-        each.got, each.answers, each.headers, each.slowness_s = [], [], {}, 0.0
-    rig, caller, _ = installation
+        each.got, each.answers, each.headers = [], [], {}
+    rig, caller, database = installation
+    with database.as_superuser() as connection:
+        connection.run("DELETE FROM messages")  # what other tests left undone
     yield Site(rig, caller, f"tenant-{next(_tenants)}")
     rig.app.engine.dispose()
 

@@ -1,6 +1,7 @@
 """What happens is told once to each channel that wants it, signed, whatever goes wrong on the way."""
 
 import json
+import time
 
 from tests.builders.intake import NOON
 from tests.builders.receiving import is_signed
@@ -227,3 +228,41 @@ def test_a_test_message_can_be_seen_and_is_in_the_list(site, receiver):
     assert json.loads(body)["type"] == "io.carapulse.ChannelTested"
     assert site.deliveries("people")[0]["id"] == asked.json()["id"] == headers["webhook-id"]
     assert site.deliveries("people")[0]["status"] == "delivered"
+
+
+def test_a_slow_receiver_keeps_few_busy_who_send(site, receivers):
+    slow, quick = receivers
+    site.put("slow", slow.url, events=["PlanClosed"])
+    site.put("quick", quick.url, events=["PlanClosed"])
+    for number in range(8):
+        site.happen(f"plan_{number}")
+    site.rig.tick()
+
+    slow.open.clear()
+    with site.at_work(4):
+        until = time.monotonic() + 8  # less than is waited for an answer
+        while len(quick.got) < 8 and time.monotonic() < until:
+            time.sleep(0.02)
+        told, begun = len(quick.got), len(slow.got)
+        slow.open.set()
+
+    assert (told, begun) == (8, 2)
+
+
+def test_what_left_the_log_before_it_was_told_is_said_to_be_missing(site, other, receiver):
+    channel = site.put("people", receiver.url, events=["PlanClosed"]).json()["channel"]
+    other.happen("plan_1")
+    place = other.sql("SELECT max(position) FROM events")[0][0]
+    site.sql(
+        "INSERT INTO event_archives VALUES (:tenant, :p, :p, 1, 'sha256:0', 'sha256:0', now())",
+        tenant=site.name,
+        p=place,
+    )
+    site.happen("plan_2")
+
+    site.work(5, lambda: receiver.got != [])
+
+    (missing,) = site.events("ChannelBehind")
+    assert missing["stream"] == channel["id"]
+    assert missing["body"]["until"] == place
+    assert [json.loads(body)["subject"] for _, body in receiver.got] == ["plan_2"]

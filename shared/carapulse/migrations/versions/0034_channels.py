@@ -3,6 +3,8 @@
 `reached` is the place in the log up to which a channel was told. It moves in the transaction that writes the messages,
 from where it was when the log was read, so no event is left out and none is told twice. Whoever asks for a look notes
 when in `asked_at`, so that one question waits at a time. `tenants_to_tell` looks over the walls for the clock.
+
+The streams of channels never rest, as those of sources, and keep no event from its archive.
 """
 
 from alembic import op
@@ -100,6 +102,36 @@ $$
 """,
 }
 
+_MAY_GO = """
+CREATE OR REPLACE FUNCTION events_may_go(part partitions, before timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF part.high > (SELECT last_value FROM events_position_seq) OR before <= (
+        SELECT e.at FROM events e WHERE e.position >= part.low AND e.position < part.high
+        ORDER BY e.position DESC LIMIT 1
+    ) THEN
+        RETURN false;
+    END IF;
+    RETURN NOT EXISTS (
+        SELECT FROM events e WHERE e.position >= part.low AND e.position < part.high AND e.at >= before
+    ) AND NOT EXISTS (
+        SELECT FROM (
+            SELECT DISTINCT e.tenant, e.stream FROM events e
+            WHERE e.position >= part.low AND e.position < part.high
+            AND e.stream NOT LIKE 'src\\_%' AND e.stream NOT LIKE 'channel\\_%' AND e.stream <> 'event_archives'
+        ) s
+        JOIN streams h ON h.tenant = s.tenant AND h.stream = s.stream
+        JOIN events newest ON newest.tenant = h.tenant AND newest.stream = h.stream AND newest.seq = h.seq
+        WHERE newest.at >= before
+    ) AND NOT EXISTS (
+        SELECT FROM events e WHERE e.position >= part.low AND e.position < part.high AND NOT EXISTS (
+            SELECT FROM checkpoint_leaves l WHERE l.position = e.position AND l.hash = e.hash
+        )
+    );
+END
+$$
+"""
+
 
 def upgrade() -> None:
     """Make the tables, and the functions that look over the walls."""
@@ -109,6 +141,7 @@ def upgrade() -> None:
     wall("channel_deliveries", "SELECT, INSERT, UPDATE")
     open_to_owner("channels")
     open_to_owner("channel_deliveries")
+    op.execute(_MAY_GO)
     for signature, function in _FUNCTIONS.items():
         op.execute(function)
         callable_by_app(signature)
