@@ -59,8 +59,9 @@ def test_a_changed_secret_signs_beside_the_older_one_for_a_while(site, receiver)
     site.plan(lamp="attic")
     site.work()
 
-    assert not is_signed(*receiver.got[1], before)
-    assert not is_signed(*receiver.got[1], after)
+    headers, body = receiver.got[1]
+    assert not is_signed(headers, body, before)
+    assert not is_signed(headers, body, after)
 
 
 @pytest.mark.parametrize(
