@@ -42,12 +42,13 @@ def tell(installation, deliver):
     return [*asked, deliver(message), deliver(message)]
 
 
-def test_notifications_tells_once_what_happened_on_lambda(installation, receiver):
+def test_notifications_tells_once_what_happened_on_lambda(installation, receiver, capfd):
     with told(installation, receiver) as (secret, environment), on_lambda("notifications", environment) as function:
         back = tell(installation, function.messages)
 
     ((headers, body),) = receiver.got
     assert back == [[], [], [], []]
+    assert "a-key-in-the-address" not in "".join(capfd.readouterr())
     assert is_signed(headers, body, secret)
     assert json.loads(body)["subject"] == "plan_1"
 
