@@ -70,9 +70,9 @@ class Site:
     def deliveries(self, name, **filters):
         return self.ask("GET", f"/v1/channels/{name}/deliveries", params=filters).json()["data"]
 
-    def call(self):
-        """Return the call of a message that is handled by hand."""
-        return a_call(tenant=self.name)
+    def call(self, who="ada", *roles):
+        """Return a call, such as that of a message that is handled by hand."""
+        return a_call(who, *roles, tenant=self.name)
 
     def happen(self, stream):
         """Write an event."""

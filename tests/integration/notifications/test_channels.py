@@ -6,6 +6,9 @@ from itertools import pairwise
 import pytest
 from tests.builders.receiving import is_signed
 
+from carapulse.identity.errors import RoleRequired
+from carapulse.notifications.model import Registration
+from carapulse.notifications.usecases import put_channel
 from carapulse.retention.usecases import let_old_go
 
 PUBLIC = "https://hooks.example.com/carapulse"
@@ -121,6 +124,16 @@ def test_only_those_who_may_write_channels_do_and_of_events_that_they_may_read(s
 
     assert [each.json()["code"] for each in refused] == ["role-required"] * 3
     assert read == [403, 200, 200]
+
+
+def test_nobody_has_told_elsewhere_what_they_may_not_read(site):
+    wanted = Registration(kind="webhook", url=PUBLIC, events=("ApprovalRequested", "ApiKeyCreated"))
+
+    with pytest.raises(RoleRequired) as refused:
+        put_channel("people", wanted, site.call("eve", "operator"), site.rig.app)
+
+    assert refused.value.facts == {"permission": "api-key:read"}
+    assert site.ask("GET", "/v1/channels").json()["data"] == []
 
 
 def test_a_channel_of_another_tenant_is_as_if_it_were_not(site, other):

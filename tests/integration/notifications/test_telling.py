@@ -87,6 +87,44 @@ def test_looking_twice_at_the_same_part_of_the_log_tells_nothing_twice(site, rec
     assert len(receiver.got) == 1
 
 
+class Overtaken:
+    """The application of somebody who looks at the log and is overtaken by another before they can write."""
+
+    def __init__(self, app, overtake):
+        self._app, self._overtake = app, overtake
+
+    def __getattr__(self, name):
+        return getattr(self._app, name)
+
+    @property
+    def tail(self):
+        return self
+
+    def newest(self):
+        return self._app.tail.newest()
+
+    def settled(self):
+        return self._app.tail.settled()
+
+    def page(self, *where):
+        found = self._app.tail.page(*where)
+        self._overtake()
+        return found
+
+
+def test_two_who_look_at_once_tell_nothing_twice(site, receiver):
+    site.put("people", receiver.url)
+    site.plan()
+
+    def overtake():
+        tell_channels(TellChannels(), site.call(), site.rig.app)
+
+    tell_channels(TellChannels(), site.call(), Overtaken(site.rig.app, overtake))
+    site.work()
+
+    assert len(receiver.got) == 1
+
+
 def test_an_event_that_is_committed_after_a_later_one_is_told_too(site, receiver):
     site.put("people", receiver.url, events=["PlanClosed"])
 
