@@ -68,7 +68,7 @@ class Costs:
         """Yield a month's bill of AWS, where messages alone or a machine brings changes to their ends."""
         asked, months = self.counts[driver]["asked"], self.assumed["hours"]
         minutes, machine = months * 60, asked.get("machine", 0)
-        queues = 3 if driver == "change" else 4
+        queues = 4 if driver == "change" else 5
         idle = queues * self.assumed["receives_per_queue_and_minute"] * minutes
         sent = asked["sends"] + machine + 2 * (asked["messages"] + machine)
         works = self._gb_seconds(driver)

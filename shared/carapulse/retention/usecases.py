@@ -27,16 +27,16 @@ def make_room(call: Call, ports: RetentionPorts) -> Sequence[str]:
 def let_old_go(call: Call, ports: RetentionPorts) -> None:
     """Let go what is older than the settings keep: keys, lines, outputs, messages, and events, which are archived.
 
-    Counts of those who ask no more go too; they hold for a minute.
+    Counts of those who ask no more go too, which hold for a minute, and messages to channels that are done with.
     """
     days = ports.settings
     with ports.begin(call) as work:
         work.room.drop_idle_rates()
+        work.room.drop_channel_deliveries(ports.clock.now() - timedelta(days=days.deliveries_retention_days))
     _drop_keys(days.idempotency_hours, call, ports)
     _drop_steps("step_lines", days.lines_retention_days, call, ports)
     _drop_steps("step_outputs", days.outputs_retention_days, call, ports)
     _drop_dead_letters(days.dead_letters_retention_days, call, ports)
-    _drop_channel_deliveries(days.deliveries_retention_days, call, ports)
     if days.events_retention_days is not None:
         archive_events(ports.clock.now() - timedelta(days=days.events_retention_days), call, ports)
 
@@ -61,13 +61,6 @@ def _drop_dead_letters(days: int | None, call: Call, ports: RetentionPorts) -> N
         count = work.room.drop_dead_letters(ports.clock.now() - timedelta(days=days))
     if count:
         log.info("dead_letters_dropped", count=count)
-
-
-def _drop_channel_deliveries(days: int, call: Call, ports: RetentionPorts) -> None:
-    with ports.begin(call) as work:
-        count = work.room.drop_channel_deliveries(ports.clock.now() - timedelta(days=days))
-    if count:
-        log.info("channel_deliveries_dropped", count=count)
 
 
 def _drop_keys(hours: int, call: Call, ports: RetentionPorts) -> None:
