@@ -9,7 +9,13 @@ locals {
   jobs     = { for name, each in local.told : name => each.spec if each.kind == "Job" }
 
   # Which function works off which queue, and which are called by Google alone.
-  fed    = { planning = "planning", approvals = "approvals", collection = "collection", execution = "executions" }
+  fed = {
+    planning      = "planning"
+    approvals     = "approvals"
+    collection    = "collection"
+    execution     = "executions"
+    notifications = "notifications"
+  }
   pushed = setunion(keys(local.fed), ["scheduler"])
 
   data = "/var/lib/carapulse"

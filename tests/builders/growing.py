@@ -35,7 +35,8 @@ class MovedClock:
 def keeping(**days: int) -> SimpleNamespace:
     """Return the settings of an installation that keeps everything but what is named for ever."""
     names = ("lines", "outputs", "events", "dead_letters")
-    return SimpleNamespace(idempotency_hours=24, **{f"{name}_retention_days": days.get(name) for name in names})
+    always = {"idempotency_hours": 24, "deliveries_retention_days": 30}
+    return SimpleNamespace(**always, **{f"{name}_retention_days": days.get(name) for name in names})
 
 
 @dataclass

@@ -81,7 +81,9 @@ def test_a_message_stays_hidden_while_its_function_may_work_on_it(name):
     assert FED[name]["maximumConcurrency"] <= FUNCTIONS[name]["reservedConcurrency"]
 
 
-@pytest.mark.parametrize("queue", ["Planning", "Approvals", "Collection", "Executions", "Orchestration"])
+@pytest.mark.parametrize(
+    "queue", ["Planning", "Approvals", "Collection", "Executions", "Notifications", "Orchestration"]
+)
 def test_a_queue_gives_up_later_than_the_functions_do(queue):
     redrive = RESOURCES[f"{queue}Queue"]["Properties"]["RedrivePolicy"]
 
@@ -102,6 +104,7 @@ def test_the_environment_names_settings_and_each_queue():
         "approvals": "${ApprovalsQueue}",
         "collection": "${CollectionQueue}",
         "executions": "${ExecutionsQueue}",
+        "notifications": "${NotificationsQueue}",
         "orchestration": "${OrchestrationQueue}",
     }
 

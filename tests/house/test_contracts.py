@@ -45,6 +45,7 @@ FORBIDDEN = [
     ("knowledge-private", "plans/store.py", "import carapulse.knowledge.tables"),
     ("plans-private", "approvals/store.py", "import carapulse.plans.tables"),
     ("live-private", "plans/store.py", "import carapulse.live.tables"),
+    ("notifications-private", "plans/store.py", "import carapulse.notifications.tables"),
     ("technology", "live/hub.py", "import starlette"),
     ("sessions-private", "knowledge/store.py", "import carapulse.sessions.tables"),
     ("freezes-private", "plans/store.py", "import carapulse.freezes.tables"),

@@ -29,6 +29,7 @@ WRITTEN = {
     "POST /v1/approvals",
     "POST /v1/api-keys",
     "POST /v1/api-keys/{key_id}:rotate",
+    "POST /v1/channels/{name}:test",
     "POST /v1/collectors/{name}:run",
     "POST /v1/context:refresh",
     "POST /v1/freezes",

@@ -32,6 +32,7 @@ OVER_ALL_TENANTS = {
     "connections_in_all": "says how many",
     "connections_to_tell": "gives the one who tells clients what each may hear, which it reads within their tenants",
     "covered_events_stay": "a trigger",
+    "drop_channel_deliveries": "lets old ones go, and says how many",
     "drop_dead_letters": "lets old ones go, and says how many",
     "drop_events": "lets a stretch go that every tenant's archive covers",
     "drop_idempotency_keys": "lets old ones go",
@@ -51,6 +52,7 @@ OVER_ALL_TENANTS = {
     "schedules_due": "says which have come due, for the clock, which then acts within their tenant",
     "settle_published": "notes what a broker took, by receipts that only whoever published them knows",
     "take_messages": "gives a worker what is due, which it then does within the message's tenant",
+    "tenants_to_tell": "says whose log has grown beyond their channels, for a clock that then acts within that tenant",
     "ticket_of": "tells of one ticket to whoever knows it, which is 256 random bits",
     "uncovered_events": "tells numbers and hashes of events, for the next checkpoint",
 }

@@ -77,7 +77,8 @@ def test_the_embedded_database_has_no_pooler_and_no_login_of_its_own(setting):
 GOOGLE = {
     "queue": "pubsub",
     "queue_addresses": {
-        name: f"projects/acme/topics/{name}" for name in ("planning", "approvals", "collection", "executions")
+        name: f"projects/acme/topics/{name}"
+        for name in ("planning", "approvals", "collection", "executions", "notifications")
     },
     "push": "google",
     "push_audience": "https://carapulse.example/planning",

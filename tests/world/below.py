@@ -98,6 +98,7 @@ def fill(site):
     seen = {"approval_id": asked["id"]}
     assert site.ask("POST /v1/approvals/{approval_id}:delegate", site.token(by="grace"), seen).is_success
     assert site.ask("POST /v1/live:ticket", by).is_success
+    assert site.ask("POST /v1/channels/{name}:test", by).is_success
     nodes = [{"id": name, "kind": "service", "name": name} for name in ("hall", "attic")]
     edges = [{"from": "hall", "to": "attic", "relation": "contains"}]
     report = {"source": "cmdb", "nodes": nodes, "edges": edges}

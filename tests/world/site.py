@@ -32,6 +32,7 @@ RECIPE = {
 SCHEDULE = {"name": "nightly", "cron": "30 2 * * *", "plan": PLAN}
 ALL_WEEK = [{"days": ["mon"], "start": "00:00", "end": "24:00"}]
 REGISTRATION = {"trust": "path_token", "context": CONTEXT}
+CHANNEL = {"kind": "webhook", "url": "https://hooks.example.com/hall", "events": ["ApprovalRequested"]}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/plans": PLAN,
     "POST /v1/plans/{plan_id}/versions": PLAN,
@@ -52,6 +53,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /v1/collectors/{name}": {"system": "grafana", "context": CONTEXT, "enabled": False},
     "PUT /v1/sources/{name}": REGISTRATION,
     "POST /v1/sources/{name}:rotate": {},
+    "PUT /v1/channels/{name}": CHANNEL,
+    "POST /v1/channels/{name}:rotate": {},
     "POST /v1/playbooks": {"name": "hall"},
     "POST /v1/runbooks": {"service": "hall", "name": "light"},
     "POST /v1/memory": {"title": "hall"},
@@ -151,6 +154,8 @@ class Site:
         assert reported.status_code == 202, reported.text
         rig.workers.run_until_idle()
         self._made("PUT /v1/collectors/{name}", "collector_id", "id", **{"if-match": None, "if-none-match": "*"})
+        new = {"authorization": f"Bearer {self.token()}", "if-none-match": "*"}
+        assert self.send("PUT", "/v1/channels/alerts", CHANNEL, new).status_code == 201
         for route, key in (("GET /v1/alerts", "alert_id"), ("GET /v1/dead-letters", "message_id")):
             self._made(route, key, "data", 0, "id")
         self._made("POST /v1/playbooks", "playbook_id", "id")

@@ -174,6 +174,7 @@ SCENES: dict[str, Callable[[Stage], Scene]] = {
     "POST /v1/tools/{tool}/actions/{action}:validate": lambda _: Scene({"tool": "kubectl", "action": "scale"}),
     "PUT /v1/collectors/{name}": Stage.new_name,
     "PUT /v1/sources/{name}": Stage.new_name,
+    "PUT /v1/channels/{name}": Stage.new_name,
     "PUT /v1/sessions/{session_id}/members/{member_id}": Stage.new_member,
     "POST /v1/dead-letters/{message_id}:replay": Stage.buried,
     "POST /v1/dead-letters/{message_id}:discard": Stage.buried,

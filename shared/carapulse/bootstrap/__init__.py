@@ -38,6 +38,7 @@ from carapulse.bootstrap.following import Followed
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.stores import secrets_of
+from carapulse.bootstrap.telling import Teller
 from carapulse.bootstrap.work import Work
 from carapulse.broker.relay import Relay
 from carapulse.collection.definitions import Definitions
@@ -73,7 +74,7 @@ _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
 
 @dataclass(frozen=True)
-class App(Followed):
+class App(Followed, Teller):
     """Everything that use cases ask of the world, for one installation."""
 
     settings: Settings

@@ -16,6 +16,7 @@ from carapulse.intake.store import PostgresAlerts, PostgresDeliveries, PostgresS
 from carapulse.knowledge.model import Kind
 from carapulse.knowledge.store import PostgresDocuments, PostgresMemories
 from carapulse.live.store import PostgresConnections, PostgresTickets
+from carapulse.notifications.store import PostgresChannelDeliveries, PostgresChannels
 from carapulse.orchestration.store import PostgresMachines
 from carapulse.plans.store import PostgresPlans
 from carapulse.retention.store import PostgresRoom
@@ -150,6 +151,16 @@ class Work(PostgresWork):
     def connections(self) -> PostgresConnections:
         """The clients whose sockets a gateway holds, within this unit."""
         return PostgresConnections(self.connection, self.tenant)
+
+    @cached_property
+    def channels(self) -> PostgresChannels:
+        """The channels by which people are told, within this unit."""
+        return PostgresChannels(self.connection, self.tenant)
+
+    @cached_property
+    def channel_deliveries(self) -> PostgresChannelDeliveries:
+        """What they are told, within this unit."""
+        return PostgresChannelDeliveries(self.connection, self.tenant)
 
     @cached_property
     def keys(self) -> PostgresKeys:

@@ -21,6 +21,9 @@ Permission = Literal[
     "audit:read",
     "authz:check",
     "authz:check-others",
+    "channel:delete",
+    "channel:read",
+    "channel:write",
     "collector:delete",
     "collector:read",
     "collector:run",
@@ -130,6 +133,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         | _ANSWER
         | {
             "audit:read",
+            "channel:read",
             "collector:delete",
             "collector:write",
             "context:write",
@@ -148,6 +152,7 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             "api-key:read",
             "api-key:revoke",
             "authz:check-others",
+            "channel:read",
             "execution:cancel",
             "execution:pause",
             "freeze:write",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from carapulse.kernel.record import Record
 
-QUEUES = frozenset({"approvals", "collection", "executions", "planning"})
+QUEUES = frozenset({"approvals", "collection", "executions", "notifications", "planning"})
 """The queues that there are; a broker has an address for each."""
 
 ORCHESTRATION = "orchestration"

@@ -20,6 +20,8 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
         "collector:read": "CollectionAsked CollectionFailed CollectionRecovered CollectorDeleted CollectorPut",
+        "channel:read": "ChannelBehind ChannelDeleted ChannelDisabled ChannelPut ChannelSecretIssued ChannelTested"
+        " DeliveryFailed",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted ScheduleFailed ScheduleFired ScheduleSkipped",

@@ -27,6 +27,10 @@ class Room(Protocol):
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         ...
 
+    def drop_channel_deliveries(self, before: datetime) -> int:
+        """Delete messages to channels that were done with before a moment, some thousands at most."""
+        ...
+
     def drop_idle_rates(self) -> int:
         """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
         ...
@@ -66,6 +70,11 @@ class Kept(Protocol):
     @property
     def dead_letters_retention_days(self) -> int | None:
         """For messages that were given up: days."""
+        ...
+
+    @property
+    def deliveries_retention_days(self) -> int:
+        """For messages to channels that were delivered or given up: days."""
         ...
 
     @property

@@ -12,6 +12,7 @@ _MAKE = text("SELECT make_partitions()")
 _DROP_STEPS = text("SELECT dropped, blobs FROM drop_old_steps(:of_table, :before)")
 _DROP_KEYS = text("SELECT drop_idempotency_keys(:kept)")
 _DROP_LETTERS = text("SELECT drop_dead_letters(:before)")
+_DROP_DELIVERIES = text("SELECT drop_channel_deliveries(:before)")
 
 _DROP_RATES = text("SELECT drop_idle_rates()")
 
@@ -34,6 +35,10 @@ class PostgresRoom:
     def drop_dead_letters(self, before: datetime) -> int:
         """Delete messages that were given up before a moment, some thousands at most, and return how many."""
         return int(self.connection.execute(_DROP_LETTERS, {"before": before}).scalar_one())
+
+    def drop_channel_deliveries(self, before: datetime) -> int:
+        """Delete messages to channels that were done with before a moment, some thousands at most."""
+        return int(self.connection.execute(_DROP_DELIVERIES, {"before": before}).scalar_one())
 
     def drop_idle_rates(self) -> int:
         """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""

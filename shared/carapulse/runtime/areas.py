@@ -15,6 +15,8 @@ from carapulse.intake.consumers import consumers as intake
 from carapulse.intake.routes import router as intake_routes
 from carapulse.knowledge.routes import router as knowledge_routes
 from carapulse.live.routes import router as live_routes
+from carapulse.notifications.consumers import consumers as notifications
+from carapulse.notifications.routes import router as notification_routes
 from carapulse.plans.routes import router as plan_routes
 from carapulse.runtime.carrying import carriers
 from carapulse.runtime.dispatch import Dispatcher
@@ -42,10 +44,11 @@ ROUTERS = (
     dead_letter_routes,
     api_key_routes,
     access_routes,
+    notification_routes,
     live_routes,
 )
 
 
 def handlers(orchestrator: Orchestrator) -> Dispatcher:
     """Return the handlers of every message."""
-    return Dispatcher.of([*carriers(orchestrator), approvals, collection, intake, schedules])
+    return Dispatcher.of([*carriers(orchestrator), approvals, collection, intake, notifications, schedules])

@@ -20,6 +20,7 @@ from carapulse.bootstrap import App, make_app, refuse_nobody_believed
 from carapulse.bootstrap.database import app_door, owner_door
 from carapulse.collection.messages import RunCollector
 from carapulse.executions.messages import AdvanceExecution
+from carapulse.notifications.messages import Deliver
 from carapulse.observe import get_logger
 from carapulse.runtime.areas import ROUTERS, handlers
 from carapulse.runtime.brokered import queue_of
@@ -34,6 +35,7 @@ from carapulse.settings import Settings
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
 _COLLECTING_WORKERS = 2
+_TELLING_WORKERS = 4  # a receiver that does not answer keeps one of them busy, or two
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 
 
@@ -105,12 +107,13 @@ def _database(settings: Settings) -> Iterator[str]:
 
 
 def _pools(app: App, every: Dispatcher) -> list[Workers]:
-    """Return those who do what may take long, steps and collections, and those who must not wait behind either."""
-    steps, collections = {AdvanceExecution.queue}, {RunCollector.queue}
+    """Return those who do what may take long, each kind by itself, and those who must not wait behind any of it."""
+    steps, collections, telling = {AdvanceExecution.queue}, {RunCollector.queue}, {Deliver.queue}
     return [
         _pool(app, every.only(steps), app.settings.workers),
         _pool(app, every.only(collections), _COLLECTING_WORKERS),
-        _pool(app, every.without(steps | collections), _BACKGROUND_WORKERS),
+        _pool(app, every.only(telling), _TELLING_WORKERS),
+        _pool(app, every.without(steps | collections | telling), _BACKGROUND_WORKERS),
     ]
 
 

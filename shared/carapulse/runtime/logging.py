@@ -62,6 +62,7 @@ def set_up_logging(service: str, level: str = "INFO", stream: TextIO | None = No
     handler.setFormatter(JsonLines(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells the whole address of each request, secrets and all
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
 

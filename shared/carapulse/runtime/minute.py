@@ -11,6 +11,7 @@ from carapulse.collection.ticking import start_due_collections
 from carapulse.executions.usecases import look_after_overdue
 from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.errors import Problem
+from carapulse.notifications.announcing import ask_to_tell
 from carapulse.observe import get_logger
 from carapulse.retention.usecases import let_old_go, make_room
 from carapulse.schedules.firing import fire_due_schedules
@@ -57,10 +58,11 @@ def tickers(app: Any) -> tuple[Ticker, Ticker]:  # noqa: ANN401 - the compositio
 
 
 def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
-    """Do what can't wait for a minute: go on with runs whose moment has come, publish what nobody published."""
+    """Do what can't wait for a minute: go on with runs whose moment has come, have people told, publish."""
     gone_on = look_after_overdue(_call(app), app)
     if gone_on:
         log.info("executions_looked_after", count=gone_on)
+    ask_to_tell(_call(app), app)
     if app.relay is not None:
         app.relay.run()
 

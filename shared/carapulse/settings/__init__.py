@@ -15,11 +15,12 @@ from carapulse.settings.bringing import BringingSettings, Orchestrator
 from carapulse.settings.database import DatabaseSettings, content_of
 from carapulse.settings.keeping import KeepingSettings
 from carapulse.settings.serving import ServingSettings
+from carapulse.settings.telling import TellingSettings
 
 __all__ = ["Orchestrator", "Settings", "content_of", "environment", "load_settings", "state_home"]
 
 
-class Settings(ServingSettings, BringingSettings, KeepingSettings, DatabaseSettings):
+class Settings(TellingSettings, ServingSettings, BringingSettings, KeepingSettings, DatabaseSettings):
     """What an installation may choose. Unknown CARAPULSE_ names stop the start, so that a typing error can't hide."""
 
     model_config = SettingsConfigDict(env_prefix="CARAPULSE_", frozen=True, extra="forbid")

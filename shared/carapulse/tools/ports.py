@@ -68,13 +68,17 @@ class Programs(Protocol):
 
 
 class Request(Record):
-    """One HTTP request. `may_reach` holds the only `host:port` that it may go to."""
+    """One HTTP request. `may_reach` holds the only `host:port` that it may go to.
+
+    With `may_be_private`, only those in it may lead out of the public internet, whatever `may_reach` says.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     may_reach: frozenset[str]
+    may_be_private: frozenset[str] | None = None
     ca_file: str | None = None
     answer_bytes: int = 1_048_576
 

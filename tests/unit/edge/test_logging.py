@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 
 from carapulse.observe import Log
 from carapulse.runtime.logging import JsonLines
@@ -56,6 +58,17 @@ def test_what_a_library_says_is_written_and_hidden_in_the_same_way():
 
     [line] = lines()
     assert (line["event"], line["message"]) == ("library_said", "connecting to postgresql://[redacted]@db/x")
+
+
+def test_a_library_does_not_tell_the_addresses_that_are_asked():
+    code = (
+        "import logging; from carapulse.runtime.logging import set_up_logging; set_up_logging('x');"
+        "logging.getLogger('httpx').info('HTTP Request: POST https://hooks.slack.com/services/T/B/xyzzy')"
+    )
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert said.stderr == ""
 
 
 def test_a_fact_can_not_pose_as_the_line_s_own_field():

@@ -40,7 +40,7 @@ class PostgresTail:
     def settled(self) -> int | None:
         """Return a place below which nothing can still appear, or None as long as none is known."""
         with self._lock:
-            newest = self._newest()
+            newest = self.newest()
             if self._horizon.needs_mark(newest):
                 ((mark, oldest),) = self.direct.run(_MARK)
                 self._horizon.mark(newest, mark)
@@ -52,7 +52,7 @@ class PostgresTail:
 
     def check(self, tenant: str, after: int) -> None:
         """Return if a client can go on after a place; raises EventsGone or PositionUnknown."""
-        if after > self._newest():
+        if after > self.newest():
             raise PositionUnknown("the log has not come to this place yet", after=after)
         with translated(), self.engine.connect() as connection:
             bind_tenant(connection, tenant)
@@ -69,7 +69,8 @@ class PostgresTail:
         frames = tuple(_frame(dict(row), tenant) for row in rows)
         return Stretch(frames, until if len(frames) < _MOST else frames[-1].position)
 
-    def _newest(self) -> int:
+    def newest(self) -> int:
+        """Return the last place that was given to an event, which may not be there yet."""
         ((newest,),) = self.direct.run(_NEWEST)
         return int(newest)
 

@@ -8,6 +8,7 @@ from carapulse.tools.errors import EgressRefused, ToolUnavailable
 from carapulse.tools.ports import Request
 from carapulse.tools.requests import address_of
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _METADATA = (ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200"))
 
 
@@ -26,17 +27,33 @@ def destinations(request: Request) -> tuple[str, ...]:
     except (OSError, UnicodeError) as error:
         raise ToolUnavailable("the name can't be resolved", address=address) from error
     numbers = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if request.may_be_private is not None and address not in request.may_be_private:
+        for number in numbers:
+            if not _is_public(number):
+                raise EgressRefused("the name leads out of the public internet", address=address)
+        return numbers
     for number in numbers:
         if _forbidden(number) and _written(number, port) not in request.may_reach:
             raise EgressRefused("the name leads to an address that is not for tools", address=address)
     return numbers
 
 
+def _is_public(number: str) -> bool:
+    """Say whether anybody may have this address; those that carry an IPv4 address in another form count as it."""
+    ip = _read(number)
+    if isinstance(ip, ipaddress.IPv6Address) and (ip in _NAT64 or ip.sixtofour is not None or ip.teredo is not None):
+        return False
+    return ip.is_global and not ip.is_multicast and not _forbidden(number)
+
+
+def _read(number: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    ip = ipaddress.ip_address(number.partition("%")[0])
+    return ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None else ip
+
+
 def _forbidden(number: str) -> bool:
     """Say whether this is a link-local, metadata, multicast or unspecified address, also as IPv4 in IPv6."""
-    ip = ipaddress.ip_address(number.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    ip = _read(number)
     return ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA
 
 

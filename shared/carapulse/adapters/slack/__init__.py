@@ -1,0 +1,1 @@
+"""Slack: events in the form that it shows people."""
