@@ -22,6 +22,14 @@ Permission = Literal[
     "authz:check",
     "authz:check-others",
     "event:read",
+    "chat-link:delete",
+    "chat-link:delete-others",
+    "chat-link:read",
+    "chat-link:read-others",
+    "chat-link:write",
+    "chat-workspace:delete",
+    "chat-workspace:read",
+    "chat-workspace:write",
     "context:read",
     "context:write",
     "evidence:export",
@@ -73,6 +81,9 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "alert:read",
         "approval:read",
         "authz:check",
+        "chat-link:delete",
+        "chat-link:read",
+        "chat-link:write",
         "context:read",
         "event:read",
         "execution:read",
@@ -140,6 +151,9 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             "api-key:read",
             "api-key:revoke",
             "authz:check-others",
+            "chat-link:delete-others",
+            "chat-link:read-others",
+            "chat-workspace:read",
             "execution:cancel",
             "execution:pause",
             "freeze:write",
@@ -152,8 +166,9 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "execution:resolve"}
-"""An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "chat-link:write", "execution:resolve"}
+"""An approval, or what was seen of a lost step, is a person's word, a key needs somebody who answers for it, and in a
+chat only people are known. A
 machine that holds the role can't give these."""
 
 KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
@@ -168,6 +183,9 @@ KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
         "approval:read",
         "audit:read",
         "authz:check",
+        "chat-link:delete",
+        "chat-link:read",
+        "chat-link:write",
         "evidence:export",
         "execution:cancel",
         "execution:pause",

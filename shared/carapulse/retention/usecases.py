@@ -27,11 +27,12 @@ def make_room(call: Call, ports: RetentionPorts) -> Sequence[str]:
 def let_old_go(call: Call, ports: RetentionPorts) -> None:
     """Let go what is older than the settings keep: keys, lines, outputs, dead letters, and events, which are archived.
 
-    Counts of those who ask no more go too; they hold for a minute.
+    Counts of those who ask no more go too, which hold for a minute, and what is over in chats.
     """
     days = ports.settings
     with ports.begin(call) as work:
         work.room.drop_idle_rates()
+        work.room.drop_old_chat()
     _drop_keys(days.idempotency_hours, call, ports)
     _drop_steps("step_lines", days.lines_retention_days, call, ports)
     _drop_steps("step_outputs", days.outputs_retention_days, call, ports)

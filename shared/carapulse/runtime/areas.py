@@ -5,6 +5,8 @@ from carapulse.apikeys.routes import router as api_key_routes
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
+from carapulse.chatops.consumers import consumers as chatops
+from carapulse.chatops.routes import router as chat_routes
 from carapulse.context.routes import router as context_routes
 from carapulse.deadletters.routes import router as dead_letter_routes
 from carapulse.executions.routes import router as execution_routes
@@ -30,6 +32,7 @@ ROUTERS = (
     tool_routes,
     context_routes,
     intake_routes,
+    chat_routes,
     knowledge_routes,
     session_routes,
     schedule_routes,
@@ -44,4 +47,4 @@ ROUTERS = (
 
 def handlers(orchestrator: Orchestrator) -> Dispatcher:
     """Return the handlers of every message."""
-    return Dispatcher.of([*carriers(orchestrator), approvals, intake])
+    return Dispatcher.of([*carriers(orchestrator), approvals, intake, chatops])

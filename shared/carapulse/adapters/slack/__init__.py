@@ -1,0 +1,1 @@
+"""Slack: how messages look there, and the way to send one."""
