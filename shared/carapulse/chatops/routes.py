@@ -65,11 +65,12 @@ def command(workspace: str, headers: Signature, body: Body, trace: ThisTrace, po
     name="answer_slack_button",
     openapi_extra=PRESSING,
     response_class=Response,
+    responses={200: {"description": "It is taken", "content": {"text/plain": {}}}},
 )
 def press(workspace: str, headers: Signature, body: Body, trace: ThisTrace, ports: Ports) -> Response:
     """Do what a button in Slack asks for; what came of it is told there a moment later."""
     answer_press(ChatRequest(workspace_id=workspace, headers=headers, body=body, trace=trace), ports)
-    return Response()
+    return Response(media_type="text/plain")
 
 
 @router.put(

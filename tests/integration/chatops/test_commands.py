@@ -97,7 +97,11 @@ def test_who_asked_for_a_plan_cannot_approve_it_in_slack_either(rig, team):
 def test_a_plan_that_changed_after_it_was_seen_is_not_approved(rig, team):
     plan = in_production(rig, by="ada")
     team.link(chat.GRACE, "grace", "approver")
-    body = {"summary": "Light the cellar", "context": {"environment": "prod"}, "steps": [act("switch", "cellar")]}
+    body = {
+        "summary": "Light the cellar",
+        "context": {"environment": "prod"},
+        "steps": [act("switch", "cellar"), check("cellar")],
+    }
     assert team.ask("POST", f"/v1/plans/{plan.plan_id}/versions", body).status_code == 201
 
     by_words = team.say(f"approve {plan.plan_id} {digest8(plan)}", user=chat.GRACE)
@@ -161,7 +165,9 @@ def test_an_answer_that_was_handed_on_can_be_given_in_slack_by_whoever_has_it(ri
 
 
 def test_what_a_plan_says_makes_no_link_no_mention_and_no_button(rig, team):
-    plan = rig.plan(act("switch", "hall"), summary="<!channel> <https://evil.example|Approve> & *ok*", by="olga")
+    plan = rig.plan(
+        act("switch", "hall"), check("hall"), summary="<!channel> <https://evil.example|Approve> & *ok*", by="olga"
+    )
     team.link(by="ada", role="viewer")
 
     reply = team.say(f"plan {plan.plan_id}")
