@@ -36,6 +36,7 @@ FORBIDDEN = [
     ("orchestration-private", "plans/store.py", "import carapulse.orchestration.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
+    ("chatops-private", "plans/store.py", "import carapulse.chatops.tables"),
     ("context-private", "plans/store.py", "import carapulse.context.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),
     ("idempotency-private", "adapters/postgres/log.py", "import carapulse.idempotency.tables"),

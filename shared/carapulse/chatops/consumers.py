@@ -2,8 +2,7 @@
 
 from carapulse.chatops.errors import ReplyRefused
 from carapulse.chatops.messages import TellChat
-from carapulse.chatops.ports import ChatPorts
-from carapulse.chatops.receiving import address_purpose
+from carapulse.chatops.replying import ReplyPorts, address_purpose
 from carapulse.kernel.call import Call
 from carapulse.messaging import Consumers
 
@@ -11,7 +10,7 @@ consumers = Consumers()
 
 
 @consumers.on(TellChat)
-def tell(message: TellChat, call: Call, ports: ChatPorts) -> None:
+def tell(message: TellChat, call: Call, ports: ReplyPorts) -> None:
     """Tell a person what came of what they did. A repetition tells it again, and changes nothing."""
     if ports.clock.now() >= message.until:
         raise ReplyRefused("the chat takes no reply to this any more")

@@ -19,7 +19,8 @@ def form(said: str, *required: str, **sent: str) -> dict[str, Any]:
     """Return a route's `openapi_extra` for a form that Slack sends."""
     properties = {name: {"type": "string"} for name in sent}
     schema = {"type": "object", "required": list(required), "properties": properties}
-    content = {"schema": schema, "example": urlencode(sent), "x-summary": said}
+    named = said.lower().replace(" ", "-").replace("/", "")
+    content = {"schema": schema, "examples": {named: {"summary": said, "value": urlencode(sent)}}}
     return {"requestBody": {"required": True, "content": {MEDIA_TYPE: content}}}
 
 

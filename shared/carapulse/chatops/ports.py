@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from carapulse.approvals.ports import ApprovalPorts, ApprovalWork
-from carapulse.chatops.model import KeptCode, Link, Reply, Workspace
+from carapulse.chatops.model import KeptCode, Link, Workspace
+from carapulse.chatops.replying import ChatReplies, ReplySettings
 from carapulse.executions.ports import ExecutionPorts, ExecutionSettings
 from carapulse.kernel.call import Call
 from carapulse.kernel.record import Record
@@ -115,29 +116,12 @@ class ChatWork(LinkWork, ApprovalWork, PlanWork, Protocol):
     """A unit of work that can reach workspaces, links, plans and approvals."""
 
 
-class ChatSettings(PlanSettings, ExecutionSettings, Protocol):
+class ChatSettings(PlanSettings, ExecutionSettings, ReplySettings, Protocol):
     """What an installation chose."""
 
     @property
     def chat_link_hours(self) -> int:
         """For how long a link holds: hours."""
-        ...
-
-    @property
-    def chat_reply_addresses(self) -> frozenset[str]:
-        """The `host:port` that replies may be sent to."""
-        ...
-
-
-class ChatReplies(Protocol):
-    """Shows replies, and sends them."""
-
-    def shown(self, reply: Reply) -> dict[str, Any]:
-        """Return a reply as the chat's own JSON, to be seen by one person alone."""
-        ...
-
-    def send(self, address: str, reply: Reply, may_reach: frozenset[str]) -> None:
-        """Send a reply to an address that the chat gave; raises ReplyRefused, or ReplyUndelivered."""
         ...
 
 

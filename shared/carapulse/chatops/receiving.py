@@ -14,6 +14,7 @@ from carapulse.chatops.linking import link_user
 from carapulse.chatops.messages import TellChat
 from carapulse.chatops.model import APPROVE, DENY, Link, Reply, Said, Workspace, workspace_actor
 from carapulse.chatops.ports import ChatPorts
+from carapulse.chatops.replying import address_purpose
 from carapulse.chatops.showing import help_reply, linked_reply, refused_reply
 from carapulse.chatops.signing import Proven, SlackHeaders, verify
 from carapulse.chatops.usecases import end_link, secret_of
@@ -194,8 +195,3 @@ def _tell(reply: Reply, heard: Heard, ports: ChatPorts, work: Work) -> None:
     sealed = ports.sealer.seal(heard.said.response_url or "", address_purpose(heard.workspace.id, heard.asked.tenant))
     until = heard.asked.at + REPLY_WITHIN
     work.send(TellChat(workspace_id=heard.workspace.id, sealed_address=sealed, until=until, reply=reply))
-
-
-def address_purpose(workspace_id: str, tenant: str) -> str:
-    """Return what the address of a reply is sealed for."""
-    return f"chat reply {tenant}/{workspace_id}"

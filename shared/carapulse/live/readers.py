@@ -19,6 +19,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "alert:read": "AlertOpened AlertPlanClosed AlertPlanFailed AlertPlanKept AlertPlanned AlertReceived"
         " AlertResolved AlertUnmatched",
         "source:read": "CredentialIssued SourceChanged SourceRegistered SourceRetired",
+        "chat-workspace:read": "ChatWorkspaceChanged ChatWorkspaceRegistered ChatWorkspaceRetired",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted",
@@ -28,7 +29,8 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
         "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
         "message:read": "ForgedMessageSeen MessageBuried MessageDiscarded MessageReplayed",
-        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
+        "audit:read": "AccessRefused ChatCodeIssued ChatCommandGiven ChatCommandRefused ChatLinked ChatUnlinked"
+        " EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
         " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )

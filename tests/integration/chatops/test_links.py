@@ -87,7 +87,7 @@ def test_only_people_get_a_code(rig, team):
     robot = DevelopmentIssuer.load_or_make(rig.app.settings.data_dir)
     answers = [
         team.ask("POST", "/v1/chat:link", headers={"authorization": f"Bearer {bearer}"})
-        for bearer in (key.json()["key"], a_robot(robot))
+        for bearer in (key.json()["token"], a_robot(robot))
     ]
 
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "person-required")] * 2
