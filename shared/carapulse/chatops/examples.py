@@ -1,5 +1,6 @@
 """Workspaces, and what Slack sends."""
 
+import json
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -34,4 +35,18 @@ COMMANDING: Final = form(
     text="plans",
     response_url="https://hooks.slack.com/commands/1234/5678",
 )
-PRESSING: Final = form("Somebody presses a button", "payload", payload='{"type": "block_actions"}')
+_PRESSED: Final = {
+    "type": "block_actions",
+    "team": {"id": "T0001AB23"},
+    "user": {"id": "U2147483697"},
+    "channel": {"id": "C2147483705"},
+    "response_url": "https://hooks.slack.com/actions/1234/5678",
+    "actions": [
+        {
+            "type": "button",
+            "action_id": "carapulse.approve",
+            "value": f"plan_{'0' * 32} sha256:{'0' * 64}",
+        }
+    ],
+}
+PRESSING: Final = form("Somebody presses a button", "payload", payload=json.dumps(_PRESSED))

@@ -43,10 +43,10 @@ def link_user(code: str, workspace: Workspace, said: Said, asked: Call, ports: C
 
     The person keeps the roles and the scope that their bearer had when they asked for the code. Raises CodeRefused.
     """
-    with ports.begin(asked) as work:
-        kept = work.chat_links.take_code(_digest(code), asked.at)
-        if kept is None:
-            raise CodeRefused("the code was not accepted; ask for a new one")
+    kept = _found(code, asked, ports)
+    with ports.begin(asked.model_copy(update={"actor": kept.principal.actor})) as work:
+        if not work.chat_links.take_code(kept.digest, asked.at):
+            raise CodeRefused("the code was used just now; ask for a new one")
         before = work.chat_links.of_user(workspace.id, said.chat_user)
         if before is not None:
             work.chat_links.remove(before.id)
@@ -62,6 +62,15 @@ def link_user(code: str, workspace: Workspace, said: Said, asked: Call, ports: C
         work.chat_links.add(link)
         work.record(workspace.id, _linked(link, kept, before))
     return link
+
+
+def _found(code: str, asked: Call, ports: ChatPorts) -> KeptCode:
+    """Return the code, which somebody else may still take first: the log is to name its person, known only by it."""
+    with ports.begin(asked) as work:
+        kept = work.chat_links.code(_digest(code), asked.at)
+    if kept is None:
+        raise CodeRefused("the code was not accepted; ask for a new one")
+    return kept
 
 
 def _linked(link: Link, code: KeptCode, before: Link | None) -> ChatLinked:

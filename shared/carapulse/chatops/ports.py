@@ -69,8 +69,12 @@ class Links(Protocol):
         """Keep a new code; the person's former ones are void."""
         ...
 
-    def take_code(self, digest: str, at: datetime) -> KeptCode | None:
-        """Remove and return a code that is good at a moment; None if there is none, or somebody else took it."""
+    def code(self, digest: str, at: datetime) -> KeptCode | None:
+        """Return a code that is good at a moment, or None."""
+        ...
+
+    def take_code(self, digest: str, at: datetime) -> bool:
+        """Remove a code that is good at a moment; False if there is none, or somebody else took it."""
         ...
 
     def of_user(self, workspace_id: str, chat_user: str) -> Link | None:

@@ -77,10 +77,15 @@ class PostgresLinks:
         row = {**dict(code), "principal": code.principal.model_dump(mode="json"), "subject": subject}
         self.connection.execute(insert(codes).values(tenant=self.tenant, **row))
 
-    def take_code(self, digest: str, at: datetime) -> KeptCode | None:
-        """Remove and return a code that is good at a moment; None if there is none, or somebody else took it."""
+    def take_code(self, digest: str, at: datetime) -> bool:
+        """Remove a code that is good at a moment; False if there is none, or somebody else took it."""
         query = delete(codes).where(codes.c.tenant == self.tenant, codes.c.digest == digest, codes.c.expires_at > at)
-        row = self.connection.execute(query.returning(*_CODE)).mappings().one_or_none()
+        return self.connection.execute(query).rowcount == 1
+
+    def code(self, digest: str, at: datetime) -> KeptCode | None:
+        """Return a code that is good at a moment, or None."""
+        query = select(*_CODE).where(codes.c.tenant == self.tenant, codes.c.digest == digest, codes.c.expires_at > at)
+        row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else read_row(KeptCode, dict(row), table="chat_codes", row_id=row["id"])
 
     def of_user(self, workspace_id: str, chat_user: str) -> Link | None:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from tests.builders import chat
 from tests.integration.chatops.conftest import texts
+from tests.world.rig import act, check
 
 from carapulse.identity.issuer import DevelopmentIssuer
+from carapulse.kernel.call import Scope
 
 
 def test_a_workspace_tells_its_two_addresses_and_never_its_secret(rig, team):
@@ -87,7 +89,7 @@ def test_only_people_get_a_code(rig, team):
     robot = DevelopmentIssuer.load_or_make(rig.app.settings.data_dir)
     answers = [
         team.ask("POST", "/v1/chat:link", headers={"authorization": f"Bearer {bearer}"})
-        for bearer in (key.json()["token"], a_robot(robot))
+        for bearer in (key.json()["text"], a_robot(robot))
     ]
 
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(403, "person-required")] * 2
@@ -131,6 +133,21 @@ def test_only_administrators_register_workspaces(team):
     answer = team.ask("PUT", "/v1/chat/workspaces/mine", body, role="sre", headers={"if-none-match": "*"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+
+
+def test_a_link_reaches_no_further_than_the_bearer_did_that_asked_for_it(rig, team):
+    dev, prod = (rig.plan(act("switch", "hall"), check("hall"), environment=each) for each in ("dev", "prod"))
+    issuer = DevelopmentIssuer.load_or_make(rig.app.settings.data_dir)
+    only_dev = Scope(environments=("dev",))
+    bearer = issuer.mint("acme", "ada", frozenset({"sre"}), timedelta(minutes=5), scope=only_dev)
+    code = team.ask("POST", "/v1/chat:link", headers={"authorization": f"Bearer {bearer}"}).json()["code"]
+
+    linked = team.say(f"link {code}")
+    seen = [texts(team.say(f"plan {each.plan_id}")) for each in (dev, prod)]
+
+    assert "environments: dev" in texts(linked)
+    assert ["(plan-not-found)" in each for each in seen] == [False, True]
+    assert [who for who, _ in team.events("ChatLinked")] == ["ada"]
 
 
 def a_robot(issuer):

@@ -10,7 +10,7 @@ from carapulse.identity.permissions import GRANTS
 
 OURS_TO_ALL = {"tool", "action", "number", "version"}
 """What names nothing of a tenant by itself."""
-OF_NEW_NAMES = {"PUT /v1/sources/{name}", "POST /v1/workflows/{name}/versions"}
+OF_NEW_NAMES = {"PUT /v1/chat/workspaces/{name}", "PUT /v1/sources/{name}", "POST /v1/workflows/{name}/versions"}
 """Where any tenant may use a name that another uses too."""
 
 

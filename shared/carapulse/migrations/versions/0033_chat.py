@@ -1,7 +1,7 @@
 """Workspaces of chats, who is linked to whom there, and which signed requests were taken. Kind: expand.
 
 `owner_of_workspace` answers the one question that is asked before the tenant is known. What is over goes by
-`drop_old_chat`, for all tenants at once.
+`drop_old_chat`, for all tenants at once. Requests of a workspace are counted as those of a source are.
 """
 
 from alembic import op
@@ -76,6 +76,24 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$
 """
 
+_COUNT = """
+DO $do$
+DECLARE
+    one constant regprocedure := 'take_rates(text, text, jsonb, integer, timestamptz)';
+    before constant text := $old$owner_of_source(claims -> 0 ->> 'name')$old$;
+    after constant text := $new$(
+            SELECT s.tenant FROM owner_of_source(claims -> 0 ->> 'name') s
+            UNION ALL SELECT w.tenant FROM owner_of_workspace(claims -> 0 ->> 'name') w
+        )$new$;
+BEGIN
+    IF position(before IN pg_get_functiondef(one)) = 0 THEN
+        RAISE EXCEPTION 'take_rates does not ask whose a source is';
+    END IF;
+    EXECUTE replace(pg_get_functiondef(one), before, after);
+END
+$do$
+"""
+
 _DROP = """
 CREATE FUNCTION drop_old_chat() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -117,5 +135,6 @@ def upgrade() -> None:
         open_to_owner(table)
     op.execute(_OWNER)
     callable_by_app("owner_of_workspace(text)")
+    op.execute(_COUNT)
     op.execute(_DROP)
     callable_by_app("drop_old_chat()")
