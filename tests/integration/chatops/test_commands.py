@@ -197,3 +197,17 @@ def test_a_person_may_be_known_for_as_long_as_the_installation_says(rig, team):
     (hours,) = team.rows("SELECT extract(epoch FROM expires_at - linked_at) / 3600 AS hours FROM chat_links")
 
     assert float(hours.hours) == rig.app.settings.chat_link_hours == 12
+
+
+def test_what_policy_denies_is_told_with_its_reasons(rig, team):
+    plan = in_production(rig, by="olga")
+    rig.approve(plan)
+    freeze = {"name": "fair", "environments": ["prod"], "reason": "the fair is on"}
+    assert team.ask("POST", "/v1/freezes", freeze).is_success
+    team.link(by="ada", role="sre")
+
+    reply = texts(team.say(f"execute {plan.plan_id}"))
+
+    assert "(policy-denied)" in reply
+    assert "the freeze fair holds here" in reply
+    assert team.ask("GET", "/v1/executions").json()["data"] == []
