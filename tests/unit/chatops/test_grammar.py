@@ -63,18 +63,13 @@ def test_what_is_not_wholly_a_command_is_none(text):
         parse(text)
 
 
-def _is_guard(each):
-    return isinstance(each.dependency, Needs)
+def permissions_of(route):
+    return {each.dependency.permission for each in route.dependencies if isinstance(each.dependency, Needs)}
 
 
 def test_every_command_needs_the_permission_of_its_route():
-    needed = {
-        f"{method} {route.path}": {each.dependency.permission for each in route.dependencies if _is_guard(each)}
-        for router in ROUTERS
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods
-    }
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    needed = {f"{method} {route.path}": permissions_of(route) for route in routes for method in route.methods or ()}
 
     assert {name: {deed.permission} for name, deed in DEEDS.items()} == {
         name: needed[deed.route] for name, deed in DEEDS.items()
