@@ -1,8 +1,9 @@
-"""approvals: closes what nobody answered, or used, in time."""
+"""approvals: closes what nobody answered, or used, in time, and tells chats what came of buttons."""
 
 from typing import TYPE_CHECKING, Any
 
 from carapulse.approvals.consumers import consumers as approvals
+from carapulse.chatops.consumers import consumers as chatops
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.functions import application
 from carapulse.runtime.measured import measured
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from carapulse.runtime.door import Answer
 
 app = application("approvals")
-run = QueueFunction(app, Dispatcher.of([approvals]))
+run = QueueFunction(app, Dispatcher.of([approvals, chatops]))
 
 
 @measured("approvals")

@@ -5,10 +5,11 @@ from typing import Any
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.functions import application
 from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.gateway import behind_gateway, webhooks_of
+from carapulse.runtime.http.gateway import behind_gateway, below
+from carapulse.runtime.http.paths import WEBHOOKS
 from carapulse.runtime.measured import measured
 
-app = make_app(application("webhooks"), webhooks_of(ROUTERS))
+app = make_app(application("webhooks"), below(WEBHOOKS, ROUTERS))
 _answer = behind_gateway(app)
 
 

@@ -23,14 +23,19 @@ class Caller:
         self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
     def __call__(self, method, path, body=None, *, headers=None, **rest):
-        """Ask; `key` is the idempotency key of a POST, None for none, and without it there is a fresh one."""
-        key = rest.pop("key", FRESH)
+        """Ask; `key` is the idempotency key of a POST, None for none, and without it there is a fresh one.
+
+        `signed`: what is sent proves itself, and nobody's bearer comes with it.
+        """
+        is_signed = rest.pop("signed", False)
+        key = None if is_signed else rest.pop("key", FRESH)
         who = {name: rest.pop(name, default) for name, default in ADA.items()}
         token = self._issuer.mint(who["tenant"], who["by"], frozenset({who["role"]}), timedelta(minutes=10))
 
         async def ask():
             async with httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1") as client:
-                given = {"authorization": f"Bearer {token}", **keyed(method, key), **(headers or {})}
+                bearer = {} if is_signed else {"authorization": f"Bearer {token}"}
+                given = {**bearer, **keyed(method, key), **(headers or {})}
                 return await client.request(method, path, json=body, headers=given, **rest)
 
         return anyio.run(ask)

@@ -36,9 +36,8 @@ def a_running_look(installation):
     return plan_id, step
 
 
-def an_old_approval(installation):
-    """Ask for an approval two days ago, and return the plan's id and the message that ends it."""
-    before = datetime.now(UTC) - timedelta(days=2)
+def a_plan_in_production(installation, at=None):
+    """Draft a plan that people are asked about, now or at another moment."""
     step = {
         "stage": "act",
         "tool": "kubectl",
@@ -50,9 +49,15 @@ def an_old_approval(installation):
         "context": {"environment": "prod", "namespace": "shop"},
         "steps": [step, a_probe(installation)],
     }
-    then = installation.application(at=before)
-    plan_id = create_plan(CreatePlan.model_validate(wanted), installation.call(at=before), then).plan_id
+    then = installation.application(at=at)
+    plan = create_plan(CreatePlan.model_validate(wanted), installation.call(at=at), then)
     then.close()
+    return plan
+
+
+def an_old_approval(installation):
+    """Ask for an approval two days ago, and return the plan's id and the message that ends it."""
+    plan_id = a_plan_in_production(installation, datetime.now(UTC) - timedelta(days=2)).plan_id
     installation.later()
     (expiry,) = installation.envelopes("approvals")
     return plan_id, expiry

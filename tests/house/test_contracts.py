@@ -37,6 +37,7 @@ FORBIDDEN = [
     ("orchestration-private", "plans/store.py", "import carapulse.orchestration.tables"),
     ("approvals-private", "intake/model.py", "import carapulse.approvals.store"),
     ("audit-private", "plans/store.py", "import carapulse.audit.tables"),
+    ("chatops-private", "plans/store.py", "import carapulse.chatops.tables"),
     ("collection-private", "intake/store.py", "import carapulse.collection.tables"),
     ("context-private", "plans/store.py", "import carapulse.context.tables"),
     ("deadletters-private", "plans/store.py", "import carapulse.deadletters.tables"),

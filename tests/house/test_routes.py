@@ -13,7 +13,7 @@ from carapulse.routing import AUTHENTICATED
 from carapulse.runtime.http.contract import guards_of, keys_of, query_parameters_of
 from carapulse.runtime.http.rating import ROUTES
 
-SIGNED = "/v1/webhooks/"
+SIGNED = ("/v1/webhooks/", "/v1/chatops/")
 STARTS_WORK = {
     "/v1/plans",
     "/v1/plans/{plan_id}/versions",
@@ -27,6 +27,7 @@ HTTP = make_http()
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",
+    "POST /v1/chat:link",
     "POST /v1/api-keys",
     "POST /v1/api-keys/{key_id}:rotate",
     "POST /v1/channels/{name}:test",
@@ -50,9 +51,13 @@ OPERATIONS = [
 ]
 
 
+def is_signed(name):
+    return name.partition(" ")[2].startswith(SIGNED)
+
+
 @pytest.mark.parametrize(("path", "permissions"), GUARDS, ids=[path for path, _ in GUARDS])
 def test_a_route_needs_one_permission_or_is_a_signed_webhook_or_says_nothing(path, permissions):
-    if path.startswith((SIGNED, DOCS)) or path in OPEN:
+    if path.startswith((*SIGNED, DOCS)) or path in OPEN:
         assert permissions == ()
     else:
         assert path.startswith("/v1/")
@@ -60,7 +65,7 @@ def test_a_route_needs_one_permission_or_is_a_signed_webhook_or_says_nothing(pat
 
 
 def test_every_permission_opens_something():
-    within_a_route = {"authz:check-others"}
+    within_a_route = {"authz:check-others", "chat-link:delete-others", "chat-link:read-others"}
     assert {each for _, permissions in GUARDS for each in permissions} == PERMISSIONS - within_a_route | {AUTHENTICATED}
 
 
@@ -82,7 +87,9 @@ def test_what_starts_work_and_what_streams_is_counted_apart():
     streaming = {name for name, operation in OPERATIONS if "text/event-stream" in str(operation["responses"])}
 
     counted = {name for name in starting if ROUTES.get(name) is RateClass.START}
-    plainly_written = {name for name in starting - counted if not name.startswith(("PUT ", f"POST {SIGNED}"))}
+    plainly_written = {
+        name for name in starting - counted if not name.startswith(("PUT ", *(f"POST {each}" for each in SIGNED)))
+    }
 
     assert plainly_written == WRITTEN
     assert {name for name, rate_class in ROUTES.items() if rate_class is RateClass.STREAM} == streaming
@@ -101,7 +108,7 @@ def test_an_operation_says_what_it_does(name, operation):
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
 def test_a_guarded_operation_says_that_it_needs_a_bearer(name, operation):
-    is_guarded = name.partition(" ")[2].startswith("/v1/") and SIGNED not in name
+    is_guarded = name.partition(" ")[2].startswith("/v1/") and not is_signed(name)
 
     assert bool(operation.get("security")) is is_guarded
 
@@ -111,7 +118,7 @@ def test_every_body_that_is_taken_is_shown():
         (name, operation["requestBody"]["content"]) for name, operation in OPERATIONS if "requestBody" in operation
     ]
     lacking = [name for name, content in bodies if not all(each.get("examples") for each in content.values())]
-    reporting = {name for name, _ in OPERATIONS if SIGNED in name}
+    reporting = {name for name, _ in OPERATIONS if is_signed(name)}
 
     assert lacking == []
     assert reporting <= {name for name, _ in bodies}
@@ -128,7 +135,7 @@ def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
 
     assert {path for path, must in keys.items() if must} == STARTS_WORK
     assert {f"POST {path}" for path in keys} == {
-        name for name, _ in OPERATIONS if name.startswith("POST /v1/") and SIGNED not in name
+        name for name, _ in OPERATIONS if name.startswith("POST /v1/") and not is_signed(name)
     }
     assert said == keys
 

@@ -16,6 +16,7 @@ TAKEN = "23505"
 NO_TENANT = ""
 WITHOUT_TENANT = {
     "messages": "an id of the program's own making",
+    "chat_workspaces": "an id of the program's own making: a chat names it before its tenant is known",
     "sources": "an id of the program's own making: a webhook names it before its tenant is known",
     "run_leases": "an id of the program's own making",
     "events": "a number of a sequence",
@@ -37,6 +38,7 @@ OVER_ALL_TENANTS = {
     "drop_events": "lets a stretch go that every tenant's archive covers",
     "drop_idempotency_keys": "lets old ones go",
     "drop_idle_rates": "lets old ones go",
+    "drop_old_chat": "lets go what is over",
     "drop_old_steps": "lets old ones go",
     "executions_to_look_after": "says which are due, for a worker that then acts within their tenant",
     "find_api_key": "tells of one key to whoever knows its random prefix",
@@ -48,6 +50,7 @@ OVER_ALL_TENANTS = {
     "messages_to_publish": "gives a publisher references to what is due; nothing of what is to be done is in them",
     "next_message_due": "says when, and nothing of what",
     "owner_of_source": "tells whose a source is to whoever knows its random id",
+    "owner_of_workspace": "tells whose a workspace is to whoever knows its random id",
     "pusher_wanted": "says whether somebody has the turn, and reads no tenant's row",
     "schedules_due": "says which have come due, for the clock, which then acts within their tenant",
     "settle_published": "notes what a broker took, by receipts that only whoever published them knows",

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from anyio.from_thread import start_blocking_portal
 from joserfc import jwt
+from tests.builders import chat
 from tests.builders.contract import CONTRACT
 from tests.builders.intake import recorded
 from tests.builders.keys import a_key
@@ -55,6 +56,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/sources/{name}:rotate": {},
     "PUT /v1/channels/{name}": CHANNEL,
     "POST /v1/channels/{name}:rotate": {},
+    "PUT /v1/chat/workspaces/{name}": {"team_id": chat.TEAM, "signing_secret": chat.SECRET},
     "POST /v1/playbooks": {"name": "hall"},
     "POST /v1/runbooks": {"service": "hall", "name": "light"},
     "POST /v1/memory": {"title": "hall"},
@@ -125,6 +127,17 @@ class Site:
 
         return self.portal.call(once)
 
+    def _link(self):
+        """Let somebody be known in a chat, and have a code for another."""
+        headers = {"authorization": f"Bearer {self.token()}", "if-none-match": "*"}
+        body = BODIES["PUT /v1/chat/workspaces/{name}"]
+        workspace = self.send("PUT", "/v1/chat/workspaces/alerts", body, headers).json()
+        said = chat.a_command(f"link {self.ask('POST /v1/chat:link', self.token()).json()['code']}")
+        linked = self.send("POST", workspace["commands_path"], content=said, headers=chat.headers_of(said))
+        assert linked.status_code == 200, linked.text
+        self._made("GET /v1/chat/links", "link_id", "data", 0, "id")
+        assert self.ask("POST /v1/chat:link", self.token()).is_success
+
     def _made(self, route, key, *pointer, **more):
         answer = self.ask(route, self.token(), **more)
         assert answer.is_success, (route, answer.text)
@@ -158,6 +171,7 @@ class Site:
         assert self.send("PUT", "/v1/channels/alerts", CHANNEL, new).status_code == 201
         for route, key in (("GET /v1/alerts", "alert_id"), ("GET /v1/dead-letters", "message_id")):
             self._made(route, key, "data", 0, "id")
+        self._link()
         self._made("POST /v1/playbooks", "playbook_id", "id")
         self._made("POST /v1/runbooks", "runbook_id", "id")
         self._made("POST /v1/memory", "memory_id", "id")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from tests.builders import chat
 from tests.builders.intake import signed
 from tests.conftest import Database
 from tests.world.rig import Rig, a_call, act, check
@@ -123,6 +124,8 @@ class Stage:
     def send(self, route: str, body: Any) -> Any:
         """Set the scene of a route, and send it a body as somebody who may."""
         method, _, path = route.partition(" ")
+        if path.startswith("/v1/chatops/"):
+            return self._say(path, body.encode())
         if path.startswith("/v1/webhooks/"):
             return self._report(path, json.dumps(body).encode())
         scene = SCENES[route](self) if route in SCENES else Scene()
@@ -133,6 +136,12 @@ class Stage:
             "idempotency-key": f"key-{next(self._numbers)}-long",
         }
         return self.site.send(method, path.format_map(names), _placed(body, names), headers)
+
+    def _say(self, path: str, content: bytes) -> Any:
+        """Send a form as Slack signs it, from the workspace that is there."""
+        listed = self.site.send("GET", "/v1/chat/workspaces", headers=self.bearer("ada", "admin")).json()
+        url = path.format(workspace=listed["data"][0]["id"])
+        return self.site.send("POST", url, content=content, headers=chat.headers_of(content))
 
     def _report(self, path: str, content: bytes) -> Any:
         issued = self.source("path_token" if "{token}" in path else "signed")
@@ -175,6 +184,7 @@ SCENES: dict[str, Callable[[Stage], Scene]] = {
     "PUT /v1/collectors/{name}": Stage.new_name,
     "PUT /v1/sources/{name}": Stage.new_name,
     "PUT /v1/channels/{name}": Stage.new_name,
+    "PUT /v1/chat/workspaces/{name}": Stage.new_name,
     "PUT /v1/sessions/{session_id}/members/{member_id}": Stage.new_member,
     "POST /v1/dead-letters/{message_id}:replay": Stage.buried,
     "POST /v1/dead-letters/{message_id}:discard": Stage.buried,

@@ -1,5 +1,6 @@
 """What can be asked of approvals. One function is one thing an operator, a run or the clock can ask for."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from pydantic import Field
@@ -27,6 +28,11 @@ from carapulse.plans.model import Plan, PlanStatus
 from carapulse.plans.usecases import shown_plan
 
 log = get_logger(__name__)
+Also = Callable[[Approval, ApprovalWork], None]
+
+
+def _nothing(_approval: Approval, _work: ApprovalWork) -> None:
+    """Do nothing besides."""
 
 
 class DecideApproval(Record):
@@ -53,10 +59,12 @@ def decide_approval(
     seen: Match = WHICHEVER,
     *,
     approval_id: str | None = None,
+    also: Also = _nothing,
 ) -> Approval:
     """Record one person's answer, provided it is about the plan that was judged and policy lets them answer.
 
-    Policy is asked before the plan is locked: what it is told of a plan's version, and of a delegation, can't change.
+    `also` is done in the same write, with the approval as it is after it. Policy is asked before the plan is locked:
+    what it is told of a plan's version, and of a delegation, can't change.
     """
     at = ports.clock.now()
     allowed = may_answer(command.plan_id, call, ports, at)
@@ -70,6 +78,7 @@ def decide_approval(
         work.record(plan.id, ApprovalDecided.of(after, answer))
         work.approvals.replace(after)
         _follow(plan, after, work)
+        also(after, work)
     log.info("approval_decided", plan_id=plan.id, status=command.status, approval_status=after.status)
     return after
 

@@ -24,9 +24,11 @@ from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.schedules import PostgresScheduleBook
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
+from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
 from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
+from carapulse.adapters.slack.replies import SlackReplies
 from carapulse.adapters.web.client import HttpxWeb
 from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
@@ -116,6 +118,16 @@ class App(Followed, Teller):
         if self.configured_machines is None:
             raise Invalid("no state machine carries changes here: CARAPULSE_ORCHESTRATOR names none")
         return self.configured_machines
+
+    @property
+    def workspace_directory(self) -> PostgresWorkspaceDirectory:
+        """What knows whose a workspace of a chat is."""
+        return PostgresWorkspaceDirectory(self.engine)
+
+    @property
+    def chat_replies(self) -> SlackReplies:
+        """What speaks Slack's language."""
+        return SlackReplies(HttpxWeb())
 
     @property
     def machine_book(self) -> PostgresMachineBook:

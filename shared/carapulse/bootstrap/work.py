@@ -6,6 +6,7 @@ from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.apikeys.store import PostgresApiKeys
 from carapulse.approvals.store import PostgresApprovals
 from carapulse.audit.store import PostgresArchives, PostgresEvidence
+from carapulse.chatops.store import PostgresLinks, PostgresWorkspaces
 from carapulse.collection.store import PostgresCollectors
 from carapulse.context.store import PostgresContexts
 from carapulse.deadletters.store import PostgresDeadLetters
@@ -42,6 +43,16 @@ class Work(PostgresWork):
     def executions(self) -> PostgresExecutions:
         """The executions within this unit."""
         return PostgresExecutions(self.connection, self.tenant, self.plans.visible)
+
+    @cached_property
+    def chat_workspaces(self) -> PostgresWorkspaces:
+        """The workspaces of chats, within this unit."""
+        return PostgresWorkspaces(self.connection, self.tenant)
+
+    @cached_property
+    def chat_links(self) -> PostgresLinks:
+        """Who is linked to whom in chats, within this unit."""
+        return PostgresLinks(self.connection, self.tenant)
 
     @cached_property
     def machines(self) -> PostgresMachines:

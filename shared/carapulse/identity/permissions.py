@@ -29,6 +29,14 @@ Permission = Literal[
     "collector:run",
     "collector:write",
     "event:read",
+    "chat-link:delete",
+    "chat-link:delete-others",
+    "chat-link:read",
+    "chat-link:read-others",
+    "chat-link:write",
+    "chat-workspace:delete",
+    "chat-workspace:read",
+    "chat-workspace:write",
     "context:read",
     "context:write",
     "evidence:export",
@@ -80,6 +88,9 @@ _LOOK: Final[frozenset[Permission]] = frozenset(
         "alert:read",
         "approval:read",
         "authz:check",
+        "chat-link:delete",
+        "chat-link:read",
+        "chat-link:write",
         "collector:read",
         "context:read",
         "event:read",
@@ -152,6 +163,9 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             "api-key:read",
             "api-key:revoke",
             "authz:check-others",
+            "chat-link:delete-others",
+            "chat-link:read-others",
+            "chat-workspace:read",
             "channel:read",
             "execution:cancel",
             "execution:pause",
@@ -166,8 +180,9 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "execution:resolve"}
-"""An approval, or what was seen of a lost step, is a person's word, and a key needs somebody who answers for it. A
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "chat-link:write", "execution:resolve"}
+"""An approval, or what was seen of a lost step, is a person's word, a key needs somebody who answers for it, and in a
+chat only people are known. A
 machine that holds the role can't give these."""
 
 KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
@@ -182,6 +197,9 @@ KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
         "approval:read",
         "audit:read",
         "authz:check",
+        "chat-link:delete",
+        "chat-link:read",
+        "chat-link:write",
         "evidence:export",
         "execution:cancel",
         "execution:pause",

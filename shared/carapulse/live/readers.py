@@ -22,6 +22,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "collector:read": "CollectionAsked CollectionFailed CollectionRecovered CollectorDeleted CollectorPut",
         "channel:read": "ChannelBehind ChannelDeleted ChannelDisabled ChannelPut ChannelSecretIssued ChannelTested"
         " DeliveryFailed",
+        "chat-workspace:read": "ChatWorkspaceChanged ChatWorkspaceRegistered ChatWorkspaceRetired",
         "context:read": "ContextRefreshed",
         "api-key:read": "ApiKeyCreated ApiKeyRevoked ApiKeyRotated",
         "schedule:read": "ScheduleChanged ScheduleCreated ScheduleDeleted ScheduleFailed ScheduleFired ScheduleSkipped",
@@ -31,7 +32,8 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "runbook:read": "DocumentCreated DocumentDeleted DocumentRevised",
         "memory:read": "MemoryChanged MemoryForgotten MemoryKept",
         "message:read": "ForgedMessageSeen MessageBuried MessageDiscarded MessageReplayed",
-        "audit:read": "AccessRefused EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
+        "audit:read": "AccessRefused ChatCodeIssued ChatCommandGiven ChatCommandRefused ChatLinked ChatUnlinked"
+        " EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
         " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )

@@ -35,6 +35,10 @@ class Room(Protocol):
         """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
         ...
 
+    def drop_old_chat(self) -> int:
+        """Delete links, codes and signatures of chats that are over, some thousands at most, and return how many."""
+        ...
+
     def drop_idempotency_keys(self, kept: timedelta) -> int:
         """Delete keys that were given to a request so long ago, some thousands at most, and return how many."""
         ...

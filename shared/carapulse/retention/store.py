@@ -14,6 +14,7 @@ _DROP_KEYS = text("SELECT drop_idempotency_keys(:kept)")
 _DROP_LETTERS = text("SELECT drop_dead_letters(:before)")
 _DROP_DELIVERIES = text("SELECT drop_channel_deliveries(:before)")
 
+_DROP_CHAT = text("SELECT drop_old_chat()")
 _DROP_RATES = text("SELECT drop_idle_rates()")
 
 
@@ -43,6 +44,10 @@ class PostgresRoom:
     def drop_idle_rates(self) -> int:
         """Delete counts of those who have not asked for minutes, some thousands at most, and return how many."""
         return int(self.connection.execute(_DROP_RATES).scalar_one())
+
+    def drop_old_chat(self) -> int:
+        """Delete links, codes and signatures of chats that are over, some thousands at most, and return how many."""
+        return int(self.connection.execute(_DROP_CHAT).scalar_one())
 
     def drop_idempotency_keys(self, kept: timedelta) -> int:
         """Delete keys that were given to a request so long ago, some thousands at most, and return how many."""

@@ -27,12 +27,14 @@ def make_room(call: Call, ports: RetentionPorts) -> Sequence[str]:
 def let_old_go(call: Call, ports: RetentionPorts) -> None:
     """Let go what is older than the settings keep: keys, lines, outputs, messages, and events, which are archived.
 
-    Counts of those who ask no more go too, which hold for a minute, and messages to channels that are done with.
+    Counts of those who ask no more go too, which hold for a minute, what is over in chats, and messages to channels
+    that are done with.
     """
     days = ports.settings
     with ports.begin(call) as work:
         work.room.drop_idle_rates()
         work.room.drop_channel_deliveries(ports.clock.now() - timedelta(days=days.deliveries_retention_days))
+        work.room.drop_old_chat()
     _drop_keys(days.idempotency_hours, call, ports)
     _drop_steps("step_lines", days.lines_retention_days, call, ports)
     _drop_steps("step_outputs", days.outputs_retention_days, call, ports)

@@ -5,6 +5,8 @@ from carapulse.apikeys.routes import router as api_key_routes
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.routes import router as approval_routes
 from carapulse.audit.routes import router as audit_routes
+from carapulse.chatops.consumers import consumers as chatops
+from carapulse.chatops.routes import router as chat_routes
 from carapulse.collection.consumers import consumers as collection
 from carapulse.collection.routes import router as collection_routes
 from carapulse.context.routes import router as context_routes
@@ -36,6 +38,7 @@ ROUTERS = (
     context_routes,
     collection_routes,
     intake_routes,
+    chat_routes,
     knowledge_routes,
     session_routes,
     schedule_routes,
@@ -51,4 +54,5 @@ ROUTERS = (
 
 def handlers(orchestrator: Orchestrator) -> Dispatcher:
     """Return the handlers of every message."""
-    return Dispatcher.of([*carriers(orchestrator), approvals, collection, intake, notifications, schedules])
+    every = [approvals, chatops, collection, intake, notifications, schedules]
+    return Dispatcher.of([*carriers(orchestrator), *every])

@@ -38,7 +38,7 @@ class ServingSettings(BaseSettings):
     rate_start_tenant: int = _rate(300, "requests of one tenant in a minute that start work")
     rate_stream: int = _rate(60, "streams that one actor opens in a minute")
     rate_stream_tenant: int = _rate(600, "streams that one tenant opens in a minute")
-    rate_webhook: int = _rate(600, "webhooks of one source in a minute")
+    rate_webhook: int = _rate(600, "webhooks of one source, or requests of one workspace of a chat, in a minute")
     rate_unauthenticated: int = _rate(60, "failures of one address in a minute to prove who it is, in each process")
     live_clients: int = Field(2000, ge=1, le=100_000, description="clients that follow events, in this process")
     live_clients_of_tenant: int = Field(1000, ge=1, le=100_000, description="such clients of one tenant")
@@ -52,6 +52,13 @@ class ServingSettings(BaseSettings):
         None,
         pattern=r"^[A-Za-z0-9:_-]{1,170}$",
         description="on AWS: the name of the function that tells those clients, for whoever lets one in",
+    )
+    chat_link_hours: int = Field(
+        12, ge=1, le=72, description="hours that a person is known in a chat, until they have to be linked again"
+    )
+    chat_reply_addresses: frozenset[str] = Field(
+        frozenset({"hooks.slack.com:443"}),
+        description="JSON list of `host:port` that replies to a chat may be sent to; others than Slack's are for tests",
     )
     idempotency_hours: int = Field(
         24, ge=24, le=8760, description="hours that the answer to a request with an Idempotency-Key is kept"

@@ -35,6 +35,8 @@ def faults_in(answer, route):
     """Return what in an answer is not as the contract says."""
     method, _, path = route.partition(" ")
     declared = CONTRACT["paths"][path][method.lower()]["responses"][str(answer.status_code)]
+    if "application/json" not in declared["content"]:
+        return [answer.text] if answer.content else []
     schema = declared["content"]["application/json"]["schema"]
     validator = jsonschema_rs.Draft202012Validator({**schema, "components": CONTRACT["components"]})
     return [f"{list(each.instance_path)}: {each.message}" for each in validator.iter_errors(answer.json())]

@@ -118,6 +118,17 @@ def test_a_source_s_webhooks_are_limited_once_it_is_registered(client, database)
     assert {each.status_code for each in unknown} == {202}
 
 
+def test_a_workspace_of_a_chat_is_limited_as_a_source_is(client, database):
+    with database.as_superuser() as connection:
+        connection.run(
+            "INSERT INTO chat_workspaces VALUES ('acme', 'chat_1', 'x', 'slack', 'T1', 'sealed', 1, now(), now())"
+        )
+
+    known = [client.http.post("/v1/chatops/echo/chat_1/x", content=b"x") for _ in range(4)]
+
+    assert any(refused(each) for each in known)
+
+
 def test_guessing_tokens_becomes_slow_but_shuts_out_nobody_who_was_known(client):
     known, new = client.token("admin"), client.token("admin", subject="bob")
     client.http.get("/v1/me", headers=bearer(known))

@@ -10,7 +10,7 @@ from carapulse.identity.permissions import GRANTS
 
 OURS_TO_ALL = {"tool", "action", "number", "version"}
 """What names nothing of a tenant by itself."""
-OF_NEW_NAMES = {f"PUT /v1/{kind}/{{name}}" for kind in ("channels", "collectors", "sources")} | {
+OF_NEW_NAMES = {f"PUT /v1/{kind}/{{name}}" for kind in ("channels", "chat/workspaces", "collectors", "sources")} | {
     "POST /v1/workflows/{name}/versions"
 }
 """Where any tenant may use a name that another uses too."""

@@ -1,1 +1,1 @@
-"""Slack: events in the form that it shows people."""
+"""Slack: how events, plans and answers look there, and the way to send one."""

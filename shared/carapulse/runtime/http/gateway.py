@@ -8,8 +8,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from mangum import Mangum
 
-from carapulse.runtime.http.paths import SIGNED
-
 _TEXT = ["text/", "application/json", "application/problem+json", "application/vnd.dsse.envelope.v1+json"]
 
 
@@ -19,9 +17,9 @@ def behind_gateway(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, An
     return Mangum(app, text_mime_types=_TEXT)
 
 
-def webhooks_of(routers: Iterable[APIRouter]) -> list[APIRouter]:
-    """Return what of these routers is signed by its sender instead of needing a bearer."""
+def below(start: str, routers: Iterable[APIRouter]) -> list[APIRouter]:
+    """Return what of these routers has an address that begins like this: a function that serves nothing else."""
     kept = APIRouter()
     for router in routers:
-        kept.routes += [each for each in router.routes if isinstance(each, APIRoute) and each.path.startswith(SIGNED)]
+        kept.routes += [each for each in router.routes if isinstance(each, APIRoute) and each.path.startswith(start)]
     return [kept]

@@ -3,7 +3,10 @@
 from starlette.types import Scope
 
 GUARDED = "/v1/"
-SIGNED = "/v1/webhooks/"
+WEBHOOKS = "/v1/webhooks/"
+CHATOPS = "/v1/chatops/"
+SIGNED = (WEBHOOKS, CHATOPS)
+"""Where every request is signed by its sender, instead of needing a bearer."""
 
 
 def path_of(scope: Scope) -> str:
@@ -13,5 +16,5 @@ def path_of(scope: Scope) -> str:
 
 
 def source_of(path: str) -> str:
-    """Return the source that a webhook's path names, `/v1/webhooks/<kind>/<source>`; empty if it names none."""
-    return path.removeprefix(SIGNED).partition("/")[2].partition("/")[0]
+    """Return the source that a signed path names, `/v1/webhooks/<kind>/<source>`; empty if it names none."""
+    return "/".join(path.split("/")[4:5])
