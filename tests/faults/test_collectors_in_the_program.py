@@ -57,4 +57,4 @@ def test_a_run_that_the_end_of_the_program_cuts_short_is_made_by_the_next(progra
     assert seconds < 5
     assert (status["state"], status["nodes"], status["edges"]) == ("ok", 2, 1)
     reports = program.ask("GET", "/v1/context/snapshots").json()["data"]
-    assert [each["taken_by"] for each in reports] == ["collector/boards"]
+    assert [each["taken_by"] for each in reports] == ["collector:boards"]

@@ -26,7 +26,7 @@ def reported(installation):
 
 WANTED = (
     {("grafana/boards/own/dashboard/b1", "boards"), ("grafana/boards/own/folder/b1", "boards")},
-    ["collector/boards"],
+    ["collector:boards"],
 )
 
 

@@ -13,7 +13,7 @@ from tests.world.issuer import an_issuer
 from tests.world.pubsub import a_pubsub
 from werkzeug.test import create_environ
 
-from carapulse.bootstrap import trusted
+from carapulse.bootstrap.believing import trusted
 from carapulse.broker.events import STREAM
 from carapulse.identity.accounts import ServiceAccount
 from carapulse.identity.tokens import TokenVerifier

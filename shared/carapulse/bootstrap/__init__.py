@@ -8,15 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carapulse.adapters.oidc.configuration import load_issuers
-from carapulse.adapters.oidc.keys import FetchedKeys
-from carapulse.adapters.oidc.publication import Publication
 from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.postgres.collectors import PostgresCollectorBook
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
 from carapulse.adapters.postgres.journal import PostgresJournal
-from carapulse.adapters.postgres.keys import PostgresKeyDirectory
 from carapulse.adapters.postgres.machines import PostgresMachineBook
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
@@ -30,10 +26,10 @@ from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.adapters.slack.replies import SlackReplies
 from carapulse.adapters.web.client import HttpxWeb
-from carapulse.apikeys.proving import KeyVerifier
 from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
 from carapulse.audit.note import EvidenceKey
 from carapulse.audit.verifier import Key
+from carapulse.bootstrap.believing import bearers_of
 from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.following import Followed
@@ -48,13 +44,8 @@ from carapulse.executions.rechecking import Judgements
 from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.freezes.rules import RecentRules
-from carapulse.identity.accounts import ServiceAccount
 from carapulse.identity.bearers import Bearers
-from carapulse.identity.errors import NobodyBelieved
-from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.identity.issuers import TrustedIssuer
 from carapulse.identity.refusals import RefusalLog
-from carapulse.identity.tokens import Issuer, TokenVerifier
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
@@ -222,7 +213,7 @@ def make_app(
         catalogue=catalogue,
         toolbox=_toolbox(settings, catalogue),
         policy=policy,
-        tokens=_bearers(settings, engine, sealer, told),
+        tokens=bearers_of(settings, engine, sealer, told),
         evidence_key=evidence_key_of(settings),
         former_evidence_keys=former_keys_of(settings),
         book=Workflows.load(builtin_recipes()),
@@ -244,11 +235,6 @@ def _connected(settings: Settings, database_url: str) -> tuple[Engine, Direct, D
     """Return the ways to the database: for units of work, for the hot path, and for what must not wait for either."""
     door = app_door(settings, database_url)
     return connect(door, pool_size=settings.workers + 8), Direct(door), Direct(door, _COUNTING_PATIENCE_S)
-
-
-def _bearers(settings: Settings, engine: Engine, sealer: AesGcmSealer, clock: Clock) -> Bearers:
-    keys = KeyVerifier(PostgresKeyDirectory(engine), sealer, clock)
-    return Bearers(TokenVerifier(_issuers(settings, clock), clock), keys)
 
 
 def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
@@ -273,35 +259,6 @@ def quotas(settings: Settings) -> Quotas:
         RateClass.STREAM: Quota(settings.rate_stream, settings.rate_stream_tenant),
         RateClass.WEBHOOK: Quota(settings.rate_webhook),
     }
-
-
-def refuse_nobody_believed(settings: Settings) -> None:
-    """Raise NobodyBelieved for settings under which no token could be good: nothing that serves people may start so."""
-    if settings.issuers_file is None and settings.database_url is not None:
-        raise NobodyBelieved("with a database of your own, CARAPULSE_ISSUERS_FILE must say whose tokens are believed")
-
-
-def _issuers(settings: Settings, clock: Clock) -> list[Issuer]:
-    """Return whose tokens are believed; the development issuer's on the embedded stack alone, if none is chosen."""
-    if settings.issuers_file is not None:
-        return [trusted(each, clock) for each in load_issuers(settings.issuers_file)]
-    if settings.database_url is not None:
-        return []
-    return [DevelopmentIssuer.load_or_make(settings.data_dir, clock).issuer]
-
-
-def pushing(settings: Settings, clock: Clock) -> TokenVerifier | None:
-    """Return what tells whether Google pushes, as the account that was chosen; None where Google doesn't push."""
-    if settings.push_audience is None or settings.push_account is None:
-        return None
-    account = ServiceAccount(issuer=settings.push_issuer, audience=settings.push_audience, email=settings.push_account)
-    return TokenVerifier([trusted(account, clock)], clock)
-
-
-def trusted(issuer: TrustedIssuer | ServiceAccount, clock: Clock) -> Issuer:
-    """Return an issuer outside as a verifier sees it; its keys are fetched when a token needs them."""
-    keys = FetchedKeys(Publication(issuer, HttpxWeb()), clock)
-    return Issuer(issuer.issuer, issuer.audience, keys, issuer.algorithms, issuer.principal)
 
 
 def policies(settings: Settings) -> Path:

@@ -64,7 +64,7 @@ class Collector(CollectorTerms):
     @property
     def actor(self) -> Actor:
         """Who asks when it runs: a service that may report what there is, and nothing else."""
-        return Actor(id=f"collector/{self.name}", kind="service", roles=frozenset({ROLE}))
+        return Actor(id=f"collector:{self.name}", kind="service", roles=frozenset({ROLE}))
 
     def due_after(self, due: datetime, at: datetime) -> datetime:
         """Return the first moment after now at which it is due; however many were missed, one run stands for all."""

@@ -19,7 +19,7 @@ Subject = Annotated[
 """The name of an actor: never empty, never blank, no control characters."""
 
 
-OURS = ("chat:", "collector/", "key:", "schedule:", "source:")
+OURS = ("chat:", "collector:", "key:", "schedule:", "source:")
 """How the names begin that only this installation gives, to actors of its own; no issuer may speak for them."""
 
 

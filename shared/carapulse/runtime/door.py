@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from carapulse.bootstrap import App, pushing
+from carapulse.bootstrap import App
+from carapulse.bootstrap.believing import pushing
 from carapulse.identity.errors import TokenMissing, TokenRefused
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.errors import Denied, Invalid, Problem, TooLarge

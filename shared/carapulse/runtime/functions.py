@@ -4,7 +4,8 @@ from functools import cache
 
 from carapulse.adapters.sealing import KEY_FILE as SEALING_KEY
 from carapulse.audit.keys import SECRET_FILE as EVIDENCE_KEY
-from carapulse.bootstrap import App, make_app, refuse_nobody_believed
+from carapulse.bootstrap import App, make_app
+from carapulse.bootstrap.believing import refuse_nobody_believed
 from carapulse.kernel.errors import Invalid
 from carapulse.runtime.logging import set_up_logging
 from carapulse.settings import Settings, load_settings

@@ -16,7 +16,8 @@ from carapulse.adapters.embedded.guard import PostgresGuard
 from carapulse.adapters.postgres.engine import refuse_strong_role
 from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.migrate import migrate, refuse_unmigrated
-from carapulse.bootstrap import App, make_app, refuse_nobody_believed
+from carapulse.bootstrap import App, make_app
+from carapulse.bootstrap.believing import refuse_nobody_believed
 from carapulse.bootstrap.database import app_door, owner_door
 from carapulse.collection.messages import RunCollector
 from carapulse.executions.messages import AdvanceExecution

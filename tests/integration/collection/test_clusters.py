@@ -39,7 +39,7 @@ def test_what_is_deleted_is_taken_back_by_the_next_run_and_another_cluster_keeps
     assert ("k8s/eu/service/shop/checkout", "k8s/eu/deployment/shop/checkout", "targets") in desk.edges()
     assert ("k8s/eu/service/shop/checkout", "k8s/eu/deployment/shop/worker", "targets") not in desk.edges()
     assert desk.happened("ContextRefreshed") == [
-        ("ContextRefreshed", "collector/kube-eu"),
-        ("ContextRefreshed", "collector/kube-us"),
-        ("ContextRefreshed", "collector/kube-eu"),
+        ("ContextRefreshed", "collector:kube-eu"),
+        ("ContextRefreshed", "collector:kube-us"),
+        ("ContextRefreshed", "collector:kube-eu"),
     ]

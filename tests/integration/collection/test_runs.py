@@ -35,7 +35,7 @@ def test_what_is_there_is_reported_and_seen_again_makes_no_fact(desk):
     assert desk.edges() == {(FOLDER, DASHBOARD, "contains")}
     assert desk.happened("ContextRefreshed", *OF_COLLECTIONS) == [
         ("CollectorPut", "ada"),
-        ("ContextRefreshed", "collector/boards"),
+        ("ContextRefreshed", "collector:boards"),
     ]
     assert (first["state"], first["nodes"], first["edges"], first["age_s"], first["stale"]) == ("ok", 2, 1, 0, False)
     assert second["last_success_at"] > first["last_success_at"]
@@ -134,7 +134,7 @@ def test_a_read_that_policy_denies_is_a_failure_with_its_reason_and_nothing_is_r
     assert error["code"] == "collection-read-denied"
     assert error["detail"] == "policy says no: known_environment: the environment is not one that we know"
     assert desk.nodes() == {}
-    assert ("CollectionFailed", "collector/boards") in desk.happened("CollectionFailed")
+    assert ("CollectionFailed", "collector:boards") in desk.happened("CollectionFailed")
 
 
 def test_one_that_is_switched_off_does_not_run_also_when_it_was_asked_to_before(desk):
@@ -170,7 +170,7 @@ def test_two_clocks_have_it_run_once_and_what_was_missed_once(desk, module_datab
     assert len(waiting(desk)) == 1
     assert start_due_collections(call, desk.app) == 0
     desk.minute()
-    assert desk.happened("ContextRefreshed") == [("ContextRefreshed", "collector/boards")]
+    assert desk.happened("ContextRefreshed") == [("ContextRefreshed", "collector:boards")]
 
 
 def test_a_clock_does_not_wait_for_one_that_somebody_has_locked(desk):
@@ -218,7 +218,7 @@ def test_the_same_message_does_nothing_while_another_worker_is_at_it(desk, board
     run_collector(message, desk.call(), desk.app)
 
     assert again == ["asked"]
-    assert desk.happened("ContextRefreshed") == [("ContextRefreshed", "collector/boards")]
+    assert desk.happened("ContextRefreshed") == [("ContextRefreshed", "collector:boards")]
 
 
 def test_what_was_seen_on_other_terms_is_not_reported(desk, boards):

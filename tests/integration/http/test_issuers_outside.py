@@ -25,7 +25,7 @@ from tests.world.issuer import DISCOVERY, JWKS, a_key, an_issuer, said
 from carapulse.adapters.oidc.jwks import usable
 from carapulse.adapters.oidc.publication import Publication, lifetime
 from carapulse.adapters.web.client import HttpxWeb
-from carapulse.bootstrap import trusted
+from carapulse.bootstrap.believing import trusted
 from carapulse.identity.errors import IssuerUnavailable
 from carapulse.identity.issuers import TrustedIssuer
 from carapulse.identity.tokens import TokenVerifier
