@@ -1,8 +1,9 @@
 """How the mended driver talks to the server."""
 
+import os
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -147,6 +148,17 @@ def test_a_connection_that_was_cut_while_it_rested_is_replaced_before_anybody_us
 
     with engine.connect() as connection:
         assert connection.execute(mine).scalar_one() != before
+
+
+def test_a_process_with_thousands_of_open_files_still_sees_whether_a_connection_is_there(database):
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(open(os.devnull))  # noqa: PTH123 - a number is all that is wanted of it
+        engine = connect(database.app_url, pool_size=1)
+        for _ in range(2):
+            with engine.connect() as connection:
+                assert tenant_seen(connection) is None
+        engine.dispose()
 
 
 def test_a_connection_that_has_just_been_used_is_not_asked_whether_it_is_there(database, data_dir):

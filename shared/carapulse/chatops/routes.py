@@ -119,7 +119,6 @@ def delete_workspace(name: WorkspaceName, seen: IfMatch, call: ThisCall, ports: 
 @router.post(
     "/v1/chat:link",
     name="issue_chat_code",
-    status_code=HTTPStatus.CREATED,
     dependencies=[needs("chat-link:write"), shows_secret],
 )
 def link(principal: ThisPrincipal, call: ThisCall, ports: Ports) -> Code:

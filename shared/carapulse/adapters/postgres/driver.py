@@ -108,7 +108,9 @@ class Connection(Unmended):  # type: ignore[misc]
 
     def is_quiet(self) -> bool:
         """Return whether the server has said nothing since its last answer; when it hangs up, that is heard, too."""
-        return not select.select((self._usock,), (), (), 0)[0]
+        heard = select.poll()  # not select(), which knows no more than the first 1024 files of a process
+        heard.register(self._usock, select.POLLIN)
+        return not heard.poll(0)
 
     def ask(self) -> None:
         """Have the server answer, outside any transaction."""
