@@ -27,7 +27,6 @@ HTTP = make_http()
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",
-    "POST /v1/chat:link",
     "POST /v1/api-keys",
     "POST /v1/api-keys/{key_id}:rotate",
     "POST /v1/channels/{name}:test",

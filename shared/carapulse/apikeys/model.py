@@ -11,7 +11,7 @@ from carapulse.identity.permissions import permissions_of
 from carapulse.kernel.call import Actor, Call, Scope
 from carapulse.kernel.moment import Moment
 from carapulse.kernel.names import Line
-from carapulse.kernel.record import Record
+from carapulse.kernel.record import IN_ORDER, Record
 
 LONGEST = timedelta(days=365)
 _WEEK = 604_800
@@ -49,7 +49,7 @@ class ApiKey(Record):
     name: KeyName
     prefix: str
     kind: KeyKind
-    roles: frozenset[Role]
+    roles: Annotated[frozenset[Role], IN_ORDER]
     scope: Scope
     created_by: str
     created_at: AwareDatetime

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from carapulse.kernel.context import Name
-from carapulse.kernel.record import Record
+from carapulse.kernel.record import IN_ORDER, Record
 
 MOST_NAMES = 100
 INSTALLATION = "carapulse"
@@ -55,7 +55,7 @@ class Actor(Record):
 
     id: str = Field(min_length=1)
     kind: Literal["person", "service", "agent"] = "person"
-    roles: frozenset[str] = frozenset()
+    roles: Annotated[frozenset[str], IN_ORDER] = frozenset()
     scope: Scope = _WHOLE
     owner: str | None = Field(default=None, description="the person who answers for it: whoever made the key it uses")
 
