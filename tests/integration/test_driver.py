@@ -129,6 +129,26 @@ def test_a_tenant_is_bound_for_one_transaction_whether_or_not_it_asks_anything(e
     assert (afterwards, another) == (None, None)
 
 
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_transaction_that_ends_before_it_asks_anything_binds_no_other(engine, end):
+    with engine.connect() as connection:
+        bind_tenant(connection, "acme")
+        getattr(connection.connection, end)()
+
+        assert tenant_seen(connection) is None
+
+
+def test_a_tenant_that_cannot_be_spelled_leaves_nobody_bound_and_the_connection_in_step(engine):
+    with engine.connect() as connection:
+        with pytest.raises(UnicodeEncodeError):
+            bind_tenant(connection, "\ud800")
+            tenant_seen(connection)
+        connection.rollback()
+
+        assert connection.execute(text("SELECT CAST(:one AS text)"), {"one": "after"}).scalar_one() == "after"
+        assert tenant_seen(connection) is None
+
+
 def test_a_tenant_that_cannot_be_bound_leaves_nobody_bound_and_the_connection_in_step(engine):
     with engine.connect() as connection:
         bind_tenant(connection, "a\0b")

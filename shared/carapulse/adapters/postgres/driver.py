@@ -93,8 +93,8 @@ class Connection(Unmended):  # type: ignore[misc]
 
     opening = _BEGIN
     """What begins a transaction."""
-    _bound: str | None = None
-    """The tenant that the next transaction is to be bound to."""
+    _bound: bytes | None = None
+    """The tenant, spelled, that the next transaction is to be bound to."""
 
     def bind(self, tenant: str | None) -> bool:
         """Let the transaction that begins with the next statement see one tenant's rows; None takes that back.
@@ -103,7 +103,8 @@ class Connection(Unmended):  # type: ignore[misc]
         """
         if tenant is not None and (self._in_transaction or self.autocommit):
             return False
-        self._bound = tenant
+        # Spelled before anything is sent: what can't be would leave a beginning behind that nobody has asked for.
+        self._bound = None if tenant is None else tenant.encode(self._client_encoding)
         return True
 
     def is_quiet(self) -> bool:
@@ -121,11 +122,13 @@ class Connection(Unmended):  # type: ignore[misc]
         return Cursor(self)
 
     def commit(self) -> None:
-        """End the transaction, in one turn where the driver takes three."""
+        """End the transaction, in one turn where the driver takes three; one that never began is over, too."""
+        self._bound = None
         super().execute_simple(_COMMIT)
 
     def rollback(self) -> None:
-        """Take the transaction back, if there is one."""
+        """Take the transaction back, if there is one; one that never began is over, too."""
+        self._bound = None
         if self._in_transaction:
             super().execute_simple("rollback")
 
@@ -193,7 +196,7 @@ class Connection(Unmended):  # type: ignore[misc]
         tenant, self._bound = self._bound, None
         self.send_QUERY(self.opening)
         if tenant is not None:
-            self._send_parts(_BINDS, _binding([tenant.encode(self._client_encoding)]))
+            self._send_parts(_BINDS, _binding([tenant]))
         return tenant is not None
 
     def _send_parts(self, parsing: bytes, binding: bytes) -> None:
