@@ -1,11 +1,12 @@
 """From a schedule that came due to the plan that it asks for."""
 
 from carapulse.kernel.call import Call
-from carapulse.kernel.errors import NotFound, Problem
+from carapulse.kernel.errors import CorruptRow, NotFound, Problem
 from carapulse.observe import get_logger
 from carapulse.plans.reasons import Reason, reasons_of
 from carapulse.plans.requests import Origin
 from carapulse.plans.usecases import create_plan
+from carapulse.redaction import redacted_text
 from carapulse.schedules.events import ScheduleFailed, ScheduleSkipped
 from carapulse.schedules.messages import PlanSchedule
 from carapulse.schedules.model import Schedule
@@ -45,8 +46,14 @@ def give_schedule_up(message: PlanSchedule, reason: str, call: Call, ports: Sche
     """Note that nobody could make the plan, so that the next time is not kept waiting for it."""
     with ports.begin(call) as work:
         run = work.schedule_runs.find(message.schedule_id, message.due_at)
-    if run is not None and run.status == "due":
-        _settle(message, run.failed((Reason(code="given-up", detail=reason),)), call, ports)
+    if run is None or run.status != "due":
+        return
+    after = run.failed((Reason(code="given-up", detail=redacted_text(reason)),))  # the log never forgets
+    try:
+        _settle(message, after, call, ports)
+    except CorruptRow:  # once somebody has mended the row, the next time must not wait for a plan that never comes
+        with ports.begin(call) as work:
+            work.schedule_runs.replace(after)
 
 
 def _is_planned(run: ScheduleRun, call: Call, ports: SchedulePorts) -> bool:

@@ -266,6 +266,35 @@ def test_a_plan_that_is_still_to_be_made_is_open_and_one_that_was_given_up_is_no
     assert site.types(schedule_id)[-3:] == ["ScheduleSkipped", "ScheduleFailed", "ScheduleFired"]
 
 
+def test_why_a_plan_was_given_up_is_kept_without_what_looks_like_a_secret(site):
+    schedule_id = site.schedule()
+    site.fire(NOON)
+    message = PlanSchedule(schedule_id=schedule_id, due_at=NOON)
+
+    give_schedule_up(
+        message, "RuntimeError: password=hunter2hunter2", site.call("schedule:hourly", "operator"), site.app
+    )
+
+    kind, body = site.happened(schedule_id)[-1]
+    assert (kind, body["reasons"][0]["code"]) == ("ScheduleFailed", "given-up")
+    assert "hunter2" not in str(body) + str(site.runs(schedule_id)) + str(site.shown(schedule_id).last_reasons)
+
+
+def test_one_that_could_not_be_read_while_its_plan_was_to_be_made_comes_due_again_once_it_is_mended(site):
+    schedule_id = site.schedule()
+    site.fire(NOON)
+    site.tamper('UPDATE schedules SET body = body || \'{"cron": "often"}\'')
+    for minutes in range(1, 10):
+        site.clock.at = NOON + timedelta(minutes=minutes)
+        site.tamper("UPDATE messages SET available_at = now()")
+        site.planners.run_until_idle()
+    site.tamper(f'UPDATE schedules SET body = body || \'{{"cron": "{EVERY_HOUR}"}}\'')
+
+    site.minute(NOON + HOUR)
+
+    assert site.statuses(schedule_id) == ["failed", "planned"]
+
+
 def test_times_that_were_missed_are_one_and_what_is_too_old_is_skipped(site):
     recent, old = site.schedule("recent"), site.schedule("old", catch_up_s=3600)
 
