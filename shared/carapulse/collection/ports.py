@@ -63,6 +63,10 @@ class Collectors(Protocol):
         """Return the collector if it is due and nobody else has it locked, and lock it; else None, without waiting."""
         ...
 
+    def put_off(self, name: str, at: datetime, until: datetime) -> None:
+        """Leave alone what is due and can't be read, unless somebody has it locked."""
+        ...
+
     def add(self, kept: Kept) -> None:
         """Keep a new collector; CollectorTaken if the name is another's by now."""
         ...

@@ -37,6 +37,13 @@ class PostgresCollectors:
         due = self._named(name).where(collectors.c.next_at <= at)
         return self._one(due.with_for_update(skip_locked=True))
 
+    def put_off(self, name: str, at: datetime, until: datetime) -> None:
+        """Leave alone what is due and can't be read, unless somebody has it locked."""
+        due = select(collectors.c.name).where(*self._is(name), collectors.c.next_at <= at)
+        free = due.with_for_update(skip_locked=True).scalar_subquery()
+        query = update(collectors).where(collectors.c.tenant == self.tenant, collectors.c.name == free)
+        self.connection.execute(query.values(next_at=until))
+
     def add(self, kept: Kept) -> None:
         """Keep a new collector; CollectorTaken if the name is another's by now."""
         query = insert(collectors).values(tenant=self.tenant, name=kept.collector.name, **_row(kept))

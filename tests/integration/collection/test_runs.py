@@ -277,9 +277,13 @@ def test_a_row_that_nobody_can_read_keeps_no_other_from_running(desk, module_dat
     desk.minute()
 
     state = desk.status("boards")["state"]
+    is_due = [each.name for each in desk.app.collector_book.due(desk.clock.now(), 1000) if each.tenant == desk.tenant]
+    an_hour_later = desk.app.collector_book.due(desk.clock.now() + timedelta(hours=1), 1000)
     with module_database.as_superuser() as connection:
         connection.run("DELETE FROM collectors WHERE tenant = :tenant AND name LIKE 'a-%'", **spoiled)
     assert state == "ok"
+    assert is_due == []
+    assert (desk.tenant, "a-spoiled-one") in an_hour_later
 
 
 def test_what_a_collector_said_goes_with_it(desk):
