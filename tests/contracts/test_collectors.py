@@ -105,6 +105,7 @@ APPLICATIONS = {
         for name, destination in (
             ("checkout", {"server": "https://kubernetes.default.svc", "namespace": "shop"}),
             ("far", {"server": "https://10.1.1.1", "namespace": "shop"}),
+            ("named", {"name": "in-cluster", "namespace": "pay"}),
             ("whole", {"name": "in-cluster"}),
         )
     ],
@@ -246,8 +247,10 @@ def test_helm_tells_the_same_namespace_as_the_cluster_does():
 def test_an_application_targets_the_namespace_of_its_cluster_if_we_know_which_that_is():
     known = {"clusters": [{"destination": "https://10.1.1.1", "cluster_id": "far"}]}
 
+    own = "k8s/arn:aws:eks:eu-1:1:cluster%2Feu/namespace"
     assert edges(seen("argocd")) == {
-        ("argocd/one/app/argocd/checkout", "k8s/arn:aws:eks:eu-1:1:cluster%2Feu/namespace/shop", "targets")
+        ("argocd/one/app/argocd/checkout", f"{own}/shop", "targets"),
+        ("argocd/one/app/argocd/named", f"{own}/pay", "targets"),
     }
     assert edges(seen("argocd", given=known)) == {("argocd/one/app/argocd/far", "k8s/far/namespace/shop", "targets")}
 

@@ -90,7 +90,8 @@ def _rule_faults(place: str, rule: Rule, said: list[str], definition: Definition
         yield from _reference_faults(place, said, definition, here)
         return
     pairs = [rule.other.same, *([rule.other.selects] if rule.other.selects else [])]
-    yield from _reference_faults(place, [*said, *(own for own, _ in pairs)], definition, here | {"other"})
+    yield from _reference_faults(place, said, definition, here | {"other"})
+    yield from _reference_faults(f"{place}/other", (own for own, _ in pairs), definition, here)
     yield from _reference_faults(f"{place}/other/of", [rule.other.of], definition, _answers(definition))
     theirs = [other for _, other in pairs]
     yield from _reference_faults(f"{place}/other", theirs, definition, _EVERYWHERE | {"other", "place"})

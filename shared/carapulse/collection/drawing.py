@@ -98,23 +98,30 @@ class _Drawer:
             raise AnswerUnusable(f"{where}: what it is made of is no list")
         return found
 
-    def _others(self, belonging: Belonging, where: str) -> dict[str, list[Json]]:
+    def _others(self, belonging: Belonging, where: str) -> "_Others":
         found = defaultdict(list)
         for other in self._items(belonging.of, where):
-            key = _text(look_up(belonging.same[1], {**self.known, "other": other}))
+            said = {**self.known, "other": other}
+            key = _text(look_up(belonging.same[1], said))
             if key is not None:
-                found[key].append(other)
+                found[key].append((other, None if belonging.selects is None else look_up(belonging.selects[1], said)))
         return found
 
 
-def _pairs(belonging: Belonging, said: Said, others: Mapping[str, list[Json]]) -> Iterator[Said]:
+_Others = Mapping[str, list[tuple[Json, Json]]]
+"""What may belong to an item, with its labels, by what the two have the same."""
+
+
+def _pairs(belonging: Belonging, said: Said, others: _Others) -> Iterator[Said]:
     """Yield an item with each other that belongs to it."""
     key = _text(look_up(belonging.same[0], said))
-    for other in others.get(key or "", ()):
-        pair = {**said, "other": other}
-        own, theirs = belonging.selects or (None, None)
-        if own is None or theirs is None or selects(look_up(own, pair), look_up(theirs, pair)):
-            yield pair
+    if key is None:
+        return
+    # Each expression is asked once for an item, not for a pair: of those there may be millions.
+    own = None if belonging.selects is None else look_up(belonging.selects[0], said)
+    for other, theirs in others.get(key, ()):
+        if belonging.selects is None or selects(own, theirs):
+            yield {**said, "other": other}
 
 
 def _id(parts: Iterable[str], said: Said, where: str) -> str:

@@ -49,6 +49,7 @@ def test_the_original_is_trusted(tmp_path):
         (changed("nodes", 0, "kind", to="Grafana Folder"), "/nodes/0/kind", "string_pattern_mismatch"),
         (changed("nodes", 0, "id", to=["item.uid"]), "/nodes/0/id", "too_short"),
         (changed("edges", 0, "other", "same", to=["item.uid", "item.uid"]), "/edges/0/other", "reference"),
+        (changed("edges", 0, "other", "same", to=["other.uid", "other.uid"]), "/edges/0/other", "reference"),
         (changed("place", to="item.uid"), "/place", "reference"),
         (changed("example", to={"x": 1}), "/example/x", "unknown-field"),
         (changed("input", to={"type": "object"}), "/input", "open-object"),
