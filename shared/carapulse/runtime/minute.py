@@ -1,7 +1,7 @@
 """What has to be done from time to time, and by nobody's message: every second, and every minute."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +18,9 @@ from carapulse.schedules.firing import fire_due_schedules
 from carapulse.tracing import Trace
 
 log = get_logger(__name__)
+Duty = Callable[[Call, Any], object]
+"""One of the things that time brings, done with a call at this moment."""
+
 _SECOND_S = 1.0
 _MINUTE_S = 60.0
 _STOP_S = 1.0  # what is not committed by then is done by the next program
@@ -59,34 +62,60 @@ def tickers(app: Any) -> tuple[Ticker, Ticker]:  # noqa: ANN401 - the compositio
 
 def do_second(app: Any) -> None:  # noqa: ANN401 - the composition root's object
     """Do what can't wait for a minute: go on with runs whose moment has come, have people told, publish."""
-    gone_on = look_after_overdue(_call(app), app)
-    if gone_on:
-        log.info("executions_looked_after", count=gone_on)
-    ask_to_tell(_call(app), app)
-    if app.relay is not None:
-        app.relay.run()
+    _do_each(_SECONDS_WORK, app)
 
 
 def do_minute(app: Any) -> None:  # noqa: ANN401 - the composition root's object
     """Do what is due: runs, schedules and collectors whose moment has come, a checkpoint, room, the end of the old."""
-    do_second(app)
-    call = _call(app)
+    _do_each(_SECONDS_WORK + _MINUTES_WORK, app)
+
+
+def _do_each(duties: Iterable[Duty], app: Any) -> None:  # noqa: ANN401 - as above
+    """Do each, whatever became of those before it; then raise what went wrong first. What did later is logged."""
+    failed: Exception | None = None
+    for duty in duties:
+        try:
+            duty(_call(app), app)
+        except Exception as error:  # the edge: a fault in one of them would stop all that comes by the clock
+            if failed is not None:
+                log.exception("duty_failed", duty=duty.__name__)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def _go_on_with_runs(call: Call, app: Any) -> None:  # noqa: ANN401 - as above
+    gone_on = look_after_overdue(call, app)
+    if gone_on:
+        log.info("executions_looked_after", count=gone_on)
+
+
+def _publish(_call: Call, app: Any) -> None:  # noqa: ANN401 - as above
+    if app.relay is not None:
+        app.relay.run()
+
+
+def _fire_schedules(call: Call, app: Any) -> None:  # noqa: ANN401 - as above
     due = fire_due_schedules(call, app)
     if due:
         log.info("schedules_due", count=due)
+
+
+def _start_collections(call: Call, app: Any) -> None:  # noqa: ANN401 - as above
     collections = start_due_collections(call, app)
     if collections:
         log.info("collections_started", count=collections)
+
+
+def _make_checkpoint(call: Call, app: Any) -> None:  # noqa: ANN401 - as above
     made = make_checkpoint(call, app)
     if made is not None:
         log.info("checkpoint_made", number=made.number)
-    if app.settings.orchestrator == "step-functions":
-        _look_after_machines(call, app)
-    make_room(call, app)
-    let_old_go(call, app)
 
 
-def _look_after_machines(call: Call, app: Any) -> None:  # noqa: ANN401 - the composition root's object
+def _look_after_machines(call: Call, app: Any) -> None:  # noqa: ANN401 - as above
+    if app.settings.orchestrator != "step-functions":
+        return
     from carapulse.orchestration.machines import look_after_machines  # noqa: PLC0415 - only where there are any
 
     looked_after = look_after_machines(call, app)
@@ -97,3 +126,14 @@ def _look_after_machines(call: Call, app: Any) -> None:  # noqa: ANN401 - the co
 def _call(app: Any) -> Call:  # noqa: ANN401 - the composition root's object
     actor = Actor(id="scheduler", kind="service")
     return Call(actor=actor, tenant=INSTALLATION, at=app.clock.now(), trace=Trace.begin().id)
+
+
+_SECONDS_WORK: tuple[Duty, ...] = (_go_on_with_runs, ask_to_tell, _publish)
+_MINUTES_WORK: tuple[Duty, ...] = (
+    _fire_schedules,
+    _start_collections,
+    _make_checkpoint,
+    _look_after_machines,
+    make_room,
+    let_old_go,
+)

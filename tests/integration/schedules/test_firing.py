@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pg8000.exceptions import DatabaseError
 from sqlalchemy import text
 from tests.builders.policy import the_engine
 from tests.conftest import a_folder
@@ -154,6 +155,18 @@ def test_the_minute_of_the_program_lets_schedules_come_due(site):
 
     assert site.statuses(schedule_id) == ["due"]
     assert len(site.messages()) == 1
+
+
+def test_what_is_wrong_with_one_duty_of_the_minute_keeps_no_schedule_from_coming_due(site):
+    schedule_id = site.schedule()
+    site.clock.at = NOON
+    site.tamper("ALTER FUNCTION tenants_to_tell RENAME TO lost")
+
+    with pytest.raises(DatabaseError, match="tenants_to_tell"):
+        do_minute(site.app)
+    site.tamper("ALTER FUNCTION lost RENAME TO tenants_to_tell")
+
+    assert site.statuses(schedule_id) == ["due"]
 
 
 def test_clocks_that_tick_at_once_ask_once(site):
