@@ -43,7 +43,7 @@ def _fire(schedule_id: str, call: Call, ports: FiringPorts) -> None:
             return
         schedule, due_at = found
         work.schedules.reschedule(schedule_id, schedule.next_after(call.at))
-        if due_at is not None:
+        if due_at is not None and schedule.comes_due_at(due_at):
             _run(schedule, due_at, call.at, work)
 
 

@@ -1,6 +1,6 @@
 """A schedule: when something is to be asked for, and what. Pure values."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -86,6 +86,12 @@ class ScheduleTerms(Record):
     def next_after(self, at: datetime) -> datetime | None:
         """Return when it comes due next; None while it is switched off."""
         return next(iter(runs_after(self.cron, self.timezone, at, 1)), None) if self.enabled else None
+
+    def comes_due_at(self, moment: datetime) -> bool:
+        """Say whether it names this moment: one that was put off, or changed by a program of before, may not."""
+        named = self.next_after(moment - timedelta(microseconds=1))
+        # A time that clocks show twice equals no time in another zone.
+        return named is not None and named.timestamp() == moment.timestamp()
 
     def comes_due_as(self, other: "ScheduleTerms") -> bool:
         """Say whether it comes due at the same moments as on other terms."""

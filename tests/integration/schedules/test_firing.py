@@ -402,6 +402,22 @@ def test_one_bad_schedule_stops_no_other(site):
     assert len(site.runs(unfit)) == 2
 
 
+def test_one_that_was_put_off_comes_due_again_at_the_moments_that_it_names(site):
+    schedule_id = site.schedule()
+    site.tamper('UPDATE schedules SET body = body || \'{"cron": "often"}\'')
+    site.minute(NOON + timedelta(seconds=20))
+    site.tamper(f'UPDATE schedules SET body = body || \'{{"cron": "{EVERY_HOUR}"}}\'')
+
+    site.minute(NOON + timedelta(days=1, seconds=30))
+    put_off = site.runs(schedule_id)
+    site.minute(NOON + timedelta(days=1) + HOUR)
+
+    assert put_off == ()
+    assert [(each.due_at, each.status) for each in site.runs(schedule_id)] == [
+        (NOON + timedelta(days=1) + HOUR, "planned")
+    ]
+
+
 def test_schedules_of_every_tenant_come_due_within_their_own_walls(site):
     ours, theirs = site.schedule(), site.schedule(tenant="globex", by="mallory")
 
