@@ -44,7 +44,7 @@ class CollectorBook(Protocol):
     """Knows the collectors of every tenant, as the clock sees them."""
 
     def due(self, at: datetime, how_many: int) -> Sequence[Due]:
-        """Return collectors that are due at a moment, the most overdue first."""
+        """Return collectors that are due at a moment, by tenants in turn, the most overdue first."""
         ...
 
 

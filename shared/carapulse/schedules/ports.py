@@ -34,7 +34,7 @@ class ScheduleBook(Protocol):
     """The schedules of every tenant, as the clock looks after them."""
 
     def due(self, at: datetime, how_many: int) -> Sequence[DueSchedule]:
-        """Return schedules whose moment has come, those that have waited longest first."""
+        """Return schedules whose moment has come, by tenants in turn, those that have waited longest first."""
         ...
 
 

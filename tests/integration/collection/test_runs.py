@@ -286,6 +286,19 @@ def test_a_row_that_nobody_can_read_keeps_no_other_from_running(desk, module_dat
     assert (desk.tenant, "a-spoiled-one") in an_hour_later
 
 
+def test_a_tenant_with_many_collectors_keeps_no_other_tenant_s_waiting(desk):
+    mine, other = desk.tenant, f"{desk.tenant}-beside"
+    for number in range(3):
+        desk.put(f"boards-{number}", BOARDS)
+    desk.clock.move(timedelta(seconds=1))
+    desk.put("boards", BOARDS, tenant=other)
+
+    first = desk.app.collector_book.due(desk.clock.now(), 2)
+    assert desk.ask("DELETE", "/v1/collectors/boards", headers={"if-match": "*"}, tenant=other).status_code == 204
+
+    assert [each.tenant for each in first] == [mine, other]
+
+
 def test_what_a_collector_said_goes_with_it(desk):
     tag = desk.put("boards", BOARDS).headers["etag"]
     desk.minute()

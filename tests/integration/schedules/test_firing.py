@@ -428,6 +428,17 @@ def test_schedules_of_every_tenant_come_due_within_their_own_walls(site):
     assert site.rows("SELECT tenant FROM schedule_runs") == [("acme",)]
 
 
+def test_a_tenant_with_many_schedules_keeps_no_other_tenant_s_waiting(site):
+    for number in range(3):
+        site.schedule(f"hourly-{number}")
+    theirs = site.schedule(tenant="globex", by="mallory", cron="5 * * * *")
+
+    first = site.app.schedule_book.due(NOON + HOUR, 2)
+
+    assert [each.tenant for each in first] == ["acme", "globex"]
+    assert first[1].id == theirs
+
+
 BERLIN = ZoneInfo("Europe/Berlin")
 
 

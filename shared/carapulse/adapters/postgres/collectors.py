@@ -17,5 +17,5 @@ class PostgresCollectorBook:
     direct: Direct
 
     def due(self, at: datetime, how_many: int) -> Sequence[Due]:
-        """Return collectors that are due at a moment, the most overdue first."""
+        """Return collectors that are due at a moment, by tenants in turn, the most overdue first."""
         return [Due(*row) for row in self.direct.run(_DUE, at=at, how_many=how_many)]

@@ -17,6 +17,6 @@ class PostgresScheduleBook:
     direct: Direct
 
     def due(self, at: datetime, how_many: int) -> Sequence[DueSchedule]:
-        """Return schedules whose moment has come, those that have waited longest first."""
+        """Return schedules whose moment has come, by tenants in turn, those that have waited longest first."""
         rows = self.direct.run(_DUE, at=at, how_many=how_many)
         return [DueSchedule(tenant=tenant, id=schedule_id, name=name) for tenant, schedule_id, name in rows]
