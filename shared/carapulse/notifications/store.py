@@ -70,8 +70,9 @@ class PostgresChannels:
         self.connection.execute(insert(channels).values(tenant=self.tenant, **row))
 
     def replace(self, channel: Channel) -> None:
-        """Keep the channel as it now is."""
-        self.connection.execute(self._change(channel.id).values(**_row(channel)))
+        """Keep the channel as it now is. What its former receiver asked for is no reason to wait."""
+        fresh = {"failures": 0, "paused_until": None}
+        self.connection.execute(self._change(channel.id).values(**_row(channel), **fresh))
 
     def switch_on(self, channel: Channel) -> None:
         """Keep a channel that was off and is told again of what happens from now on."""
@@ -95,11 +96,12 @@ class PostgresChannels:
         """Keep a new secret."""
         self.connection.execute(insert(channel_secrets).values(tenant=self.tenant, **dict(secret)))
 
-    def expire(self, channel_id: str, at: datetime) -> None:
-        """Let every secret of a channel hold until this moment at most; forget those that held until an earlier one."""
+    def expire(self, channel_id: str, at: datetime, until: datetime) -> None:
+        """Let every secret of a channel hold until a moment at most; forget those that hold no more."""
         kept = channel_secrets.c
-        self.connection.execute(delete(channel_secrets).where(*self._of(channel_id), kept.expires_at < at))
-        self.connection.execute(update(channel_secrets).where(*self._of(channel_id)).values(expires_at=at))
+        self.connection.execute(delete(channel_secrets).where(*self._of(channel_id), kept.expires_at <= at))
+        sooner = func.least(kept.expires_at, until)  # a null is the greatest
+        self.connection.execute(update(channel_secrets).where(*self._of(channel_id)).values(expires_at=sooner))
 
     def ask(self) -> bool:
         """Note that somebody will look what channels are to be told; False if nobody need do so now."""

@@ -86,7 +86,7 @@ def rotate_channel_secret(name: str, command: RotateChannelSecret, call: Call, p
         if not channel.is_signed:
             raise ChannelUnsigned("messages of this kind of channel bear no signature", kind=channel.kind)
         older_until = call.at + timedelta(seconds=command.older_for_s)
-        work.channels.expire(channel.id, older_until)
+        work.channels.expire(channel.id, call.at, older_until)
         secret = _issue(channel, older_until, call, ports, work)
         return PutChannel(channel=_view(channel, call, ports, work), secret=secret, created=False)
 
