@@ -40,7 +40,7 @@ class DeliveryGone(Invalid):
 
 
 class ChannelBusy(Unavailable):
-    """Others are on their way to the same receiver; this one comes after them."""
+    """Enough is on its way to the receiver, or for the tenant, already; this one comes after it."""
 
     code = "channel-busy"
 

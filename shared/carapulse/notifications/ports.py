@@ -111,7 +111,7 @@ class ChannelDeliveries(Protocol):
         ...
 
     def enter(self, delivery: ChannelDelivery, seconds: float) -> bool:
-        """Begin to send, for so long at most; False while too much is on its way to the receiver, or this is."""
+        """Begin to send, for so long at most; False while this, or enough to the receiver or of the tenant, is sent."""
         ...
 
     def end(self, delivery: ChannelDelivery) -> None:

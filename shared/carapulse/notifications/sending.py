@@ -95,7 +95,7 @@ def _entered(message: Deliver, call: Call, ports: NotificationPorts) -> _Parcel 
         if work.channels.is_left_alone(channel.id):
             raise ChannelPaused("the receiver failed lately")
         if not work.channel_deliveries.enter(delivery, _HELD_S):
-            raise ChannelBusy("other messages are on their way to the receiver")
+            raise ChannelBusy("other messages are on their way to the receiver, or to others of the tenant")
         return _Parcel(delivery, channel, _request(delivery, channel, call, ports, work))
 
 
