@@ -217,6 +217,18 @@ def test_events_of_another_tenant_are_not_told(site, other, receivers):
     assert json.loads(receivers[1].got[0][1])["subject"] == plan["plan_id"]
 
 
+def test_nobody_looks_what_to_tell_where_nothing_happened(site, other, receivers):
+    site.put("people", receivers[0].url)
+    other.put("people", receivers[1].url)
+    site.work()
+    book = site.rig.app.channel_book
+
+    other.happen("plan_1")
+    here, there = (each.name in book.tenants_to_tell() for each in (site, other))
+
+    assert (here, there) == (False, True)
+
+
 def test_environments_and_risks_narrow_what_is_told(site, receivers):
     site.put("elsewhere", receivers[0].url, environments=["staging"])
     site.put("here", receivers[1].url, environments=["prod"], risks=["low", "medium", "high"])
