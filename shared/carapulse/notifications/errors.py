@@ -33,6 +33,12 @@ class TooManyChannels(Conflict):
     code = "too-many-channels"
 
 
+class TooManySecrets(Conflict):
+    """Messages of the channel bear as many signatures as they may; end the older secrets with `older_for_s` 0."""
+
+    code = "too-many-channel-secrets"
+
+
 class DeliveryGone(Invalid):
     """What was to be delivered is not kept any more."""
 

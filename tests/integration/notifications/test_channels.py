@@ -206,6 +206,20 @@ def test_deliveries_come_in_pages_and_go_when_they_are_old(site, receiver):
     assert [each["id"] for each in site.deliveries("people")] == ids[1:]
 
 
+def test_a_channel_has_only_so_many_secrets_at_once(site):
+    site.put("people", PUBLIC)
+
+    def rotate(seconds):
+        return site.ask("POST", "/v1/channels/people:rotate", {"older_for_s": seconds})
+
+    answers = [rotate(60) for _ in range(10)]
+
+    assert [each.status_code for each in answers] == [200] * 9 + [409]
+    assert answers[-1].json()["code"] == "too-many-channel-secrets"
+    assert rotate(0).status_code == 200
+    assert len(site.ask("GET", "/v1/channels/people").json()["secrets"]) == 1
+
+
 def test_only_webhooks_have_a_secret_to_change(site):
     site.put("slack", "https://hooks.slack.com/services/T/B/x", kind="slack")
 
