@@ -1,11 +1,13 @@
 """One world and one `carapulse up` for all tests of the command line."""
 
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from tests.builders.command_line import ended
 
+from carapulse.surfaces.cli.exits import ExitCode
 from carapulse.surfaces.demo.installation import PEOPLE, Installation
 from carapulse.surfaces.demo.world import World
 
@@ -33,6 +35,8 @@ def cli(installed, capsys):
             ended([*mint, "--output", str(token)])
         code = ended([*arguments, "--url", installed.url, "--token-file", str(token)])
         said = capsys.readouterr()
+        if code == ExitCode.UNAVAILABLE:  # what the program said of it is gone with the test
+            sys.stderr.write((installed.folder / "carapulse.log").read_text()[-8000:])
         return SimpleNamespace(code=code, out=said.out, err=said.err)
 
     return run
