@@ -13,7 +13,7 @@ class ChatWorkspaceRegistered(Event):
 
 
 class ChatWorkspaceChanged(Event):
-    """A workspace proves itself with another secret, or is another team; then its links are gone."""
+    """A workspace proves itself with another secret, or is another team. Its links are gone."""
 
     workspace_id: str
     name: str

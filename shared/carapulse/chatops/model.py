@@ -1,10 +1,11 @@
 """Workspaces, links and what is said in a chat. Pure values."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, StringConstraints
 
 from carapulse.identity.model import Principal
 from carapulse.kernel.call import Actor, Call
@@ -20,12 +21,24 @@ APPROVE, DENY = "carapulse.approve", "carapulse.deny"
 """What the two buttons are called in every message of ours; their value is `<plan id> <digest>`."""
 
 
+_PLAIN: Final = "^[!-~]+$"
+
+
+def _plain(secret: SecretStr) -> SecretStr:
+    """Refuse what was pasted with a space or a line break: no request would ever prove itself by it."""
+    if not re.fullmatch(_PLAIN, secret.get_secret_value()):
+        raise ValueError("a signing secret is one word of plain letters, digits and signs")
+    return secret
+
+
 class RegisterWorkspace(Record):
     """What an administrator says about a workspace; putting the same again changes nothing."""
 
     kind: Literal["slack"] = "slack"
     team_id: TeamId
-    signing_secret: Annotated[SecretStr, Field(min_length=16, max_length=128)]
+    signing_secret: Annotated[
+        SecretStr, Field(min_length=16, max_length=128, json_schema_extra={"pattern": _PLAIN}), AfterValidator(_plain)
+    ]
 
 
 class Workspace(Record):

@@ -22,7 +22,8 @@ def register_workspace(
 ) -> Registered:
     """Register a workspace, or change it; the same again changes nothing.
 
-    Who is linked stays so when the secret changes. When the team does, its users are others, and the links go.
+    With the team or the secret all links go: users of another team are others, and whoever chose the secret can make
+    requests of every user.
     """
     secret = command.signing_secret.get_secret_value()
     with ports.begin(call) as work:
@@ -35,8 +36,7 @@ def register_workspace(
             return Registered(workspace=WorkspaceView.of(known), created=False)
         changed = known.changed(command.team_id, ports.sealer.seal(secret, purpose_of(known.id, call.tenant)), call.at)
         work.chat_workspaces.replace(changed)
-        dropped = work.chat_links.remove_all(known.id) if known.team_id != command.team_id else 0
-        work.record(known.id, _changed(changed, dropped))
+        work.record(known.id, _changed(changed, work.chat_links.remove_all(known.id)))
     return Registered(workspace=WorkspaceView.of(changed), created=False)
 
 

@@ -180,10 +180,15 @@ GRANTS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     }
 )
 
-PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {"api-key:write", "chat-link:write", "execution:resolve"}
+PERSON_ONLY: Final[frozenset[Permission]] = _ANSWER | {
+    "api-key:write",
+    "chat-link:write",
+    "chat-workspace:write",
+    "execution:resolve",
+}
 """An approval, or what was seen of a lost step, is a person's word, a key needs somebody who answers for it, and in a
-chat only people are known. A
-machine that holds the role can't give these."""
+chat only people are known; whoever says how a chat proves itself could speak for them. A machine that holds the role
+can't give these."""
 
 KEEPS_TO_SCOPE: Final[frozenset[Permission]] = frozenset(
     {

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from carapulse.kernel.call import Call
+from carapulse.kernel.errors import CorruptRow
 from carapulse.kernel.ids import new_id
 from carapulse.live.errors import EventsGone, LogUnsettled
 from carapulse.live.model import Frame, Stretch
@@ -38,7 +39,7 @@ def tell_channels(_message: TellChannels, call: Call, ports: NotificationPorts) 
     with ports.begin(call) as work:
         following = work.channels.following(_MOST_WAITING)
     pages: dict[int, Stretch] = {}
-    behind = [_tell(each, settled, pages, call, ports) for each in following if each.reached < settled]
+    behind = [_tried(each, settled, pages, call, ports) for each in following if each.reached < settled]
     if any(behind):
         with ports.begin(call) as work:
             work.send(TellChannels())
@@ -54,6 +55,15 @@ def _settled(tail: Log) -> int:
     if settled is None:
         raise LogUnsettled("nobody can say yet up to where the log is complete")
     return settled
+
+
+def _tried(following: Following, settled: int, pages: dict[int, Stretch], call: Call, ports: NotificationPorts) -> bool:
+    """Tell one channel. One that can't be read is in the log and the metrics by then, and holds up no other."""
+    try:
+        return _tell(following, settled, pages, call, ports)
+    except CorruptRow:
+        log.error("channel_not_told", channel=following.id)  # noqa: TRY400 - where, and why, was logged
+        return False
 
 
 def _tell(following: Following, settled: int, pages: dict[int, Stretch], call: Call, ports: NotificationPorts) -> bool:
@@ -77,8 +87,8 @@ def _write(channel: Channel, frames: Iterable[Frame], work: NotificationWork, po
     for frame in frames:
         if frame.kind not in channel.rules.events or _is_own(frame):
             continue
-        told = told_of(frame, work, ports)
-        if not channel.rules.takes(told.plan):
+        told = told_of(frame, channel, work, ports)
+        if told is None:
             continue
         delivery = ChannelDelivery(
             id=new_id("notice"),

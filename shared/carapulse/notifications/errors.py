@@ -33,6 +33,12 @@ class TooManyChannels(Conflict):
     code = "too-many-channels"
 
 
+class TooManySecrets(Conflict):
+    """Messages of the channel bear as many signatures as they may; end the older secrets with `older_for_s` 0."""
+
+    code = "too-many-channel-secrets"
+
+
 class DeliveryGone(Invalid):
     """What was to be delivered is not kept any more."""
 
@@ -40,7 +46,7 @@ class DeliveryGone(Invalid):
 
 
 class ChannelBusy(Unavailable):
-    """Others are on their way to the same receiver; this one comes after them."""
+    """Enough is on its way to the receiver, or for the tenant, already; this one comes after it."""
 
     code = "channel-busy"
 

@@ -28,6 +28,8 @@ OF_PLANS: Final = frozenset(
 )
 """Those in the stream of a plan, whose place and risk are known."""
 MOST_CHANNELS: Final = 50
+MOST_SECRETS: Final = 10
+"""Of one channel at a time: each is a signature in a header of every message, and receivers read only so much."""
 
 
 def _known(kind: str) -> str:

@@ -51,7 +51,7 @@ class Channels(Protocol):
         ...
 
     def replace(self, channel: Channel) -> None:
-        """Keep the channel as it now is."""
+        """Keep the channel as it now is, and leave its receiver alone no longer."""
         ...
 
     def switch_on(self, channel: Channel) -> None:
@@ -70,8 +70,8 @@ class Channels(Protocol):
         """Keep a new secret."""
         ...
 
-    def expire(self, channel_id: str, at: datetime) -> None:
-        """Let every secret of a channel hold until this moment at most; forget those that held until an earlier one."""
+    def expire(self, channel_id: str, at: datetime, until: datetime) -> None:
+        """Let every secret of a channel hold until a moment at most; forget those that hold no more."""
         ...
 
     def ask(self) -> bool:
@@ -111,7 +111,7 @@ class ChannelDeliveries(Protocol):
         ...
 
     def enter(self, delivery: ChannelDelivery, seconds: float) -> bool:
-        """Begin to send, for so long at most; False while too much is on its way to the receiver, or this is."""
+        """Begin to send, for so long at most; False while this, or enough to the receiver or of the tenant, is sent."""
         ...
 
     def end(self, delivery: ChannelDelivery) -> None:

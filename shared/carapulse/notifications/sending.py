@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -44,6 +45,12 @@ class _Parcel:
     delivery: ChannelDelivery
     channel: Channel
     request: Request
+
+    def may_say(self, now: ChannelDelivery, problem: Problem | None) -> bool:
+        """Whether an attempt's outcome is news: a failure is not, once somebody else sends the message or has done."""
+        if problem is None:
+            return now.status is not DeliveryStatus.DELIVERED
+        return now.status is DeliveryStatus.WAITING and now.attempts == self.delivery.attempts + 1
 
 
 def deliver(message: Deliver, call: Call, ports: NotificationPorts) -> None:
@@ -88,7 +95,7 @@ def _entered(message: Deliver, call: Call, ports: NotificationPorts) -> _Parcel 
         if work.channels.is_left_alone(channel.id):
             raise ChannelPaused("the receiver failed lately")
         if not work.channel_deliveries.enter(delivery, _HELD_S):
-            raise ChannelBusy("other messages are on their way to the receiver")
+            raise ChannelBusy("other messages are on their way to the receiver, or to others of the tenant")
         return _Parcel(delivery, channel, _request(delivery, channel, call, ports, work))
 
 
@@ -150,27 +157,32 @@ def _problem_of(answer: Answer) -> Problem | None:
 def _note(
     parcel: _Parcel, answer: Answer | None, problem: Problem | None, call: Call, ports: NotificationPorts
 ) -> None:
-    """Keep what became of an attempt, of the message and of its channel."""
-    status = None if answer is None else answer.status
+    """Keep what became of an attempt, of the message and of its channel, as far as it is not known better by now."""
     with ports.begin(call) as work:
-        work.channel_deliveries.lock(parcel.delivery.id)  # before its channel, as everybody locks them
+        delivery = work.channel_deliveries.lock(parcel.delivery.id)  # before its channel, as everybody locks them
         channel = work.channels.lock(parcel.channel.id)
-        delivery = parcel.delivery.model_copy(update={"http_status": status, "status": DeliveryStatus.WAITING})
-        if problem is None:
-            taken = {"status": DeliveryStatus.DELIVERED, "last_error": None, "done_at": work.now()}
-            work.channel_deliveries.end(delivery.model_copy(update=taken))
-            if channel is not None and work.channels.note_taken(channel.id):
-                work.send(TellChannels())
-            return
-        why = f"{problem.code}: {problem.detail}"
-        work.channel_deliveries.end(delivery.model_copy(update={"last_error": why, "done_at": None}))
-        if channel is not None:
+        if delivery is not None and parcel.may_say(delivery, problem):
+            status = None if answer is None else answer.status
+            work.channel_deliveries.end(_outcome(delivery, status, problem, work.now()))
+        if channel is None or channel.revision != parcel.channel.revision:
+            return  # whoever is told now did not answer this
+        if problem is not None:
             _blame(channel, problem, answer, work)
+        elif work.channels.note_taken(channel.id):
+            work.send(TellChannels())
+
+
+def _outcome(delivery: ChannelDelivery, status: int | None, problem: Problem | None, at: datetime) -> ChannelDelivery:
+    """Return a message after an attempt: delivered, or waiting for another."""
+    if problem is None:
+        taken = {"status": DeliveryStatus.DELIVERED, "http_status": status, "last_error": None, "done_at": at}
+        return delivery.model_copy(update=taken)
+    return delivery.model_copy(update={"http_status": status, "last_error": f"{problem.code}: {problem.detail}"})
 
 
 def _blame(channel: Channel, problem: Problem, answer: Answer | None, work: NotificationWork) -> None:
     """Leave a receiver alone that failed, and switch off the channel of one that is gone."""
-    if isinstance(problem, ReceiverGone):
+    if isinstance(problem, ReceiverGone) and channel.off_at is None:
         at = work.record(channel.id, ChannelDisabled(channel_id=channel.id, name=channel.name, reason=problem.detail))
         work.channels.replace(channel.switched_off(problem.detail, at))
     elif isinstance(problem, ReceiverUnavailable):

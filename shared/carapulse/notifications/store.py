@@ -28,14 +28,20 @@ _FOLLOWING: Final = text(
     "SELECT count(*) FROM channel_deliveries d WHERE d.tenant = c.tenant AND d.channel_id = c.id"
     " AND d.status = 'waiting') ORDER BY id"
 )
-# One at a time while the receiver fails, two otherwise, so that a slow one keeps few of those busy who send.
+_ONE_BY_ONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || :tenant, 0))")
+# Two to a receiver, three of a tenant, and one to all those of a tenant that fail: so receivers that are slow keep few
+# of those busy who send, however many there are, and leave somebody for other tenants.
 _ENTER: Final = text(
-    "UPDATE channel_deliveries SET sending_until = clock_timestamp() + make_interval(secs => :seconds),"
+    "WITH sending AS ("
+    "SELECT d.channel_id, c.failures > 0 AS fails FROM channel_deliveries d"
+    " JOIN channels c ON c.tenant = d.tenant AND c.id = d.channel_id"
+    " WHERE d.tenant = :tenant AND d.status = 'waiting' AND d.sending_until > clock_timestamp())"
+    " UPDATE channel_deliveries SET sending_until = clock_timestamp() + make_interval(secs => :seconds),"
     " status = 'waiting', done_at = NULL, attempts = attempts + 1"
-    " WHERE tenant = :tenant AND id = :id AND (sending_until IS NULL OR sending_until <= clock_timestamp()) AND ("
-    "SELECT CASE WHEN c.failures > 0 THEN 1 ELSE 2 END FROM channels c WHERE c.tenant = :tenant AND c.id = :channel"
-    ") > (SELECT count(*) FROM channel_deliveries d WHERE d.tenant = :tenant AND d.channel_id = :channel"
-    " AND d.status = 'waiting' AND d.sending_until > clock_timestamp())"
+    " WHERE tenant = :tenant AND id = :id AND (sending_until IS NULL OR sending_until <= clock_timestamp())"
+    " AND (SELECT count(*) FROM sending WHERE channel_id = :channel) < 2 AND (SELECT count(*) FROM sending) < 3"
+    " AND NOT ((SELECT c.failures > 0 FROM channels c WHERE c.tenant = :tenant AND c.id = :channel)"
+    " AND (SELECT count(*) FROM sending WHERE fails) > 0)"
 )
 _FAILED: Final = text(
     "UPDATE channels SET failures = failures + 1, paused_until = clock_timestamp() + make_interval(secs =>"
@@ -70,8 +76,9 @@ class PostgresChannels:
         self.connection.execute(insert(channels).values(tenant=self.tenant, **row))
 
     def replace(self, channel: Channel) -> None:
-        """Keep the channel as it now is."""
-        self.connection.execute(self._change(channel.id).values(**_row(channel)))
+        """Keep the channel as it now is. What its former receiver asked for is no reason to wait."""
+        fresh = {"failures": 0, "paused_until": None}
+        self.connection.execute(self._change(channel.id).values(**_row(channel), **fresh))
 
     def switch_on(self, channel: Channel) -> None:
         """Keep a channel that was off and is told again of what happens from now on."""
@@ -95,11 +102,12 @@ class PostgresChannels:
         """Keep a new secret."""
         self.connection.execute(insert(channel_secrets).values(tenant=self.tenant, **dict(secret)))
 
-    def expire(self, channel_id: str, at: datetime) -> None:
-        """Let every secret of a channel hold until this moment at most; forget those that held until an earlier one."""
+    def expire(self, channel_id: str, at: datetime, until: datetime) -> None:
+        """Let every secret of a channel hold until a moment at most; forget those that hold no more."""
         kept = channel_secrets.c
-        self.connection.execute(delete(channel_secrets).where(*self._of(channel_id), kept.expires_at < at))
-        self.connection.execute(update(channel_secrets).where(*self._of(channel_id)).values(expires_at=at))
+        self.connection.execute(delete(channel_secrets).where(*self._of(channel_id), kept.expires_at <= at))
+        sooner = func.least(kept.expires_at, until)  # a null is the greatest
+        self.connection.execute(update(channel_secrets).where(*self._of(channel_id)).values(expires_at=sooner))
 
     def ask(self) -> bool:
         """Note that somebody will look what channels are to be told; False if nobody need do so now."""
@@ -182,7 +190,8 @@ class PostgresChannelDeliveries:
         return None if row is None else _delivery(row)
 
     def enter(self, delivery: ChannelDelivery, seconds: float) -> bool:
-        """Begin to send, for so long at most; False while too much is on its way to the receiver, or this is."""
+        """Begin to send, for so long at most; False while this, or enough to the receiver or of the tenant, is sent."""
+        self.connection.execute(_ONE_BY_ONE, {"tenant": self.tenant})
         given = {"tenant": self.tenant, "id": delivery.id, "channel": delivery.channel_id, "seconds": seconds}
         return self.connection.execute(_ENTER, given).rowcount == 1
 

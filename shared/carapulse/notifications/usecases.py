@@ -19,10 +19,11 @@ from carapulse.notifications.errors import (
     ChannelOff,
     ChannelUnsigned,
     TooManyChannels,
+    TooManySecrets,
 )
 from carapulse.notifications.events import ChannelDeleted, ChannelPut, ChannelSecretIssued, ChannelTested
 from carapulse.notifications.messages import Deliver
-from carapulse.notifications.model import MOST_CHANNELS, Channel, ChannelDelivery, Registration, Secret
+from carapulse.notifications.model import MOST_CHANNELS, MOST_SECRETS, Channel, ChannelDelivery, Registration, Secret
 from carapulse.notifications.ports import DeliveryFilter, NotificationPorts, NotificationWork
 from carapulse.notifications.views import ChannelView, DeliveryView, PutChannel, view_of
 from carapulse.notifications.wording import body_of, tried
@@ -86,7 +87,9 @@ def rotate_channel_secret(name: str, command: RotateChannelSecret, call: Call, p
         if not channel.is_signed:
             raise ChannelUnsigned("messages of this kind of channel bear no signature", kind=channel.kind)
         older_until = call.at + timedelta(seconds=command.older_for_s)
-        work.channels.expire(channel.id, older_until)
+        work.channels.expire(channel.id, call.at, older_until)
+        if len(work.channels.secrets(channel.id, call.at)) >= MOST_SECRETS:
+            raise TooManySecrets("so many secrets hold already", most=MOST_SECRETS)
         secret = _issue(channel, older_until, call, ports, work)
         return PutChannel(channel=_view(channel, call, ports, work), secret=secret, created=False)
 

@@ -36,7 +36,7 @@ from carapulse.settings import Settings
 log = get_logger(__name__)
 _BACKGROUND_WORKERS = 2
 _COLLECTING_WORKERS = 2
-_TELLING_WORKERS = 4  # a receiver that does not answer keeps one of them busy, or two
+_TELLING_WORKERS = 4  # receivers of one tenant that don't answer keep three of them busy at most
 _STOP_S = 3.5  # for tools and workers, of the five seconds that a stop may take
 
 

@@ -29,23 +29,28 @@ BEFORE = datetime.now(UTC) - timedelta(days=50)
 
 
 @pytest.fixture
-def app(database):
+def empty(database):
     engine = connect(database.app_url, pool_size=4)
     with a_folder() as folder:
         made = App(engine, MovedClock(), Signer.new("carapulse.dev/log/test"), FileBlobs(folder / "blobs"))
         made.clock.by = -timedelta(days=100)
-        write(made, "plan_1", count=3)
-        write(made, "plan_1", count=2, tenant="other")
-        make_checkpoint(a_call(), made)
-        begin_partition(database, 1)
-        write(made, "plan_1", count=2)
-        write(made, "src_1", count=1)
-        made.clock.by = timedelta()
-        write(made, "plan_2", count=1)
-        write(made, "src_1", count=1)
-        make_checkpoint(a_call(), made)
         yield made
     engine.dispose()
+
+
+@pytest.fixture
+def app(empty, database):
+    write(empty, "plan_1", count=3)
+    write(empty, "plan_1", count=2, tenant="other")
+    make_checkpoint(a_call(), empty)
+    begin_partition(database, 1)
+    write(empty, "plan_1", count=2)
+    write(empty, "src_1", count=1)
+    empty.clock.by = timedelta()
+    write(empty, "plan_2", count=1)
+    write(empty, "src_1", count=1)
+    make_checkpoint(a_call(), empty)
+    return empty
 
 
 def archives(app, tenant="acme"):
@@ -62,6 +67,21 @@ def test_the_old_partition_goes_and_its_events_are_in_the_archive_of_each_tenant
     lines = gzip.decompress(app.blobs.get(archives(app)[0].digest)).splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4]
     assert {json.loads(line)["tenant"] for line in lines} == {"acme"}
+
+
+@pytest.mark.parametrize("stream", ["channel_1", "chat_1", "collector_1", "schedule_1", "src_1"])
+def test_what_is_used_every_day_keeps_no_event_from_its_archive(empty, database, stream):
+    write(empty, stream, count=2)
+    make_checkpoint(a_call(), empty)
+    begin_partition(database, 1)
+    write(empty, stream, count=1)
+    empty.clock.by = timedelta()
+    write(empty, stream, count=1)
+    make_checkpoint(a_call(), empty)
+
+    archive_events(BEFORE, a_call(), empty)
+
+    assert "events_0" not in partitions(database, "events")
 
 
 def test_archives_in_a_bucket_are_locked_and_evidence_is_read_from_there(app):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.builders import chat
 from tests.integration.chatops.conftest import texts
 from tests.world.rig import act, check
@@ -23,17 +24,26 @@ def test_a_workspace_tells_its_two_addresses_and_never_its_secret(rig, team):
     assert not any(chat.SECRET in each for each in [*shown, *kept, str(team.workspace)])
 
 
-def test_the_same_registration_changes_nothing_and_another_secret_keeps_the_links(team):
+def test_the_same_registration_changes_nothing(team):
     team.link()
 
-    same = team.register().json()
+    assert team.register().json()["revision"] == 1
+
+    assert "You are ada" in texts(team.say("whoami"))
+
+
+def test_who_registers_another_secret_can_speak_for_nobody_who_was_linked_before(team):
+    """Whoever chose the secret can make requests of every user of the workspace."""
+    team.link()
+
     other = team.register(signing_secret="0" * 32).json()
 
-    assert (same["revision"], other["revision"], other["id"]) == (1, 2, team.workspace["id"])
+    assert (other["revision"], other["id"]) == (2, team.workspace["id"])
     body = chat.a_command("whoami")
     old = team.send(other["commands_path"], body)
     new = team.send(other["commands_path"], body, chat.headers_of(body, secret="0" * 32))
-    assert (old.status_code, "You are ada" in new.text) == (401, True)
+    assert (old.status_code, "(chat-user-not-linked)" in new.text) == (401, True)
+    assert [body["links_dropped"] for _, body in team.events("ChatWorkspaceChanged")] == [1]
 
 
 def test_another_team_is_other_people(team):
@@ -133,6 +143,27 @@ def test_only_administrators_register_workspaces(team):
     answer = team.ask("PUT", "/v1/chat/workspaces/mine", body, role="sre", headers={"if-none-match": "*"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "role-required")
+
+
+def test_no_machine_says_how_a_chat_proves_itself_for_then_it_could_speak_for_people(team):
+    key = team.ask(
+        "POST", "/v1/api-keys", {"name": "ci", "kind": "service", "roles": ["admin"], "expires_at": a_week_from_now()}
+    )
+    etag = team.ask("GET", "/v1/chat/workspaces/ops").headers["etag"]
+    body = {"kind": "slack", "team_id": chat.TEAM, "signing_secret": "0" * 32}
+    bearer = {"authorization": f"Bearer {key.json()['text']}", "if-match": etag}
+
+    answer = team.ask("PUT", "/v1/chat/workspaces/ops", body, headers=bearer)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "person-required")
+
+
+@pytest.mark.parametrize("secret", ["0" * 32 + "\n", "0" * 31 + " ", "0" * 31 + "\u00e9", " " * 32])
+def test_a_secret_that_no_app_of_slack_has_is_refused_at_once(team, secret):
+    answer = team.register(signing_secret=secret)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert secret.strip() == "" or secret.strip() not in answer.text
 
 
 def test_a_link_reaches_no_further_than_the_bearer_did_that_asked_for_it(rig, team):

@@ -6,10 +6,13 @@ from itertools import pairwise
 import pytest
 from tests.builders.receiving import is_signed
 
+from carapulse.adapters.web.egress import destinations
 from carapulse.identity.errors import RoleRequired
 from carapulse.notifications.model import Registration
 from carapulse.notifications.usecases import put_channel
 from carapulse.retention.usecases import let_old_go
+from carapulse.tools.errors import EgressRefused
+from carapulse.tools.ports import Request
 
 PUBLIC = "https://hooks.example.com/carapulse"
 
@@ -95,6 +98,23 @@ def test_a_name_that_leads_into_a_private_network_is_told_nothing(site):
     (failed,) = site.deliveries("people")
     assert (failed["status"], failed["attempts"]) == ("failed", 1)
     assert failed["last_error"] == "receiver-forbidden: the name leads out of the public internet"
+
+
+@pytest.mark.parametrize(
+    "host", ["[64:ff9b::a00:1]", "[64:ff9b:1::a00:1]", "[::a00:1]", "[::ffff:0:a00:1]", "[fec0::1]", "[2002:a00:1::]"]
+)
+def test_an_address_that_carries_a_private_one_in_another_form_is_told_nothing(host):
+    address = f"{host}:443"
+    request = Request(
+        method="POST",
+        url=f"https://{host}/",
+        may_reach=frozenset({address}),
+        may_be_private=frozenset(),
+        answer_bytes=1,
+    )
+
+    with pytest.raises(EgressRefused):
+        destinations(request)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +204,20 @@ def test_deliveries_come_in_pages_and_go_when_they_are_old(site, receiver):
     let_old_go(site.call(), site.rig.app)
 
     assert [each["id"] for each in site.deliveries("people")] == ids[1:]
+
+
+def test_a_channel_has_only_so_many_secrets_at_once(site):
+    site.put("people", PUBLIC)
+
+    def rotate(seconds):
+        return site.ask("POST", "/v1/channels/people:rotate", {"older_for_s": seconds})
+
+    answers = [rotate(60) for _ in range(10)]
+
+    assert [each.status_code for each in answers] == [200] * 9 + [409]
+    assert answers[-1].json()["code"] == "too-many-channel-secrets"
+    assert rotate(0).status_code == 200
+    assert len(site.ask("GET", "/v1/channels/people").json()["secrets"]) == 1
 
 
 def test_only_webhooks_have_a_secret_to_change(site):

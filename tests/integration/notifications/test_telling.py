@@ -217,6 +217,18 @@ def test_events_of_another_tenant_are_not_told(site, other, receivers):
     assert json.loads(receivers[1].got[0][1])["subject"] == plan["plan_id"]
 
 
+def test_nobody_looks_what_to_tell_where_nothing_happened(site, other, receivers):
+    site.put("people", receivers[0].url)
+    other.put("people", receivers[1].url)
+    site.work()
+    book = site.rig.app.channel_book
+
+    other.happen("plan_1")
+    here, there = (each.name in book.tenants_to_tell() for each in (site, other))
+
+    assert (here, there) == (False, True)
+
+
 def test_environments_and_risks_narrow_what_is_told(site, receivers):
     site.put("elsewhere", receivers[0].url, environments=["staging"])
     site.put("here", receivers[1].url, environments=["prod"], risks=["low", "medium", "high"])
@@ -287,6 +299,46 @@ def test_a_slow_receiver_keeps_few_busy_who_send(site, receivers):
         slow.open.set()
 
     assert (told, begun) == (8, 2)
+
+
+def test_a_tenant_with_many_slow_receivers_leaves_somebody_to_send_for_another(site, other, receivers):
+    slow, quick = receivers
+    for number in range(4):
+        site.put(f"slow-{number}", slow.url, events=["PlanClosed"])
+    other.put("quick", quick.url, events=["PlanClosed"])
+    site.happen("plan_1")
+    site.rig.tick()
+
+    slow.open.clear()
+    with site.at_work(4):
+        until = time.monotonic() + 8  # less than is waited for an answer
+        while len(slow.got) < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+        other.happen("plan_2")
+        site.rig.tick()
+        while not quick.got and time.monotonic() < until:
+            time.sleep(0.02)
+        told, begun = len(quick.got), len(slow.got)
+        slow.open.set()
+
+    assert (told, begun) == (1, 3)
+
+
+def test_receivers_of_a_tenant_that_fail_are_tried_one_after_another(site, receivers):
+    dead, _ = receivers
+    for number in range(2):
+        site.put(f"dead-{number}", dead.url, events=["PlanClosed"])
+    dead.answers = [500, 500]
+    site.happen("plan_1")
+    site.work(until=lambda: len(dead.got) == 2)
+
+    dead.open.clear()
+    with site.at_work(4):
+        time.sleep(4)
+        begun = len(dead.got) - 2
+        dead.open.set()
+
+    assert begun == 1
 
 
 def test_what_left_the_log_before_it_was_told_is_said_to_be_missing(site, other, receiver):

@@ -32,14 +32,19 @@ def shortened(text: str, most: int) -> str:
     return (kept[:cut] if cut > ends else kept) + "…"
 
 
+def mrkdwn(text: str) -> Block:
+    """Return a text that is escaped already, of which Slack makes nothing by itself."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
 def section(text: str) -> Block:
     """Return a block of text that is escaped already, except for what is meant as mark-up."""
-    return {"type": "section", "text": _mrkdwn(shortened(text, _LONGEST_TEXT))}
+    return {"type": "section", "text": mrkdwn(shortened(text, _LONGEST_TEXT))}
 
 
 def fields(facts: Mapping[str, str]) -> Iterable[Block]:
     """Yield facts by their names, in blocks of ten."""
-    shown = [_mrkdwn(shortened(f"*{escaped(name)}*\n{escaped(said)}", _LONGEST_FIELD)) for name, said in facts.items()]
+    shown = [mrkdwn(shortened(f"*{escaped(name)}*\n{escaped(said)}", _LONGEST_FIELD)) for name, said in facts.items()]
     for first in range(0, len(shown), _MOST_FIELDS):
         yield {"type": "section", "fields": shown[first : first + _MOST_FIELDS]}
 
@@ -74,10 +79,6 @@ def _packed(lines: Iterable[str]) -> list[str]:
         else:
             blocks.append(line)
     return blocks[:_MOST_LINE_BLOCKS]
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _button(label: str, action_id: str, value: str, style: str) -> Block:

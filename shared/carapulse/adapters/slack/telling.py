@@ -5,9 +5,10 @@ gone, and Slack is told to look for nothing itself.
 """
 
 import re
-import unicodedata
 from typing import Any, Final
 
+from carapulse.adapters.slack.blocks import Block, buttons, escaped, mrkdwn, shortened
+from carapulse.chatops.model import Question
 from carapulse.notifications.model import Told
 
 _TITLES: Final = {
@@ -24,8 +25,6 @@ _TITLES: Final = {
 _SAID: Final = ("status", "cause", "step_id", "reason", "note", "approver", "alertname", "name", "expires_at", "detail")
 _LONGEST: Final = 300
 _LONGEST_SUMMARY: Final = 2000
-_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_UNSEEN: Final = {"Cc", "Cf", "Zl", "Zp"}
 _WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -43,9 +42,9 @@ class SlackWords:
             "unfurl_media": False,
             "blocks": [
                 {"type": "header", "text": {"type": "plain_text", "text": plain(title, 150), "emoji": False}},
-                {"type": "section", "text": _text(plain(what, _LONGEST_SUMMARY))},
-                {"type": "section", "fields": [_text(each) for each in _fields(told)]},
-                {"type": "context", "elements": [_text(_origin(told))]},
+                {"type": "section", "text": mrkdwn(plain(what, _LONGEST_SUMMARY))},
+                {"type": "section", "fields": [mrkdwn(each) for each in _fields(told)]},
+                {"type": "context", "elements": [mrkdwn(_origin(told))]},
                 *_buttons(told),
             ],
         }
@@ -53,16 +52,7 @@ class SlackWords:
 
 def plain(text: str, most: int = _LONGEST) -> str:
     """Return text of others so that Slack shows it and does nothing else with it."""
-    shown = [" " if unicodedata.category(each) in _UNSEEN else _ENTITIES.get(each, each) for each in text[: most + 1]]
-    if sum(map(len, shown)) <= most:
-        return "".join(shown) or "-"
-    while sum(map(len, shown)) >= most:
-        shown.pop()  # an escaped character goes whole
-    return "".join(shown) + "…"
-
-
-def _text(mrkdwn: str) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": mrkdwn, "verbatim": True}
+    return shortened(escaped(text[: most + 1]), most) or "-"
 
 
 def _fields(told: Told) -> list[str]:
@@ -88,20 +78,8 @@ def _origin(told: Told) -> str:
     return origin if told.link is None else f"{origin} · <{told.link}|Open the plan>"
 
 
-def _buttons(told: Told) -> list[dict[str, Any]]:
+def _buttons(told: Told) -> list[Block]:
     """Return the two answers to a question, which name exactly the version that was judged."""
     if told.kind != "ApprovalRequested":
         return []
-    value = f"{told.data['plan_id']} {told.data['digest']}"
-    return [{"type": "actions", "elements": [_button("Approve", value, "primary"), _button("Deny", value, "danger")]}]
-
-
-def _button(label: str, value: str, style: str) -> dict[str, Any]:
-    text = {"type": "plain_text", "text": label, "emoji": False}
-    return {
-        "type": "button",
-        "action_id": f"carapulse.{label.lower()}",
-        "text": text,
-        "value": value,
-        "style": style,
-    }
+    return [buttons(Question(plan_id=told.data["plan_id"], digest=told.data["digest"]))]

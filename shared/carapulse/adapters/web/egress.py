@@ -8,7 +8,6 @@ from carapulse.tools.errors import EgressRefused, ToolUnavailable
 from carapulse.tools.ports import Request
 from carapulse.tools.requests import address_of
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _METADATA = (ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200"))
 
 
@@ -41,9 +40,10 @@ def destinations(request: Request) -> tuple[str, ...]:
 def _is_public(number: str) -> bool:
     """Say whether anybody may have this address; those that carry an IPv4 address in another form count as it."""
     ip = _read(number)
-    if isinstance(ip, ipaddress.IPv6Address) and (ip in _NAT64 or ip.sixtofour is not None or ip.teredo is not None):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip.is_site_local):
         return False
-    return ip.is_global and not ip.is_multicast and not _forbidden(number)
+    # Reserved are all that NAT64 and other translators carry an IPv4 address in; Python calls some of them global.
+    return ip.is_global and not ip.is_reserved and not ip.is_multicast and not _forbidden(number)
 
 
 def _read(number: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
