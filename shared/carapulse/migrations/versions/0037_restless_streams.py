@@ -5,8 +5,8 @@ They never rest, as those of sources and channels, and nobody reads one from its
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 _MAY_GO = """
 DO $do$

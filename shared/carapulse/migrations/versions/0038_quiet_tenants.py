@@ -6,8 +6,8 @@ is looked at all the same, so that what is read once something happens stays sho
 
 from alembic import op
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 
 _TO_TELL = """
 CREATE OR REPLACE FUNCTION tenants_to_tell() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
