@@ -118,7 +118,7 @@ class App(Followed, Teller):
     @property
     def chat_replies(self) -> SlackReplies:
         """What speaks Slack's language."""
-        return SlackReplies(HttpxWeb())
+        return SlackReplies(self.web)
 
     @property
     def machine_book(self) -> PostgresMachineBook:

@@ -65,8 +65,15 @@ def connect(
             cursor.execute(f"SET {name} = '{value}'")
         connection.commit()
 
+    _look_after(engine)
+    return engine
+
+
+def _look_after(engine: Engine) -> None:
+    """Let nobody have a connection that was lost while it rested, and none that is still bound to a tenant."""
+
     @event.listens_for(engine, "checkout")
-    def greet(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - as above
+    def greet(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
         is_fresh = time.monotonic() - record.info[_RESTS_SINCE] < _RESTED_S
         if is_fresh and connection.is_quiet():
             return
@@ -80,8 +87,6 @@ def connect(
         record.info[_RESTS_SINCE] = time.monotonic()
         if connection is not None:
             connection.bind(None)
-
-    return engine
 
 
 def refuse_strong_role(engine: Engine) -> None:
