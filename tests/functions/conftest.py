@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import text
-from tests.builders.policy import the_engine
+from tests.builders.shipped import the_shipped
 from tests.world.issuer import an_issuer, an_issuers_file
 from tests.world.pubsub import a_pubsub
 from tests.world.sqs import an_sqs
@@ -117,7 +117,7 @@ class Installation:
 
     def application(self, at=None):
         """Return the application in this process, now or at another moment."""
-        return make_app(self._settings, self._url, FixedClock(at) if at else None, policy=the_engine())
+        return make_app(self._settings, self._url, FixedClock(at) if at else None, the_shipped())
 
     def call(self, who="ada", *roles, at=None):
         actor = Actor(id=who, roles=frozenset(roles or ("operator",)))

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.builders.application import MovableClock
 from tests.builders.caller import Caller
-from tests.builders.policy import the_engine
 from tests.builders.rates import GENEROUS
+from tests.builders.shipped import the_shipped
 from tests.builders.tools import Exchange, Reply, Server, a_server
 from tests.world.clusters import Cluster, a_kubeconfig
 
@@ -52,7 +52,7 @@ class Desk:
         file.write_text(json.dumps({"connections": connections}))
         self.clock = MovableClock(datetime.now(UTC))
         chosen = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
-        self.app: App = make_app(chosen, database_url, clock=self.clock, policy=the_engine())
+        self.app: App = make_app(chosen, database_url, clock=self.clock, shipped=the_shipped())
         self.tenant = "acme"
         self._caller = Caller(self.app, self.clock)
         self.workers = self.new_workers()

@@ -5,15 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.builders.policy import the_engine
 from tests.builders.rates import GENEROUS
+from tests.builders.shipped import the_shipped
 from tests.world.server import World
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
 from carapulse.bootstrap import App, make_app
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.usecases import ExecutePlan, execute_plan
-from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Actor, Call
 from carapulse.plans.requests import CreatePlan
 from carapulse.plans.usecases import create_plan
@@ -82,9 +81,7 @@ class Rig:
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
         self.settings = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
-        self.app: App = make_app(
-            self.settings, database_url, tools=[*builtin_manifests(), LAMP, NASTY], policy=the_engine()
-        )
+        self.app: App = make_app(self.settings, database_url, shipped=the_shipped(LAMP, NASTY))
         self.workers = self.new_workers()
 
     def new_workers(self, count: int = 1) -> Workers:

@@ -1,7 +1,7 @@
 """The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,7 @@ from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.following import Followed
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
+from carapulse.bootstrap.shipped import Shipped
 from carapulse.bootstrap.stores import secrets_of
 from carapulse.bootstrap.telling import Teller
 from carapulse.bootstrap.work import Work
@@ -46,7 +47,6 @@ from carapulse.executions.watching import Watch
 from carapulse.freezes.rules import RecentRules
 from carapulse.identity.bearers import Bearers
 from carapulse.identity.refusals import RefusalLog
-from carapulse.integrations import builtin_manifests
 from carapulse.kernel.blobs import Blobs
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
@@ -59,7 +59,7 @@ from carapulse.settings import Settings
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.connections import Connections
 from carapulse.tools.toolbox import Toolbox
-from carapulse.workflows.book import Workflows, builtin_recipes
+from carapulse.workflows.book import Workflows
 from carapulse.workflows.shelf import Shelf
 
 _COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
@@ -189,20 +189,10 @@ class App(Followed, Teller):
             return False
 
 
-def make_app(
-    settings: Settings,
-    database_url: str,
-    clock: Clock | None = None,
-    tools: Iterable[Path] | None = None,
-    policy: RegopyEngine | None = None,
-) -> App:
-    """Return the application for these settings; raises Invalid for any part that is missing or contradicts another.
-
-    Rules that are compiled already can be given: compiling and proving them takes a fifth of a second.
-    """
-    told, policy = clock or SystemClock(), policy or RegopyEngine(policies(settings))
-    refuse_production(settings.self_approval_environments, policy.production)
-    catalogue = Catalogue.load(manifests := builtin_manifests() if tools is None else tuple(tools))
+def make_app(settings: Settings, database_url: str, clock: Clock | None = None, shipped: Shipped | None = None) -> App:
+    """Return the application for these settings; raises Invalid for any part that is missing or contradicts another."""
+    told, shipped = clock or SystemClock(), shipped or Shipped.read(settings)
+    refuse_production(settings.self_approval_environments, shipped.policy.production)
     engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
     relay = _relay(settings, direct, sealer)
@@ -210,13 +200,13 @@ def make_app(
         settings=settings,
         clock=told,
         engine=engine,
-        catalogue=catalogue,
-        toolbox=_toolbox(settings, catalogue),
-        policy=policy,
+        catalogue=shipped.catalogue,
+        toolbox=_toolbox(settings, shipped.catalogue),
+        policy=shipped.policy,
         tokens=bearers_of(settings, engine, sealer, told),
         evidence_key=evidence_key_of(settings),
         former_evidence_keys=former_keys_of(settings),
-        book=Workflows.load(builtin_recipes()),
+        book=shipped.book,
         sealer=sealer,
         source_directory=PostgresSourceDirectory(engine),
         ticket_directory=PostgresTicketDirectory(engine),
@@ -225,7 +215,7 @@ def make_app(
         archive_blobs=archive_blobs_of(settings, told),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
-        manifests=manifests,
+        manifests=shipped.manifests,
         relay=relay,
         configured_machines=machines_of(settings),
     )
@@ -259,14 +249,6 @@ def quotas(settings: Settings) -> Quotas:
         RateClass.STREAM: Quota(settings.rate_stream, settings.rate_stream_tenant),
         RateClass.WEBHOOK: Quota(settings.rate_webhook),
     }
-
-
-def policies(settings: Settings) -> Path:
-    """Return the folder with decision.rego: the operator's own, or the one beside the program's source."""
-    folder = settings.policies_dir or Path(__file__).resolve().parents[3] / "policies"
-    if not (folder / "decision.rego").is_file():
-        raise Invalid("there is no policy to ask: set CARAPULSE_POLICIES_DIR", folder=str(folder))
-    return folder
 
 
 def _connections(settings: Settings, catalogue: Catalogue) -> Connections:

@@ -17,6 +17,7 @@ from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.bootstrap import App, make_app
+from carapulse.bootstrap.shipped import Shipped
 from carapulse.executions.usecases import ExecutePlan, execute_plan, look_after_overdue
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.workers import Workers
@@ -98,7 +99,9 @@ class Glance:
 def prepared() -> App:
     """Return the application as it is before it has a database or a world: rules compiled, manifests read."""
     with tempfile.TemporaryDirectory() as folder:
-        return make_app(Settings(data_dir=Path(folder)), "postgresql://nobody@127.0.0.1:9/nothing", tools=[LAMP])
+        settings = Settings(data_dir=Path(folder))
+        shipped = Shipped.read(settings, [LAMP])
+        return make_app(settings, "postgresql://nobody@127.0.0.1:9/nothing", shipped=shipped)
 
 
 def an_app(task: Task, boundaries: Boundaries) -> App:

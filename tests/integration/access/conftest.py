@@ -12,11 +12,11 @@ import pytest
 from tests.builders.application import LAMPS, MovableClock
 from tests.builders.keys import keyed
 from tests.builders.plans import GLANCE, SWITCH
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_database
 
 from carapulse.bootstrap import make_app
 from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Scope
 from carapulse.kernel.clock import SystemClock
 from carapulse.runtime.areas import ROUTERS
@@ -39,13 +39,13 @@ class Site:
         self.issuer = DevelopmentIssuer.load_or_make(folder, self.clock)
 
     def another_process(self, url=None):
-        return make_app(self.settings, url or self.url, self.clock, tools=[*builtin_manifests(), LAMPS])
+        return make_app(self.settings, url or self.url, self.clock, the_shipped(LAMPS))
 
     @contextmanager
     def believing(self, issuers_file):
         """Serve a further process, which believes the issuers of a file."""
         settings = self.settings.model_copy(update={"issuers_file": issuers_file})
-        app = make_app(settings, self.url, self.clock, tools=[*builtin_manifests(), LAMPS])
+        app = make_app(settings, self.url, self.clock, the_shipped(LAMPS))
         yield make_http(app, ROUTERS)
         app.close()
 

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from tests.builders.shipped import the_shipped
 from tests.builders.tools import Reply
 from tests.world.collecting import EVERY_S
 
@@ -149,7 +150,7 @@ def test_one_that_is_switched_off_does_not_run_also_when_it_was_asked_to_before(
 
 
 def test_two_clocks_have_it_run_once_and_what_was_missed_once(desk, module_database):
-    other = make_app(desk.app.settings, module_database.app_url, clock=desk.clock, policy=desk.app.policy)
+    other = make_app(desk.app.settings, module_database.app_url, clock=desk.clock, shipped=the_shipped())
     desk.put("boards", BOARDS)
     desk.clock.move(timedelta(hours=1, seconds=10))
     call, started = desk.call(), []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.builders.caller import Caller
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_folder
 
 from carapulse.bootstrap import make_app
@@ -33,7 +34,7 @@ PLAN: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def ask(module_database):
     with a_folder() as folder:
-        app = make_app(Settings(data_dir=folder), module_database.app_url)
+        app = make_app(Settings(data_dir=folder), module_database.app_url, shipped=the_shipped())
         yield Caller(app)
         app.close()
 

@@ -21,11 +21,11 @@ from tests.builders import contract
 from tests.builders.application import LAMPS
 from tests.builders.rates import GENEROUS
 from tests.builders.served import served
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_database
 
 from carapulse.bootstrap import make_app
 from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.integrations import builtin_manifests
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http import app as http
 from carapulse.settings import Settings
@@ -62,7 +62,7 @@ def site(postgres, tmp_path_factory):
     """Serve the whole application on a database of its own, and return where, and who asks it over one connection."""
     folder = tmp_path_factory.mktemp("fuzzed")
     with a_database(postgres) as database:
-        app = make_app(Settings(data_dir=folder, **GENEROUS), database.app_url, tools=[*builtin_manifests(), LAMPS])
+        app = make_app(Settings(data_dir=folder, **GENEROUS), database.app_url, shipped=the_shipped(LAMPS))
         token = DevelopmentIssuer.load_or_make(folder).mint("acme", "ada", frozenset({"admin"}), timedelta(hours=8))
         with served(http.make_app(app, ROUTERS)) as url, requests.Session() as session:
             session.trust_env = False

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pg8000.exceptions import DatabaseError
 from sqlalchemy import text
-from tests.builders.policy import the_engine
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_folder
 from tests.world.rig import a_call
 
@@ -58,7 +58,7 @@ class Installation:
     def __init__(self, database, folder):
         self.database = database
         self.clock = StandingClock()
-        self.app = make_app(Settings(data_dir=folder), database.app_url, self.clock, policy=the_engine())
+        self.app = make_app(Settings(data_dir=folder), database.app_url, self.clock, the_shipped())
         self.planners = Workers(self.app.queue, handlers("queue").only({"planning"}), self.app, self.clock, 1, 20, 3)
 
     def call(self, who="olga", *roles, tenant="acme"):

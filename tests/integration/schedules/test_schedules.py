@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.builders.caller import Caller
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_folder
 from tests.world.rig import a_call
 
@@ -28,7 +29,7 @@ PLAN: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def app(module_database):
     with a_folder() as folder:
-        built = make_app(Settings(data_dir=folder), module_database.app_url)
+        built = make_app(Settings(data_dir=folder), module_database.app_url, shipped=the_shipped())
         yield built
         built.close()
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from tests.builders.application import LAMPS
 from tests.builders.caller import Caller
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_folder
 
 from carapulse.bootstrap import make_app
-from carapulse.integrations import builtin_manifests
 from carapulse.settings import Settings
 
 STEP: dict[str, Any] = {
@@ -38,7 +38,7 @@ numbers = count(1)
 @pytest.fixture(scope="module")
 def ask(module_database):
     with a_folder() as folder:
-        app = make_app(Settings(data_dir=folder), module_database.app_url, tools=[*builtin_manifests(), LAMPS])
+        app = make_app(Settings(data_dir=folder), module_database.app_url, shipped=the_shipped(LAMPS))
         yield Caller(app)
         app.close()
 
