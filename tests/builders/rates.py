@@ -1,10 +1,11 @@
 """Limits that no test reaches, unless it is about them."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from carapulse.bootstrap import quotas
-from carapulse.rates.model import Grant
+from carapulse.rates.model import Grant, Quotas
 from carapulse.rates.spending import Rates
 from carapulse.settings import Settings
 
@@ -34,4 +35,9 @@ class HttpChosen:
 
 def unlimited() -> Rates:
     """Return limits that need no database."""
-    return Rates(Plenty(), quotas(Settings(**GENEROUS)))
+    return Rates(Plenty(), _quotas())
+
+
+@cache
+def _quotas() -> Quotas:
+    return quotas(Settings(**GENEROUS))
