@@ -6,7 +6,7 @@ from typing import Any
 
 from docs.tables import code, head, listed, sentence, table
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute
 
 from carapulse.identity.model import Role
 from carapulse.identity.permissions import GRANTS, KEEPS_TO_SCOPE, PERMISSIONS
@@ -19,7 +19,7 @@ from carapulse.rates.spending import Rates
 from carapulse.routing import AUTHENTICATED, Needs
 from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
-from carapulse.runtime.http.contract import keys_of
+from carapulse.runtime.http.contract import keys_of, routes_of
 from carapulse.runtime.http.rating import class_of
 from carapulse.settings import Settings
 
@@ -55,7 +55,7 @@ def http_page() -> list[str]:
     """Return every route, with who may ask it and as what it is counted."""
     http = make_http()
     keys = {path: "required" if must else "optional" for path, must in keys_of(http).items()}
-    rows = [row for route in iter_route_contexts(http.routes) for row in _route_rows(route, keys)]
+    rows = [row for route in routes_of(http) for row in _route_rows(route, keys)]
     said = (
         "Every route, and the permission that it needs; one without is open or proves its sender by itself. Under a"
         " [key](../how-to/send-a-request-again.md) a request may be sent again."

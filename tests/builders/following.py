@@ -34,6 +34,7 @@ from carapulse.live.routes import router
 from carapulse.pushing import LONGEST_MESSAGE
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.gate import Limits
+from carapulse.runtime.http.lazily import Areas
 
 QUICK = Pace(poll=0.02, heartbeat=0.3)
 FRIEND = "https://ops.example"
@@ -93,7 +94,7 @@ class Installation:
 
 
 @contextmanager
-def serving(installation: Any, routers: Iterable[APIRouter] = (router,)) -> Iterator[int]:
+def serving(installation: Any, routers: Areas | Iterable[APIRouter] = (router,)) -> Iterator[int]:
     """Serve it as the program does, and return the port."""
     http: FastAPI = make_app(installation, routers, Limits(threads=4, origins=frozenset({FRIEND})))
     options = {"ws": "websockets-sansio", "ws_max_size": LONGEST_MESSAGE, "timeout_graceful_shutdown": 1}

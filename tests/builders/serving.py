@@ -11,10 +11,11 @@ from fastapi import APIRouter
 
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.gate import Limits
+from carapulse.runtime.http.lazily import Areas
 
 
 @contextmanager
-def served(application: Any, routers: Iterable[APIRouter], limits: Limits | None = None) -> Iterator[int]:
+def served(application: Any, routers: Areas | Iterable[APIRouter], limits: Limits | None = None) -> Iterator[int]:
     """Serve an application on a free loopback port, and return the port."""
     http = make_app(application, routers, limits)
     config = uvicorn.Config(http, port=0, log_config=None, access_log=False, server_header=False, ws="none")

@@ -1,16 +1,19 @@
 """What every route promises: a guard, a name of its own, words, and a permission that means something."""
 
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 from docs.http import make_http
 from fastapi import Response
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 
 from carapulse.identity.permissions import PERMISSIONS
 from carapulse.rates.model import RateClass
 from carapulse.routing import AUTHENTICATED
-from carapulse.runtime.http.contract import guards_of, keys_of, query_parameters_of
+from carapulse.runtime.areas import ROUTERS
+from carapulse.runtime.http.contract import guards_of, keys_of, query_parameters_of, routes_of
+from carapulse.runtime.http.lazily import names_of
 from carapulse.runtime.http.rating import ROUTES
 
 SIGNED = ("/v1/webhooks/", "/v1/chatops/")
@@ -24,6 +27,7 @@ STARTS_WORK = {
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
 HTTP = make_http()
+SOURCE = Path(__file__).parents[2] / "shared" / "carapulse"
 # They answer 201 or 202, but what they begin is small or was begun by somebody else.
 WRITTEN = {
     "POST /v1/approvals",
@@ -63,13 +67,21 @@ def test_a_route_needs_one_permission_or_is_a_signed_webhook_or_says_nothing(pat
         assert len(permissions) == 1
 
 
+def test_the_table_of_areas_names_every_area_and_no_address_that_is_not_there():
+    areas = {f"carapulse.{each.parent.name}.routes" for each in SOURCE.glob("*/routes.py")}
+    addresses = [{*names_of(route.path)} for route in routes_of(HTTP) if (route.path or "").startswith("/v1/")]
+
+    assert {each.module for each in ROUTERS.areas} == areas
+    assert {each for area in ROUTERS.areas for each in area.addresses} <= set.union(*addresses)
+
+
 def test_every_permission_opens_something():
     within_a_route = {"authz:check-others", "chat-link:delete-others", "chat-link:read-others"}
     assert {each for _, permissions in GUARDS for each in permissions} == PERMISSIONS - within_a_route | {AUTHENTICATED}
 
 
 def test_a_route_that_makes_its_own_answer_says_of_which_media_type_it_is():
-    routes = [each for each in iter_route_contexts(HTTP.routes) if (each.path or "").startswith("/v1/")]
+    routes = [each for each in routes_of(HTTP) if (each.path or "").startswith("/v1/")]
 
     own = [each for each in routes if get_type_hints(each.endpoint).get("return") is Response]
 
@@ -143,9 +155,7 @@ def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
 def test_the_query_parameters_that_a_route_knows_are_those_of_the_contract(name, operation):
     method, _, path = name.partition(" ")
     (route,) = [
-        each.original_route
-        for each in iter_route_contexts(HTTP.routes)
-        if each.path_format == path and method in (each.methods or ())
+        each.original_route for each in routes_of(HTTP) if each.path_format == path and method in (each.methods or ())
     ]
 
     described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}

@@ -5,11 +5,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Protocol, cast
 
-from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, Depends, FastAPI
+from anyio.to_thread import current_default_thread_limiter, run_sync
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.requests import HTTPConnection
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from carapulse.identity.bearers import Verifier
@@ -23,7 +21,8 @@ from carapulse.runtime.http.contract import (
     check_guards,
     describe,
     methods_of,
-    refuse_unknown_parameters,
+    operation_id,
+    routes_of,
 )
 from carapulse.runtime.http.cors import NamedOrigins
 from carapulse.runtime.http.door import Door
@@ -31,7 +30,7 @@ from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.heads import Heads
 from carapulse.runtime.http.health import HasReadiness, make_health_router
-from carapulse.runtime.http.media import negotiate
+from carapulse.runtime.http.lazily import Areas, included
 from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
 from carapulse.runtime.http.rating import Meter, Rated
@@ -39,7 +38,7 @@ from carapulse.runtime.http.refusing import TellsRefusals, a_limiter
 from carapulse.runtime.http.repeats import Repeats
 from carapulse.runtime.http.strangers import Strangers
 from carapulse.runtime.http.unchanged import Unchanged
-from carapulse.runtime.http.verbs import Verbs, addresses_of
+from carapulse.runtime.http.verbs import Methods, MethodsAt, Verbs, addresses_of
 from carapulse.waiting import Waits
 
 
@@ -76,10 +75,13 @@ class HttpApp(TellsRefusals, HasReadiness, Protocol):
         ...
 
 
-def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None = None, version: str = "1") -> FastAPI:
-    """Return the application that serves these routers.
+def make_app(
+    app: HttpApp, routers: Areas | Iterable[APIRouter], limits: Limits | None = None, version: str = "1"
+) -> FastAPI:
+    """Return the application that serves these routers; a server loads all of them before it begins to serve.
 
-    Raises UnguardedRoute when a route under /v1 neither needs a permission nor is a signed webhook.
+    Raises UnguardedRoute when a route under /v1 neither needs a permission nor is a signed webhook; of areas that is
+    raised when they are loaded.
     """
     bounds = limits or Limits()
     http = FastAPI(
@@ -91,36 +93,35 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
         redirect_slashes=False,
         responses=PROBLEM_ANSWERS,
         telemetry={"auto_configure": False},
-        generate_unique_id_function=_operation_id,
-        lifespan=partial(_bounded_pool, limits=bounds),
+        generate_unique_id_function=operation_id,
+        lifespan=partial(_beginning, limits=bounds),
     )
     http.state.app = app
     http.state.refusing = a_limiter()
     http.state.waits = Waits()
     http.include_router(make_health_router(app))
     http.include_router(pages)
-    for router in routers:
-        http.include_router(router, dependencies=[Depends(_refuse_unfit)])
-    check_guards(http)
+    http.router.routes += [routers] if isinstance(routers, Areas) else map(included, routers)
+    check_guards(own := [each for each in http.routes if not isinstance(each, Areas)])
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
-    _add_edges(http, app, bounds)
+    _add_edges(http, app, bounds, _methods_at(addresses_of(methods_of(own)), routers))
     return http
 
 
-async def _refuse_unfit(request: HTTPConnection) -> None:
-    """Return if the caller takes what the route gives, and the route knows every query parameter."""
-    await negotiate(request)
-    await refuse_unknown_parameters(request)
+def _methods_at(own: Methods, routers: object) -> MethodsAt:
+    if not isinstance(routers, Areas):
+        return own.at
+    return lambda path: own.at(path) or routers.methods_at(path)
 
 
-def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
+def _add_edges(http: FastAPI, app: HttpApp, limits: Limits, methods_at: MethodsAt) -> None:
     """Put around the routes what holds for all of them, the innermost first."""
     door = Door(partial(take_ticket, ports=cast("TicketPorts", app)), limits.origins)
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
     http.add_middleware(Repeats, ports=app)
-    http.add_middleware(Verbs, methods=addresses_of(methods_of(http)))
+    http.add_middleware(Verbs, methods_at=methods_at)
     http.add_middleware(Heads)
     http.add_middleware(Gate, verifier=app.tokens, door=door, meter=Meter(app.rates), limits=limits)
     http.add_middleware(Rated, strangers=Strangers(app.settings.rate_unauthenticated))
@@ -131,14 +132,11 @@ def _add_edges(http: FastAPI, app: HttpApp, limits: Limits) -> None:
     http.add_middleware(Edge)
 
 
-def _bounded_pool(_http: FastAPI, limits: Limits) -> AbstractAsyncContextManager[None]:
+def _beginning(http: FastAPI, limits: Limits) -> AbstractAsyncContextManager[None]:
     @asynccontextmanager
-    async def bounded() -> AsyncIterator[None]:
+    async def begun() -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = limits.threads
+        await run_sync(routes_of, http)
         yield
 
-    return bounded()
-
-
-def _operation_id(route: APIRoute) -> str:
-    return "_".join([*(str(tag) for tag in route.tags), route.name])
+    return begun()

@@ -1,20 +1,23 @@
 """What the routes promise: each is guarded, takes only parameters it knows, and is described in OpenAPI 3.1."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.requests import HTTPConnection
-from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from carapulse.conditions import this_tag
 from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
+from carapulse.runtime.http.fields import meaningless_aliases
 from carapulse.runtime.http.gate import may_carry_key
+from carapulse.runtime.http.media import negotiate
 from carapulse.runtime.http.paths import GUARDED, SIGNED
 from carapulse.runtime.problem import MEDIA_TYPE
 
@@ -69,16 +72,37 @@ class UnguardedRoute(Exception):  # noqa: N818 - named for what was found
     """A route under /v1 that nobody protects; the program must not start with it."""
 
 
-def check_guards(app: FastAPI) -> None:
+class RoutesBehind(BaseRoute):
+    """A route that stands for others, which it can tell."""
+
+    def load(self) -> Sequence[BaseRoute]:
+        """Return the routes that it stands for."""
+        raise NotImplementedError
+
+
+def routes_of(app: FastAPI) -> list[RouteContext]:
+    """Return every route that an application serves, with what holds for it; loads what is not loaded yet."""
+    return list(iter_route_contexts(_unfolded(app.routes)))
+
+
+def _unfolded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    return [each for route in routes for each in (route.load() if isinstance(route, RoutesBehind) else [route])]
+
+
+def check_guards(routes: Sequence[BaseRoute]) -> None:
     """Return if every route under /v1 needs a permission or is a signed webhook, or raise UnguardedRoute."""
-    for path, permissions in guards_of(app):
+    for path, permissions in _guards_in(iter_route_contexts(routes)):
         if path.startswith(GUARDED) and not path.startswith(SIGNED) and not permissions:
             raise UnguardedRoute(path)
 
 
 def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each path that is served with the permissions that it needs."""
-    for route in iter_route_contexts(app.routes):
+    return _guards_in(routes_of(app))
+
+
+def _guards_in(routes: Iterable[RouteContext]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for route in routes:
         given = route.dependencies if isinstance(route.original_route, (APIRoute, APIWebSocketRoute)) else ()
         needed = (each.dependency for each in given)
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
@@ -86,7 +110,7 @@ def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def needs_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
     """Yield each path and method of the contract that needs a permission, and which."""
-    for route in iter_route_contexts(app.routes):
+    for route in routes_of(app):
         if not isinstance(route.original_route, APIRoute):
             continue
         for needed in (each.dependency for each in route.dependencies):
@@ -95,20 +119,26 @@ def needs_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
                 yield from ((path, method.lower(), needed.permission) for method in route.methods or ())
 
 
-def methods_of(app: FastAPI) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each path that is served with methods that it answers to."""
-    for route in iter_route_contexts(app.routes):
+def methods_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each path of these routes with methods that it answers to."""
+    for route in iter_route_contexts(routes):
         yield route.path or "", frozenset(route.methods or ())
 
 
 def keys_of(app: FastAPI) -> Mapping[str, bool]:
     """Return each path that takes an idempotency key when it is asked by POST, and whether it must have one."""
     found = {}
-    for route in iter_route_contexts(app.routes):
+    for route in routes_of(app):
         path = route.path_format or ""
         if isinstance(route.original_route, APIRoute) and "POST" in (route.methods or ()) and may_carry_key(path):
             found[path] = any(isinstance(each.dependency, StartsWork) for each in route.dependencies)
     return found
+
+
+async def refuse_unfit(request: HTTPConnection) -> None:
+    """Return if the caller takes what the route gives, and the route knows every query parameter."""
+    await negotiate(request)
+    await refuse_unknown_parameters(request)
 
 
 async def refuse_unknown_parameters(request: HTTPConnection) -> None:
@@ -140,7 +170,7 @@ def query_parameters_of(dependant: Dependant) -> set[str]:
 
 def tagged_of(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Yield each path and method whose answers have a tag, and an address if something is new."""
-    for route in iter_route_contexts(app.routes):
+    for route in routes_of(app):
         if isinstance(route.original_route, APIRoute) and _has_tag(route.original_route.dependant):
             yield from ((route.path_format or "", method.lower()) for method in route.methods or ())
 
@@ -155,16 +185,21 @@ def _name_headers(answers: dict[str, Any]) -> None:
             answers[status]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, made once."""
-    if app.openapi_schema is None:
-        document = get_openapi(
+def _document(app: FastAPI) -> dict[str, Any]:
+    with meaningless_aliases():
+        return get_openapi(
             title=app.title,
             version=app.version,
             openapi_version="3.1.0",
             description=app.description,
-            routes=app.routes,
+            routes=_unfolded(app.routes),
         )
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        document = _document(app)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
         document["components"]["headers"] = {name: dict(said) for name, said in HEADERS.items()}
@@ -177,3 +212,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             parameters.append({**_KEY_SCHEMA, "required": is_required})
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of a route in the document."""
+    return "_".join([*(str(tag) for tag in route.tags), route.name])

@@ -1,25 +1,35 @@
 """The application behind API Gateway: Mangum, told what is text and that the edge already logs."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from mangum import Mangum
 
+from carapulse.runtime.http.lazily import Areas
+
 _TEXT = ["text/", "application/json", "application/problem+json", "application/vnd.dsse.envelope.v1+json"]
 
 
 def behind_gateway(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return what answers one event of API Gateway with the application."""
+    """Return what answers one event of API Gateway with the application.
+
+    There is no beginning that would load every area: what a request asks for is loaded, and nothing else.
+    """
     logging.getLogger("mangum").setLevel(logging.WARNING)
-    return Mangum(app, text_mime_types=_TEXT)
+    return Mangum(app, lifespan="off", text_mime_types=_TEXT)
 
 
-def below(start: str, routers: Iterable[APIRouter]) -> list[APIRouter]:
-    """Return what of these routers has an address that begins like this: a function that serves nothing else."""
+def below(start: str, areas: Areas) -> list[APIRouter]:
+    """Return what of the area there has an address that begins like this: a function that serves nothing else.
+
+    Raises ValueError where there is no area.
+    """
+    area = areas.owner(start)
+    if area is None:
+        raise ValueError(f"there is nothing below {start}")
     kept = APIRouter()
-    for router in routers:
-        kept.routes += [each for each in router.routes if isinstance(each, APIRoute) and each.path.startswith(start)]
+    kept.routes += [each for each in area.load().routes if isinstance(each, APIRoute) and each.path.startswith(start)]
     return [kept]
