@@ -118,6 +118,7 @@ class Measured:
         return self.installation.a_minute
 
 
+MORE = 4
 NOTHING: tuple[Counts, dict[str, float]] = (Counts(0, 0, 0, 0, 0), {})
 
 
@@ -193,8 +194,15 @@ class Followers:
             self._pusher.run(1)
 
     def come(self):
+        name = f"client-{next(self._names)}"
         with self._invocation("live"):
-            assert self.installation.come(f"client-{next(self._names)}")["statusCode"] == 200
+            assert self.installation.come(name)["statusCode"] == 200
+        return name
+
+    def come_and_leave(self):
+        left = self.come()
+        with self._invocation("live"):
+            assert self.installation.tell("disconnect", left)["statusCode"] == 200
 
     @contextmanager
     def _invocation(self, function):
@@ -242,20 +250,21 @@ def test_clients_that_follow_cost_what_the_page_counts_and_silence_costs_the_sam
     followers.come()
     followers.look()
     silent, told = followers.each(followers.look), followers.each(followers.tell)
-    came = followers.each(followers.come)
+    came = followers.each(followers.come_and_leave)
+    for _ in range(MORE):
+        followers.come()
     followers.look()
     crowded, told_many = followers.each(followers.look), followers.each(followers.tell)
-    clients = FEW + MANY
     seen = {
         "nobody": rounded(nobody),
         "came": rounded(came),
         "silent": rounded(silent),
         "told": rounded(told.minus(silent).minus(written)),
-        "told_each_more": rounded(told_many.minus(told).for_each(clients)),
+        "told_each_more": rounded(told_many.minus(told).for_each(MORE)),
     }
     print(seen, {name: round(median(each), 3) for name, each in followers.took.items()})  # noqa: T201 - for whoever renews the page
 
-    assert len(followers.installation.there()) == clients + 1
+    assert len(followers.installation.there()) == 1 + MORE
     assert rounded(crowded) == rounded(silent)
     assert seen == COUNTS["followed"]["database"]
 
