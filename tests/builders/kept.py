@@ -1,14 +1,13 @@
 """An application with nothing behind it but its database, and somebody who asks it over HTTP, in memory."""
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 
 import anyio
 import httpx
-from fastapi import APIRouter
 from tests.builders.rates import HttpChosen, unlimited
 from tests.builders.refusing import a_refusal_log
 from tests.conftest import Database, a_folder
@@ -21,6 +20,7 @@ from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
+from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 
 _numbers = count(1)
@@ -47,9 +47,9 @@ class Kept:
 class Asker:
     """Asks in anybody's name, for a tenant that nobody else has."""
 
-    def __init__(self, app, routers):
+    def __init__(self, app):
         self.app, self.tenant = app, f"tenant-{next(_numbers)}"
-        self._transport = httpx.ASGITransport(make_app(app, routers))
+        self._transport = httpx.ASGITransport(make_app(app, ROUTERS))
 
     def __call__(self, method, path, body=None, *, seen=None, **rest):
         who = {"by": "ada", "role": "operator", "tenant": self.tenant}
@@ -86,6 +86,6 @@ def kept(database: Database) -> Iterator[Kept]:
     engine.dispose()
 
 
-def an_asker(app: Kept, routers: Iterable[APIRouter]) -> Asker:
+def an_asker(app: Kept) -> Asker:
     """Return somebody of a new tenant who asks the application."""
-    return Asker(app, list(routers))
+    return Asker(app)

@@ -11,13 +11,13 @@ from tests.builders.rates import HttpChosen, unlimited
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.audit.note import Signer
-from carapulse.audit.routes import router
 from carapulse.audit.usecases import make_checkpoint
 from carapulse.audit.verifier import verify
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
+from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
 
 
@@ -45,7 +45,7 @@ def app(database, tmp_path):
 
 class Http:
     def __init__(self, app):
-        self.application = make_app(app, [router])
+        self.application = make_app(app, ROUTERS)
 
     def get(self, path, **rest):
         async def ask():

@@ -29,11 +29,10 @@ from carapulse.intake.consumers import consumers
 from carapulse.intake.messages import PlanAlert, SortAlerts
 from carapulse.intake.model import source_actor
 from carapulse.intake.planning import plan_alert
-from carapulse.intake.routes import router
 from carapulse.intake.sorting import sort_alerts
 from carapulse.kernel.clock import SystemClock
 from carapulse.messaging import Consumers
-from carapulse.plans.routes import router as plans_router
+from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.dispatch import Dispatcher, call_of
 from carapulse.workflows.book import Workflows
 from carapulse.workflows.shelf import Shelf
@@ -163,7 +162,7 @@ class Site:
 @contextmanager
 def opened(database, folder, handlers, policy=None):
     application = Application(database.app_url, folder, policy)
-    with served(application, [router, plans_router]) as port:
+    with served(application, ROUTERS) as port:
         site = Site(application, port, handlers)
         yield site
         site.http.close()

@@ -13,14 +13,12 @@ from tests.builders.served import served
 
 from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.sealing import AesGcmSealer
-from carapulse.approvals.routes import router as approval_routes
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.refusals import RefusalLog
 from carapulse.identity.tokens import TokenVerifier
 from carapulse.kernel.clock import SystemClock
-from carapulse.plans.routes import router as plan_routes
+from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app
-from carapulse.workflows.routes import router as workflow_routes
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +72,7 @@ def ask(database, policy, tmp_path):
     engine = connect(database.app_url)
     tokens, sealer = TokenVerifier([issuer.issuer], clock), AesGcmSealer.load_or_make(tmp_path)
     app = Served(engine, policy, MovableClock(clock.now()), tokens=tokens, sealer=sealer)
-    http = make_app(app, [plan_routes, approval_routes, workflow_routes])
+    http = make_app(app, ROUTERS)
     with served(http) as url, a_client(url) as client:
         yield Caller(client, issuer, app.clock)
     engine.dispose()

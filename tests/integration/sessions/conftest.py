@@ -4,8 +4,6 @@ import pytest
 from tests.builders.kept import an_asker, kept
 from tests.conftest import a_database
 
-from carapulse.sessions.routes import router
-
 
 @pytest.fixture(scope="module")
 def app(postgres):
@@ -15,4 +13,4 @@ def app(postgres):
 
 @pytest.fixture
 def ask(app):
-    return an_asker(app, [router])
+    return an_asker(app)
