@@ -26,7 +26,8 @@ class KeepingSettings(BaseSettings):
     sealing_key: str | None = Field(
         None,
         pattern=REFERENCE,
-        description="where the sealing key is: `aws:NAME`, `env:NAME` or `file:PATH`; none keeps one in a file",
+        description="where the sealing key is: `aws:NAME`, `aws:NAME?stage=LABEL`, `env:NAME` or `file:PATH`; "
+        "none keeps one in a file",
     )
     former_sealing_keys: tuple[Annotated[str, Field(pattern=REFERENCE)], ...] = Field(
         (),
