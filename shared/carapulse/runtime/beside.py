@@ -24,6 +24,8 @@ class RenewedKey(Record):
 
 def reseal_here(settings: Settings) -> Resealed:
     """Seal everything anew in the database that the settings name; Conflict if its program runs and it is embedded."""
+    if settings.sealing_key is None:
+        _own(settings.data_dir.resolve())  # or one would be made, which opens nothing
     with ExitStack() as parts:
         address = settings.database_url or parts.enter_context(embedded_database(settings))
         return reseal_installation(settings, address)
@@ -44,5 +46,5 @@ def renew_sealing(settings: Settings) -> RenewedKey:
 def _own(folder: Path) -> str:
     path = folder / KEY_FILE
     if not path.is_file():
-        raise Invalid("there is no sealing key here that another one could follow", data_dir=str(folder))
+        raise Invalid("there is no sealing key in this data directory", data_dir=str(folder))
     return f"file:{path}"

@@ -63,7 +63,7 @@ def test_once_everything_is_sealed_anew_the_former_key_can_go_and_all_but_cursor
     assert alone.plan("a-plan") == plan
     assert alone.me(key) == 200
     assert alone.ring(plan["plan_id"]) == ["a-token"]
-    assert alone.ask("GET", cursor).status_code == 400
+    assert alone.ask("GET", cursor).json()["code"] == "cursor-invalid"
 
 
 def test_an_api_key_gets_the_newest_mark_at_its_next_use_and_not_when_somebody_only_tries_it(site):

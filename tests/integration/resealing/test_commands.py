@@ -43,10 +43,11 @@ def test_a_new_key_is_private_and_changes_nothing_until_the_settings_name_it(sit
 
 
 def test_where_no_key_is_no_other_can_follow(site, cli):
-    refused = cli("keys", "renew-sealing")
+    refused = [cli("keys", verb) for verb in ("renew-sealing", "reseal")]
 
-    assert refused.code == 2
-    assert "no sealing key here" in refused.err
+    assert [each.code for each in refused] == [2, 2]
+    assert all("no sealing key in this data directory" in each.err for each in refused)
+    assert not (site.folder / "sealing-key").exists()
 
 
 def test_an_operator_changes_the_key_by_what_the_commands_say(site, cli):
