@@ -12,7 +12,6 @@ from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.runtime.functions import database_of, keys_in_files
 from carapulse.runtime.logging import set_up_logging
-from carapulse.runtime.resealing import reseal_installation
 from carapulse.settings import load_settings
 
 log = get_logger(__name__)
@@ -31,6 +30,8 @@ def do_job(event: dict[str, Any]) -> dict[str, Any]:
     if job.do == "migrate":
         migrate_installation()
         return {}
+    from carapulse.runtime.resealing import reseal_installation  # noqa: PLC0415 - a deployment never asks for it
+
     set_up_logging("reseal")
     settings = load_settings()
     return reseal_installation(settings, database_of(settings)).model_dump(mode="json")
