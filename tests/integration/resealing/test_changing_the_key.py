@@ -1,10 +1,21 @@
 """The sealing key of an installation is changed while it works: nothing is lost, and in the end the former key goes."""
 
+from uuid import UUID
+
 import pytest
 from tests.builders.plans import a_call
 
+from carapulse.broker.envelope import MessageForged, opened, sealed
+from carapulse.broker.ports import Ready
 from carapulse.kernel.errors import Unavailable
+from carapulse.orchestration.model import Change, Machine
+from carapulse.orchestration.reference import reference, said
+from carapulse.resealing.model import FormerKey
 from carapulse.resealing.places import PLACES
+
+
+def a_message(at):
+    return Ready("message_1", str(UUID(int=1)), "acme", "planning", "PlanAlert", "alert_1", "0" * 32, at, 0.0)
 
 
 def links(answer):
@@ -152,14 +163,12 @@ def test_a_row_that_no_listed_key_opens_stays_as_it_is_and_keeps_no_other_from_b
 
 
 def test_a_machine_that_runs_needs_the_key_that_signed_it_until_it_has_ended(site):
-    before = site.process("k1")
+    before, after = site.process("k1"), site.process("k2", "k1")
     plan = before.plan("signed")
+    machine = Machine(plan_id=plan["plan_id"], generation=1, trace="x", started=False, ended=False)
     with before.app.begin(site.call()) as work:
-        work.connection.exec_driver_sql(
-            "INSERT INTO machines SELECT 'acme', %s, 1, 'x', true, false, now(), now(), %s",
-            (plan["plan_id"], before.app.sealer.newest),
-        )
-    after = site.process("k2", "k1")
+        work.machines.add(machine, before.app.sealer.newest)
+        work.machines.started(plan["plan_id"], 1, before.app.sealer.newest)
 
     running = after.reseal()
     with after.app.begin(site.call()) as work:
@@ -168,6 +177,45 @@ def test_a_machine_that_runs_needs_the_key_that_signed_it_until_it_has_ended(sit
 
     assert (running.former[0].machines, running.former[0].may_go) == (1, False)
     assert (ended.former[0].machines, ended.former[0].may_go) == (0, True)
+
+
+def test_a_machine_that_two_processes_may_have_started_counts_for_every_former_key(site):
+    before, after = site.process("k1"), site.process("k2", "k1")
+    plan = before.plan("signed")
+    machine = Machine(plan_id=plan["plan_id"], generation=1, trace="x", started=False, ended=False)
+    with before.app.begin(site.call()) as work:
+        work.machines.add(machine, after.app.sealer.newest)
+        work.machines.started(plan["plan_id"], 1, before.app.sealer.newest)
+
+    assert after.reseal().former[0].machines == 1
+
+
+def test_what_a_machine_and_a_broker_carry_is_believed_under_a_former_key_and_no_other(site):
+    before, after, other = site.process("k1").app.sealer, site.process("k2", "k1").app.sealer, site.process("k3")
+    change = Change(tenant="acme", plan_id="plan_1", generation=1, trace="0" * 32)
+    asking = {"change": reference(change, before), "asked": "Decide", "token": "t"}
+    of_broker = sealed(a_message(site.clock.now()), before)
+
+    assert said(asking, after).change == change
+    assert opened(of_broker, after).id == "message_1"
+    with pytest.raises(MessageForged):
+        said(asking, other.app.sealer)
+    with pytest.raises(MessageForged):
+        opened(of_broker, other.app.sealer)
+
+
+def test_what_was_sealed_before_keys_had_names_counts_for_every_former_key_until_it_is_sealed_anew(site):
+    source = site.process("k1").a_source("old")
+    with site.database.as_superuser() as connection:
+        connection.run("UPDATE source_credentials SET sealed = 'v1.' || split_part(sealed, '.', 3)")
+    after = site.process("k2", "k1", "k3")
+
+    kept = [FormerKey.of(key, after.app.sealing_book.kept()).sealed for key in after.app.sealer.former_ids]
+    works = after.report(source, "msg_1")
+    done = after.reseal()
+
+    assert (kept, works) == ([1, 1], 202)
+    assert (done.resealed, done.left, [each.may_go for each in done.former]) == (1, 0, [True, True])
 
 
 def test_every_place_is_counted_and_each_under_its_own_name(site):

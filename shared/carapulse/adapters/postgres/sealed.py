@@ -10,7 +10,7 @@ from carapulse.adapters.postgres.engine import translated
 from carapulse.resealing.model import Kept
 
 _PATIENCE: Final = text("SET LOCAL statement_timeout = '300s'")  # it looks at every row that is sealed
-_COUNT: Final = text("SELECT owner AS tenant, place, key, how_many FROM kept_by_key()")
+_COUNT: Final = text("SELECT whose AS tenant, place, key, how_many FROM kept_by_key()")
 
 
 @dataclass(frozen=True, slots=True)

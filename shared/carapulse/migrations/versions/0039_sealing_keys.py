@@ -17,7 +17,7 @@ ALTER TABLE machines ADD COLUMN signed_by text CHECK (signed_by ~ '^[0-9a-f]{16}
 """
 
 _COUNT = """
-CREATE FUNCTION kept_by_key() RETURNS TABLE (owner text, place text, key text, how_many bigint)
+CREATE FUNCTION kept_by_key() RETURNS TABLE (whose text, place text, key text, how_many bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT t.tenant, t.place, coalesce(substring(t.head FROM '^v2[.]([0-9a-f]{16})[.]'), ''), count(*) FROM (
         SELECT c.tenant, 'source_credentials.sealed' AS place, left(c.sealed, 20) AS head FROM source_credentials c
