@@ -119,7 +119,7 @@ class App(Followed, Teller):
     @property
     def sealing_book(self) -> PostgresSealingBook:
         """What tells which sealing key made what is kept."""
-        return PostgresSealingBook(self.engine)
+        return PostgresSealingBook(self.journal.direct.where)
 
     @property
     def chat_replies(self) -> SlackReplies:
