@@ -11,7 +11,6 @@ from tests.builders.plans import NOON, a_call
 from tests.builders.rates import HttpChosen, unlimited
 
 from carapulse.adapters.postgres.calendar import PostgresCalendar
-from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
@@ -89,8 +88,3 @@ class Application:
         """Return the events of a stream, in order."""
         with self.begin(a_call(tenant=tenant)) as work:
             return list(reversed(work.evidence.page(EventFilter(stream=stream, limit=200)).data))
-
-
-def a_policy() -> RegopyEngine:
-    """Return the shipped rules, compiled. It takes a second: make one for many tests."""
-    return RegopyEngine(Path(__file__).parents[2] / "policies")

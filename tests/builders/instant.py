@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def an_instant_rig(database_url: str, folder: Path, **settings: Any) -> Rig:
 
 def instant(rig: Rig, on_call: Callable[[], None] = lambda: None) -> Rig:
     """Give an application tools that return at once."""
-    rig.app = replace(rig.app, toolbox=AtOnce(on_call))  # type: ignore[arg-type]
+    rig.app = replace(rig.app, read_toolbox=cache(partial(AtOnce, on_call)))  # type: ignore[arg-type]
     rig.workers = rig.new_workers()
     return rig
 

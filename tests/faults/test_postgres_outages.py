@@ -20,7 +20,6 @@ from tests.world.server import a_world
 
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect
-from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.executions.model import Status
 from carapulse.kernel.errors import Unavailable
 from carapulse.observe import FACTS
@@ -54,7 +53,7 @@ def rig(shared, server) -> Iterator[Rig]:
 def placed(rig: Rig, server: Server) -> Iterator[Rig]:
     """Let the application work on a server, and give up soon one that hangs."""
     engine = connect(server.url, patience_s=0.4)
-    rig.app = replace(rig.app, engine=engine, journal=PostgresJournal(Direct(server.url, patience_s=0.4)))
+    rig.app = replace(rig.app, engine=engine, direct=Direct(server.url, patience_s=0.4))
     rig.world.effects.clear()
     yield rig
     rig.app.close()

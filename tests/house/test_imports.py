@@ -17,6 +17,7 @@ print((time.process_time() - begun) / (between - begun))
 """
 CLOUDS = {"boto3", "botocore", "google.cloud.pubsub", "aws_lambda_powertools", "functions_framework", "flask"}
 SERVER = {"alembic", "fastapi", "sqlalchemy", "uvicorn"}
+AREAS = {"carapulse.plans.routes", "carapulse.plans.store", "carapulse.executions.model", "carapulse.tools.toolbox"}
 API = [
     *("fastapi", "pydantic.v1"),  # the framework imports the latter with the first route
     *(
@@ -30,7 +31,7 @@ API = [
     *("joserfc.jwt", "cryptography.hazmat.primitives.ciphers.aead", "httpx", "prometheus_client", "yaml"),
 ]
 """What the function `api` can't do without."""
-API_MOST = 2.8
+API_MOST = 1.5
 
 
 def ours_in(path):
@@ -64,7 +65,7 @@ def run(code, **environment):
         (
             "carapulse.bootstrap",
             ["sqlalchemy", "pydantic", "httpx", "regopy", "jsonschema_rs", "joserfc.jwt", "yaml"],
-            3,
+            2.2,
         ),
     ],
 )
@@ -83,7 +84,8 @@ def test_the_api_begins_in_a_bounded_multiple_of_the_time_of_the_libraries_that_
     ("module", "unwanted"),
     [
         ("carapulse.surfaces.cli.main", CLOUDS | SERVER),
-        ("carapulse.runtime.areas", CLOUDS | {"alembic", "uvicorn"}),
+        ("carapulse.bootstrap", CLOUDS | SERVER - {"sqlalchemy"} | AREAS),
+        ("carapulse.runtime.areas", CLOUDS | {"alembic", "uvicorn"} | AREAS),
         ("carapulse.runtime.functions", CLOUDS | {"alembic", "uvicorn"}),
         ("carapulse.runtime.queue", CLOUDS | SERVER - {"sqlalchemy"}),
     ],

@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache, partial
 from typing import Any
 
 import pytest
 from tests.world.rig import Rig, a_call, act, check
 
 from carapulse.approvals.usecases import revoke_approval
+from carapulse.bootstrap import App
 from carapulse.executions.abandoning import abandon_execution
 from carapulse.executions.consumers import go_on
 from carapulse.executions.errors import StepBusy, StepInterrupted
@@ -18,7 +20,6 @@ from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.usecases import ExecutePlan, execute_plan
-from carapulse.executions.versions import Versions
 from carapulse.executions.watching import Watch
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.clock import SystemClock
@@ -59,6 +60,15 @@ class Forgetful(Judgements):
         del question
 
 
+class ForgetfulApp(App):
+    """An application that asks policy each time."""
+
+    @property
+    def judgements(self) -> Judgements:
+        """What remembers nothing."""
+        return Forgetful()
+
+
 @dataclass
 class ShiftedClock:
     """The clock on the wall, moved."""
@@ -70,7 +80,10 @@ class ShiftedClock:
 
 
 def meanwhile(rig: Rig, happens: Callable[[], object], *, at: int = 1) -> None:
-    rebuilt(rig, policy=Meanwhile(rig.app.policy, happens, at), judgements=Forgetful())
+    parts = {name: getattr(rig.app, name) for name in App.__dataclass_fields__}
+    parts["policy"] = Meanwhile(rig.app.policy, happens, at)
+    rig.app = ForgetfulApp(**parts)
+    rebuilt(rig)
 
 
 def rebuilt(rig: Rig, **parts: Any) -> None:
@@ -262,7 +275,7 @@ class Brittle:
 
 def brittle(rig: Rig, *actions: str) -> None:
     rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
-    rebuilt(rig, toolbox=Brittle(rig.app.toolbox, frozenset(actions)), settings=rig.settings)
+    rebuilt(rig, read_toolbox=cache(partial(Brittle, rig.app.toolbox, frozenset(actions))), settings=rig.settings)
 
 
 def test_a_bug_in_the_middle_of_a_write_ends_in_a_persons_hands_and_not_in_a_wait_for_ever(rig):
@@ -292,7 +305,7 @@ def test_a_plan_that_was_tampered_with_ends_with_its_locks_given_back(rig, datab
     execution = rig.start(rig.plan(act("switch", "hall"), act("switch", "attic"), check("hall")))
     make_attempt(execution, rig.app)
     rig.settings = rig.settings.model_copy(update={"max_deliveries": 1})
-    rebuilt(rig, versions=Versions())
+    rebuilt(rig)
     with database.as_superuser() as connection:
         connection.run("UPDATE plan_versions SET body = jsonb_set(body, '{steps,1,input,lamp}', '\"vault\"')")
 

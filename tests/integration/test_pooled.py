@@ -23,7 +23,6 @@ from tests.world.server import a_world
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.door import Door
 from carapulse.adapters.postgres.engine import connect, translated
-from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.executions.consumers import go_on
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.kernel.errors import Unavailable
@@ -74,7 +73,7 @@ def rig(bouncer):
 def an_environment(app, door):
     """Give a function an application whose connections are its own."""
     direct = Direct(door)
-    one = replace(app, engine=connect(door, pool_size=1), journal=PostgresJournal(direct), counting=direct)
+    one = replace(app, engine=connect(door, pool_size=1), direct=direct, counting=direct)
     try:
         yield one
     finally:

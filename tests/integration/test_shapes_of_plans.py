@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 
 import pytest
 from tests.world.replay import replayed
@@ -183,7 +184,7 @@ class Talkative:
 
 
 def test_an_output_too_large_for_a_row_is_kept_as_a_blob_and_used_all_the_same(rig, database):
-    rig.app = replace(rig.app, toolbox=Talkative(rig.app.toolbox))
+    rig.app = replace(rig.app, read_toolbox=cache(partial(Talkative, rig.app.toolbox)))
     rig.workers = rig.new_workers()
     rig.world.on["hall"] = True
     copied = {"stage": "act", "tool": "lamp", "action": "switch", "input": {"lamp": "attic"}, "id": "copy"}

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from tests.world.bounded import BoundedDirect, BoundedToolbox
 from tests.world.server import DEEDS
 
-from carapulse.adapters.postgres.journal import PostgresJournal
 from carapulse.bootstrap import App
 from carapulse.bootstrap.work import Work
 from carapulse.kernel.call import Call
@@ -69,6 +69,6 @@ class MortalApp(App):
 def in_one_life(app: App, life: Life) -> MortalApp:
     """Return the application for one worker, which shares nothing with others but the database and the world."""
     parts = {name: getattr(app, name) for name in App.__dataclass_fields__}
-    parts["toolbox"] = BoundedToolbox(app.toolbox, life)
-    parts["journal"] = PostgresJournal(BoundedDirect(app.journal.direct, life))  # type: ignore[arg-type]
+    parts["read_toolbox"] = cache(partial(BoundedToolbox, app.toolbox, life))
+    parts["direct"] = BoundedDirect(app.direct, life)
     return MortalApp(**parts, life=life)

@@ -1,38 +1,27 @@
-"""The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to."""
+"""The composition root: ports meet adapters here and nowhere else. Nothing connects before it is asked to.
+
+And what only some functions need is neither imported nor read before it is asked for.
+"""
+
+from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
 
-from carapulse.adapters.postgres.calendar import PostgresCalendar
-from carapulse.adapters.postgres.collectors import PostgresCollectorBook
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect, translated
-from carapulse.adapters.postgres.journal import PostgresJournal
-from carapulse.adapters.postgres.machines import PostgresMachineBook
-from carapulse.adapters.postgres.outbox import PostgresOutbox
-from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
-from carapulse.adapters.postgres.schedules import PostgresScheduleBook
-from carapulse.adapters.postgres.sealed import PostgresSealingBook
-from carapulse.adapters.postgres.sources import PostgresSourceDirectory
-from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
-from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
-from carapulse.adapters.processes.runner import SupervisedPrograms
 from carapulse.adapters.rego.engine import RegopyEngine
-from carapulse.adapters.sealing import AesGcmSealer
-from carapulse.adapters.slack.replies import SlackReplies
-from carapulse.adapters.web.client import HttpxWeb
-from carapulse.approvals.envelopes import ApprovalEnvelopes, refuse_production
-from carapulse.audit.note import EvidenceKey
-from carapulse.audit.verifier import Key
 from carapulse.bootstrap.believing import bearers_of
+from carapulse.bootstrap.changing import Changing
 from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
+from carapulse.bootstrap.directories import Directories
 from carapulse.bootstrap.following import Followed
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
@@ -40,69 +29,63 @@ from carapulse.bootstrap.shipped import Shipped
 from carapulse.bootstrap.stores import secrets_of
 from carapulse.bootstrap.telling import Teller
 from carapulse.bootstrap.work import Work
-from carapulse.broker.relay import Relay
-from carapulse.collection.definitions import Definitions
-from carapulse.executions.rechecking import Judgements
-from carapulse.executions.versions import Versions
-from carapulse.executions.watching import Watch
-from carapulse.freezes.rules import RecentRules
-from carapulse.identity.bearers import Bearers
 from carapulse.identity.refusals import RefusalLog
-from carapulse.kernel.blobs import Blobs
-from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock, SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
-from carapulse.orchestration.messages import bells_for
-from carapulse.orchestration.ports import Machines
 from carapulse.rates.model import Quota, Quotas, RateClass
 from carapulse.rates.spending import Rates
-from carapulse.settings import Settings
-from carapulse.tools.catalogue import Catalogue
-from carapulse.tools.connections import Connections
-from carapulse.tools.toolbox import Toolbox
-from carapulse.workflows.book import Workflows
-from carapulse.workflows.shelf import Shelf
+
+if TYPE_CHECKING:
+    from carapulse.adapters.postgres.outbox import PostgresOutbox
+    from carapulse.adapters.postgres.queue import PostgresQueue
+    from carapulse.adapters.sealing import AesGcmSealer
+    from carapulse.audit.note import EvidenceKey
+    from carapulse.audit.verifier import Key
+    from carapulse.broker.relay import Relay
+    from carapulse.identity.bearers import Bearers
+    from carapulse.kernel.blobs import Blobs
+    from carapulse.kernel.call import Call
+    from carapulse.orchestration.ports import Machines
+    from carapulse.settings import Settings
+    from carapulse.tools.catalogue import Catalogue
+    from carapulse.tools.connections import Connections
+    from carapulse.tools.toolbox import Toolbox
 
 _COUNTING_PATIENCE_S = 5.0  # every request that has to borrow waits as long as the database hangs
 _WRITABLE = text("SELECT current_setting('transaction_read_only') = 'off'")
 
 
 @dataclass(frozen=True)
-class App(Followed, Teller):
+class App(Followed, Teller, Directories, Changing):
     """Everything that use cases ask of the world, for one installation."""
 
     settings: Settings
     clock: Clock
     engine: Engine
-    catalogue: Catalogue
-    toolbox: Toolbox
+    direct: Direct
+    shipped: Shipped
     policy: RegopyEngine
+    read_toolbox: Callable[[], Toolbox]
     tokens: Bearers
     evidence_key: EvidenceKey
     former_evidence_keys: Sequence[Key]
-    book: Workflows
     sealer: AesGcmSealer
-    source_directory: PostgresSourceDirectory
-    ticket_directory: PostgresTicketDirectory
-    journal: PostgresJournal
     blobs: Blobs
     archive_blobs: Blobs
     rates: Rates
     counting: Direct
-    manifests: tuple[Path, ...]
     relay: Relay | None = None
     configured_machines: Machines | None = None
-    envelopes: ApprovalEnvelopes = field(default_factory=ApprovalEnvelopes)
-    recent_rules: RecentRules = field(default_factory=RecentRules)
-    judgements: Judgements = field(default_factory=Judgements)
-    versions: Versions = field(default_factory=Versions)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def begin(self, call: Call) -> Work:
         """Open a unit of work for the caller's tenant."""
         sent = None if self.relay is None else self.relay.after_commit
-        bells = None if self.configured_machines is None else bells_for
-        return Work(self.engine, call, self.clock, sent, bells)
+        if self.configured_machines is None:
+            return Work(self.engine, call, self.clock, sent)
+        from carapulse.orchestration.messages import bells_for
+
+        return Work(self.engine, call, self.clock, sent, bells_for)
 
     @property
     def machines(self) -> Machines:
@@ -111,64 +94,14 @@ class App(Followed, Teller):
             raise Invalid("no state machine carries changes here: CARAPULSE_ORCHESTRATOR names none")
         return self.configured_machines
 
-    @property
-    def workspace_directory(self) -> PostgresWorkspaceDirectory:
-        """What knows whose a workspace of a chat is."""
-        return PostgresWorkspaceDirectory(self.engine)
-
-    @property
-    def sealing_book(self) -> PostgresSealingBook:
-        """What tells which sealing key made what is kept."""
-        return PostgresSealingBook(self.journal.direct.where)
-
-    @property
-    def chat_replies(self) -> SlackReplies:
-        """What speaks Slack's language."""
-        return SlackReplies(self.web)
-
-    @property
-    def machine_book(self) -> PostgresMachineBook:
-        """The machines that the clock looks after."""
-        return PostgresMachineBook(self.journal.direct)
-
-    @property
-    def schedule_book(self) -> PostgresScheduleBook:
-        """The schedules that the clock looks after."""
-        return PostgresScheduleBook(self.journal.direct)
-
-    @property
-    def collector_book(self) -> PostgresCollectorBook:
-        """The collectors that the clock has run."""
-        return PostgresCollectorBook(self.journal.direct)
-
-    @cached_property
-    def definitions(self) -> Definitions:
-        """What collectors do, read when one is first asked for: most functions never ask."""
-        return Definitions.beside(self.manifests, self.catalogue)
-
     @cached_property
     def refusals(self) -> RefusalLog:
         """What puts refusals into the log."""
         return RefusalLog(self.begin, self.clock)
 
-    @cached_property
-    def watch(self) -> Watch:
-        """What looks after the attempts of this process."""
-        return Watch(self.begin, self.clock, self.settings.visibility_s, self.stopping)
-
-    @cached_property
-    def workflows(self) -> Shelf:
-        """The workflows of every tenant."""
-        return Shelf(self.book, self.begin)
-
-    @cached_property
-    def calendar(self) -> PostgresCalendar:
-        """What tells which freezes and windows were declared."""
-        return PostgresCalendar(self.journal.direct)
-
     def close(self) -> None:
         """Let go of the database."""
-        self.journal.direct.close()
+        self.direct.close()
         self.counting.close()
         self.engine.dispose()
 
@@ -179,12 +112,16 @@ class App(Followed, Teller):
     @property
     def queue(self) -> PostgresQueue:
         """The queue's receiving side."""
-        return PostgresQueue(self.engine, self.journal.direct)
+        from carapulse.adapters.postgres.queue import PostgresQueue
+
+        return PostgresQueue(self.engine, self.direct)
 
     @property
     def outbox(self) -> PostgresOutbox:
         """The messages that a broker is to bring, or has."""
-        return PostgresOutbox(self.journal.direct)
+        from carapulse.adapters.postgres.outbox import PostgresOutbox
+
+        return PostgresOutbox(self.direct)
 
     def _database_answers(self) -> bool:
         """Say whether the database answers and can be written to, which one in recovery can't."""
@@ -198,33 +135,38 @@ class App(Followed, Teller):
 def make_app(settings: Settings, database_url: str, clock: Clock | None = None, shipped: Shipped | None = None) -> App:
     """Return the application for these settings; raises Invalid for any part that is missing or contradicts another."""
     told, shipped = clock or SystemClock(), shipped or Shipped.read(settings)
-    refuse_production(settings.self_approval_environments, shipped.policy.production)
+    _refuse_production(settings, shipped.policy)
+    read_toolbox = cache(partial(_toolbox, settings, shipped))
+    if settings.connections_file is not None:
+        read_toolbox()  # somebody wrote it, who must hear of a mistake now
     engine, direct, counting = _connected(settings, database_url)
     sealer = sealer_of(settings, secrets_of(settings))
-    relay = _relay(settings, direct, sealer)
     return App(
         settings=settings,
         clock=told,
         engine=engine,
-        catalogue=shipped.catalogue,
-        toolbox=_toolbox(settings, shipped.catalogue),
+        direct=direct,
+        shipped=shipped,
         policy=shipped.policy,
+        read_toolbox=read_toolbox,
         tokens=bearers_of(settings, engine, sealer, told),
         evidence_key=evidence_key_of(settings),
         former_evidence_keys=former_keys_of(settings),
-        book=shipped.book,
         sealer=sealer,
-        source_directory=PostgresSourceDirectory(engine),
-        ticket_directory=PostgresTicketDirectory(engine),
-        journal=PostgresJournal(direct, None if relay is None else relay.after_commit),
         blobs=blobs_of(settings),
         archive_blobs=archive_blobs_of(settings, told),
         rates=Rates(PostgresRates(counting), quotas(settings)),
         counting=counting,
-        manifests=shipped.manifests,
-        relay=relay,
+        relay=_relay(settings, direct, sealer),
         configured_machines=machines_of(settings),
     )
+
+
+def _refuse_production(settings: Settings, policy: RegopyEngine) -> None:
+    if settings.self_approval_environments:
+        from carapulse.approvals.envelopes import refuse_production
+
+        refuse_production(settings.self_approval_environments, policy.production)
 
 
 def _connected(settings: Settings, database_url: str) -> tuple[Engine, Direct, Direct]:
@@ -233,9 +175,13 @@ def _connected(settings: Settings, database_url: str) -> tuple[Engine, Direct, D
     return connect(door, pool_size=settings.workers + 8), Direct(door), Direct(door, _COUNTING_PATIENCE_S)
 
 
-def _toolbox(settings: Settings, catalogue: Catalogue) -> Toolbox:
-    connections = Connections() if settings.connections_file is None else _connections(settings, catalogue)
-    return Toolbox(catalogue, connections, SupervisedPrograms(), HttpxWeb(), secrets_of(settings))
+def _toolbox(settings: Settings, shipped: Shipped) -> Toolbox:
+    from carapulse.adapters.processes.runner import SupervisedPrograms
+    from carapulse.adapters.web.client import HttpxWeb
+    from carapulse.tools.toolbox import Toolbox
+
+    catalogue = shipped.catalogue
+    return Toolbox(catalogue, _connections(settings, catalogue), SupervisedPrograms(), HttpxWeb(), secrets_of(settings))
 
 
 def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | None:
@@ -243,6 +189,9 @@ def _relay(settings: Settings, direct: Direct, sealer: AesGcmSealer) -> Relay | 
     broker = broker_of(settings)
     if broker is None:
         return None
+    from carapulse.adapters.postgres.outbox import PostgresOutbox
+    from carapulse.broker.relay import Relay
+
     return Relay(PostgresOutbox(direct), broker, sealer, sorted(settings.queue_addresses))
 
 
@@ -258,6 +207,10 @@ def quotas(settings: Settings) -> Quotas:
 
 
 def _connections(settings: Settings, catalogue: Catalogue) -> Connections:
-    if settings.connections_file is None or not settings.connections_file.is_file():
+    from carapulse.tools.connections import Connections
+
+    if settings.connections_file is None:
+        return Connections()
+    if not settings.connections_file.is_file():
         raise Invalid("CARAPULSE_CONNECTIONS_FILE names no file", file=str(settings.connections_file))
     return Connections.load(settings.connections_file, catalogue)

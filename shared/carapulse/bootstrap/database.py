@@ -28,7 +28,7 @@ def owner_door(settings: Settings, url: str) -> Door:
 def _door(settings: Settings, url: str, now: Callable[[], str], *, pooled: bool) -> Door:
     if settings.database_login == "password":
         return Door(now, pooled)
-    from carapulse.adapters.aws.rds import RdsTokens  # noqa: PLC0415 - importing it takes longer than the rest
+    from carapulse.adapters.aws.rds import RdsTokens
 
     refuse_careless(url)
     tokens = RdsTokens.connect()

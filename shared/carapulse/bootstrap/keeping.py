@@ -14,10 +14,10 @@ def blobs_of(settings: Settings) -> Blobs:
     if bucket is None:
         return FileBlobs(settings.blobs_dir or settings.data_dir / "blobs")
     if bucket.startswith(_CLOUD_STORAGE):
-        from carapulse.adapters.gcp.storage import GoogleBlobs  # noqa: PLC0415 - so does Google's own
+        from carapulse.adapters.gcp.storage import GoogleBlobs
 
         return GoogleBlobs.connect(bucket.removeprefix(_CLOUD_STORAGE))
-    from carapulse.adapters.aws.s3 import S3Blobs  # noqa: PLC0415 - boto3 takes long to import
+    from carapulse.adapters.aws.s3 import S3Blobs
 
     return S3Blobs.connect(bucket)
 
@@ -26,7 +26,7 @@ def archive_blobs_of(settings: Settings, clock: Clock) -> Blobs:
     """Return what keeps the events that left the log, if it is a place of its own; otherwise the place of blobs."""
     if settings.evidence_bucket is None:
         return blobs_of(settings)
-    from carapulse.adapters.aws.s3 import Lock, S3Blobs  # noqa: PLC0415
+    from carapulse.adapters.aws.s3 import Lock, S3Blobs
 
     days = settings.evidence_lock_days
     lock = None if days is None else Lock(settings.evidence_lock_mode, days, clock)

@@ -56,7 +56,7 @@ def evidence_key_of(settings: Settings) -> EvidenceKey:
     """Return what signs evidence; a key service is not asked yet."""
     if settings.evidence_key is None:
         return open_evidence_key(settings.data_dir)
-    from carapulse.adapters.aws.kms import KmsKey  # noqa: PLC0415 - boto3 takes long to import
+    from carapulse.adapters.aws.kms import KmsKey
 
     return KmsKey.connect(settings.evidence_key.removeprefix("kms:"))
 

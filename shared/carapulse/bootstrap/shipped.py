@@ -1,33 +1,64 @@
-"""What comes with the program as files and stays as it was read: tools, recipes and rules."""
+"""What comes with the program as files and stays as it was read: rules, tools and recipes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from __future__ import annotations
+
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.errors import Invalid
-from carapulse.settings import Settings
-from carapulse.tools.catalogue import Catalogue
-from carapulse.workflows.book import Workflows, builtin_recipes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from carapulse.settings import Settings
+    from carapulse.tools.catalogue import Catalogue
+    from carapulse.workflows.book import Workflows
 
 
-@dataclass(frozen=True, slots=True)
 class Shipped:
-    """Everything that is the same for every installation with the same files; several can share it."""
+    """The same for every installation with the same files, so that several can share it.
 
-    manifests: tuple[Path, ...]
-    catalogue: Catalogue
-    book: Workflows
-    policy: RegopyEngine
+    The rules are compiled and proven; tools and recipes are read when they are first asked for, for most functions
+    never ask.
+    """
+
+    def __init__(self, policy: RegopyEngine, manifests: tuple[Path, ...]) -> None:
+        self.policy = policy
+        self.manifests = manifests
 
     @classmethod
     def read(cls, settings: Settings, tools: Iterable[Path] | None = None) -> Self:
-        """Read, compile and prove, which takes half a second; raises Invalid for what can't be trusted."""
-        manifests = builtin_manifests() if tools is None else tuple(tools)
+        """Read what comes with the program, with other tools where they are given; Invalid for what can't be trusted.
+
+        Tools that are not the program's own may be wrong, and are read at once.
+        """
         policy = RegopyEngine(_policies(settings))
-        return cls(manifests, Catalogue.load(manifests), Workflows.load(builtin_recipes()), policy)
+        if tools is None:
+            return cls(policy, builtin_manifests())
+        given = cls(policy, tuple(tools))
+        given.prepare()
+        return given
+
+    def prepare(self) -> None:
+        """Read what is not read yet, as a process does that lives long."""
+        self.catalogue, self.book  # noqa: B018 - reading is what is wanted
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The tools that there are."""
+        from carapulse.tools.catalogue import Catalogue
+
+        return Catalogue.load(self.manifests)
+
+    @cached_property
+    def book(self) -> Workflows:
+        """The workflows that come with the program."""
+        from carapulse.workflows.book import Workflows, builtin_recipes
+
+        return Workflows.load(builtin_recipes())
 
 
 def _policies(settings: Settings) -> Path:

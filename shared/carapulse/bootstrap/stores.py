@@ -32,13 +32,13 @@ def secret_stores(settings: Settings) -> Mapping[str, Callable[[str], str]]:
 
 
 def _amazon() -> Callable[[str], str]:
-    from carapulse.adapters.aws.secrets import ManagedSecrets  # noqa: PLC0415
+    from carapulse.adapters.aws.secrets import ManagedSecrets
 
     return ManagedSecrets.connect().read
 
 
 def _google() -> Callable[[str], str]:
-    from carapulse.adapters.gcp.secrets import GoogleSecrets  # noqa: PLC0415
+    from carapulse.adapters.gcp.secrets import GoogleSecrets
 
     return GoogleSecrets.connect().read
 

@@ -24,7 +24,7 @@ from carapulse.kernel.errors import Problem, TooLarge
 from carapulse.kernel.record import Record
 from carapulse.kernel.work import Work
 from carapulse.observe import get_logger
-from carapulse.tools.requests import address_of
+from carapulse.tools.addresses import address_of
 
 REPLY_WITHIN: Final = timedelta(minutes=30)
 """For so long Slack takes replies at the address that comes with what was pressed."""

@@ -13,8 +13,8 @@ from carapulse.kernel.errors import Fault, Problem
 from carapulse.kernel.names import Slug
 from carapulse.kernel.record import Record
 from carapulse.live.readers import READERS
+from carapulse.tools.addresses import address_of
 from carapulse.tools.model import Risk
-from carapulse.tools.requests import address_of
 
 ChannelName = Slug
 ChannelKind = Literal["webhook", "slack"]

@@ -25,9 +25,9 @@ from carapulse.notifications.ports import NotificationPorts, NotificationWork
 from carapulse.notifications.usecases import secret_purpose, url_purpose
 from carapulse.observe import get_logger
 from carapulse.redaction import redacted_text
+from carapulse.tools.addresses import address_of
 from carapulse.tools.errors import EgressRefused, InputRefused
 from carapulse.tools.ports import Answer, Request
-from carapulse.tools.requests import address_of
 
 log = get_logger(__name__)
 _SENDING_S: Final = 10.0

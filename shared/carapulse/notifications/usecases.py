@@ -27,7 +27,7 @@ from carapulse.notifications.model import MOST_CHANNELS, MOST_SECRETS, Channel, 
 from carapulse.notifications.ports import DeliveryFilter, NotificationPorts, NotificationWork
 from carapulse.notifications.views import ChannelView, DeliveryView, PutChannel, view_of
 from carapulse.notifications.wording import body_of, tried
-from carapulse.tools.requests import address_of
+from carapulse.tools.addresses import address_of
 
 _WEEK = 604_800
 

@@ -69,6 +69,7 @@ def running(settings: Settings) -> Iterator[Program]:
         address = parts.enter_context(_database(settings))
         app = make_app(settings, address)
         parts.callback(app.close)
+        app.prepare()
         refuse_strong_role(app.engine)
         refuse_unmigrated(app.engine)
         pools = _pools(app, handlers(settings.orchestrator))

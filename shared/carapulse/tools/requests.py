@@ -2,16 +2,15 @@
 
 import json
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
+from carapulse.tools.addresses import address_of
 from carapulse.tools.commands import as_text
 from carapulse.tools.credentials import Credentials
 from carapulse.tools.errors import InputRefused
 from carapulse.tools.manifest import HttpRun, Segment
 from carapulse.tools.ports import Request
 from carapulse.tools.templates import Scope, filled
-
-_PORTS = {"http": 80, "https": 443}
 
 
 def request_of(run: HttpRun, scope: Scope, credentials: Credentials, answer_bytes: int) -> Request:
@@ -29,19 +28,6 @@ def request_of(run: HttpRun, scope: Scope, credentials: Credentials, answer_byte
         ca_file=connection.ca_file,
         answer_bytes=answer_bytes,
     )
-
-
-def address_of(url: str) -> str:
-    """Return `host:port` of a URL, in lower case, or raise InputRefused for what is no plain HTTP address."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise InputRefused("not an address") from error
-    if parts.scheme not in _PORTS or not host or parts.username is not None or parts.password is not None:
-        raise InputRefused("an address is http(s)://host[:port]/…, without credentials")
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"{bracketed}:{port or _PORTS[parts.scheme]}"
 
 
 def _url(run: HttpRun, scope: Scope, base_url: str | None) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from tests.faults.killing.boundaries import Boundaries, count_commits
@@ -14,8 +14,6 @@ from tests.world.rig import LAMP, TENANT, a_call
 from carapulse.adapters.embedded.postgres import over_socket
 from carapulse.adapters.postgres.direct import Direct
 from carapulse.adapters.postgres.engine import connect
-from carapulse.adapters.postgres.journal import PostgresJournal
-from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.bootstrap import App, make_app
 from carapulse.bootstrap.shipped import Shipped
 from carapulse.executions.usecases import ExecutePlan, execute_plan, look_after_overdue
@@ -114,9 +112,8 @@ def an_app(task: Task, boundaries: Boundaries) -> App:
         base,
         settings=base.settings.model_copy(update={"visibility_s": task.visibility_s}),
         engine=engine,
-        journal=PostgresJournal(direct),  # type: ignore[arg-type]
-        source_directory=PostgresSourceDirectory(engine),
-        toolbox=BoundedToolbox(toolbox, boundaries),  # type: ignore[arg-type]
+        direct=direct,  # type: ignore[arg-type]
+        read_toolbox=cache(partial(BoundedToolbox, toolbox, boundaries)),  # type: ignore[arg-type]
     )
 
 

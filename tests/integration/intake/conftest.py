@@ -12,6 +12,7 @@ from tests.builders import application
 from tests.builders.clients import a_client
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.plans import a_call
+from tests.builders.policy import the_engine
 from tests.builders.queues import a_queue
 from tests.builders.rates import unlimited
 from tests.builders.serving import served
@@ -178,7 +179,7 @@ def site(database, tmp_path):
 
 @pytest.fixture(scope="session")
 def policy():
-    return application.a_policy()
+    return the_engine()
 
 
 @pytest.fixture

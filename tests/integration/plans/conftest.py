@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import pytest
-from tests.builders.application import Application, MovableClock, a_policy
+from tests.builders.application import Application, MovableClock
 from tests.builders.clients import a_client
 from tests.builders.keys import keyed
+from tests.builders.policy import the_engine
 from tests.builders.served import served
 
 from carapulse.adapters.postgres.engine import connect
@@ -23,7 +24,7 @@ from carapulse.runtime.http.app import make_app
 
 @pytest.fixture(scope="session")
 def policy():
-    return a_policy()
+    return the_engine()
 
 
 @pytest.fixture

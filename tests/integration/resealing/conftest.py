@@ -7,11 +7,12 @@ from datetime import timedelta
 import anyio
 import httpx
 import pytest
-from tests.builders.application import LAMPS, a_policy
+from tests.builders.application import LAMPS
 from tests.builders.chat import SECRET, TEAM
 from tests.builders.intake import a_registration, recorded, signed
 from tests.builders.keys import keyed
 from tests.builders.plans import GLANCE, SWITCH
+from tests.builders.shipped import the_shipped
 from tests.conftest import a_folder
 from tests.world.by_hand import Played
 
@@ -20,7 +21,6 @@ from carapulse.chatops.messages import TellChat
 from carapulse.chatops.model import Reply
 from carapulse.chatops.replying import address_purpose
 from carapulse.identity.issuer import DevelopmentIssuer
-from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Actor, Call
 from carapulse.kernel.clock import SystemClock
 from carapulse.orchestration.messages import AttemptAsked, MachineAsked
@@ -32,9 +32,6 @@ from carapulse.runtime.areas import ROUTERS
 from carapulse.runtime.http.app import make_app as make_http
 from carapulse.settings import Settings
 
-POLICY = a_policy()
-TOOLS = [*builtin_manifests(), LAMPS]
-
 
 class Process:
     """One process of the installation, with its own newest key and its own list of former ones."""
@@ -43,7 +40,7 @@ class Process:
         place, *others = (f"file:{site.folder / name}" for name in (newest, *former))
         self.site = site
         self.settings = Settings(data_dir=site.folder, sealing_key=place, former_sealing_keys=tuple(others))
-        app = make_app(self.settings, site.url, site.clock, tools=TOOLS, policy=POLICY)
+        app = make_app(self.settings, site.url, site.clock, shipped=the_shipped(LAMPS))
         self.machines = Played()
         self.app = replace(app, configured_machines=self.machines)
         self.http = make_http(app, ROUTERS)

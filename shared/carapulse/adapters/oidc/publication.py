@@ -14,8 +14,8 @@ from carapulse.adapters.oidc.jwks import PublicKey, usable
 from carapulse.identity.addresses import leads_no_lower
 from carapulse.identity.errors import IssuerUnavailable
 from carapulse.kernel.errors import Problem
+from carapulse.tools.addresses import address_of
 from carapulse.tools.ports import Answer, Request, Web
-from carapulse.tools.requests import address_of
 from carapulse.wire import read_json
 
 LARGEST: Final = 262_144

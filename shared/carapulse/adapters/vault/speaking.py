@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from carapulse.kernel.errors import Problem
+from carapulse.tools.addresses import address_of
 from carapulse.tools.errors import SecretStoreAway
 from carapulse.tools.ports import Request, Web
-from carapulse.tools.requests import address_of
 
 _PATIENCE_S: Final = 10.0
 

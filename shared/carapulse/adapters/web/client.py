@@ -15,9 +15,9 @@ import httpx
 
 from carapulse.adapters.web.egress import destinations
 from carapulse.kernel.errors import Problem
+from carapulse.tools.addresses import address_of
 from carapulse.tools.errors import ToolUnavailable
 from carapulse.tools.ports import CANCELLED, Answer, Request
-from carapulse.tools.requests import address_of
 
 _TICK_S = 0.05
 _CONNECT_S = 10.0

@@ -4,9 +4,9 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
+from carapulse.tools.addresses import address_of
 from carapulse.tools.errors import EgressRefused, ToolUnavailable
 from carapulse.tools.ports import Request
-from carapulse.tools.requests import address_of
 
 _METADATA = (ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200"))
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import APIRouter, FastAPI
@@ -11,9 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from carapulse.identity.bearers import Verifier
+from carapulse.identity.model import Principal
 from carapulse.kernel.errors import Problem
-from carapulse.live.ports import TicketPorts
-from carapulse.live.usecases import take_ticket
 from carapulse.rates.spending import Rates
 from carapulse.runtime.http.compression import Compressed
 from carapulse.runtime.http.contract import (
@@ -40,6 +39,9 @@ from carapulse.runtime.http.strangers import Strangers
 from carapulse.runtime.http.unchanged import Unchanged
 from carapulse.runtime.http.verbs import Methods, MethodsAt, Verbs, addresses_of
 from carapulse.waiting import Waits
+
+if TYPE_CHECKING:
+    from carapulse.live.ports import TicketPorts
 
 
 class HttpChoices(Protocol):
@@ -114,9 +116,15 @@ def _methods_at(own: Methods, routers: object) -> MethodsAt:
     return lambda path: own.at(path) or routers.methods_at(path)
 
 
+def _take_ticket(app: HttpApp, secret: str) -> Principal:
+    from carapulse.live.usecases import take_ticket  # noqa: PLC0415 - few callers come with a ticket
+
+    return take_ticket(secret, cast("TicketPorts", app))
+
+
 def _add_edges(http: FastAPI, app: HttpApp, limits: Limits, methods_at: MethodsAt) -> None:
     """Put around the routes what holds for all of them, the innermost first."""
-    door = Door(partial(take_ticket, ports=cast("TicketPorts", app)), limits.origins)
+    door = Door(partial(_take_ticket, app), limits.origins)
     http.add_exception_handler(Problem, answer_problem)
     http.add_exception_handler(RequestValidationError, answer_invalid)
     http.add_exception_handler(HTTPException, answer_framework)
