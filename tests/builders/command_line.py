@@ -1,6 +1,10 @@
 """Changes that the command line is tried with, and how it is run."""
 
 import json
+import logging
+import sys
+import threading
+from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -11,9 +15,23 @@ from carapulse.surfaces.demo.regression import request
 
 def ended(arguments):
     """Run a command, and return its exit code."""
-    with pytest.raises(SystemExit) as exit_:
+    with _logging_kept(), pytest.raises(SystemExit) as exit_:
         main(arguments)
     return exit_.value.code
+
+
+@contextmanager
+def _logging_kept():
+    """Log afterwards as before: a command may send what a process logs to a stream that ends with the test."""
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
+        sys.excepthook, threading.excepthook = hooks
 
 
 def a_request(installed, **changes):
