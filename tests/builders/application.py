@@ -15,6 +15,7 @@ from carapulse.adapters.rego.engine import RegopyEngine
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.bootstrap.glancing import PostgresGlances
 from carapulse.bootstrap.work import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
@@ -81,6 +82,10 @@ class Application:
     @property
     def calendar(self) -> PostgresCalendar:
         return PostgresCalendar(ByEngine(self.engine))
+
+    @property
+    def glances(self) -> PostgresGlances:
+        return PostgresGlances(self.engine)
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

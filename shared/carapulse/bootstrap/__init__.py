@@ -33,6 +33,7 @@ from carapulse.bootstrap.believing import bearers_of
 from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.following import Followed
+from carapulse.bootstrap.glancing import PostgresGlances
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.stores import secrets_of
@@ -102,6 +103,11 @@ class App(Followed, Teller):
         sent = None if self.relay is None else self.relay.after_commit
         bells = None if self.configured_machines is None else bells_for
         return Work(self.engine, call, self.clock, sent, bells)
+
+    @cached_property
+    def glances(self) -> PostgresGlances:
+        """What looks at plans."""
+        return PostgresGlances(self.engine)
 
     @property
     def machines(self) -> Machines:

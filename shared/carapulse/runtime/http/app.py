@@ -9,7 +9,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import HTTPConnection
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from carapulse.identity.bearers import Verifier
@@ -31,6 +31,7 @@ from carapulse.runtime.http.edge import Edge
 from carapulse.runtime.http.gate import Gate, Limits
 from carapulse.runtime.http.heads import Heads
 from carapulse.runtime.http.health import HasReadiness, make_health_router
+from carapulse.runtime.http.lookup import Lookup
 from carapulse.runtime.http.media import negotiate
 from carapulse.runtime.http.pages import router as pages
 from carapulse.runtime.http.problems import answer_framework, answer_invalid, answer_problem
@@ -104,6 +105,7 @@ def make_app(app: HttpApp, routers: Iterable[APIRouter], limits: Limits | None =
     check_guards(http)
     http.openapi = partial(describe, http)  # type: ignore[method-assign]
     _add_edges(http, app, bounds)
+    http.router.routes.insert(0, Lookup(iter_route_contexts(http.routes)))
     return http
 
 
