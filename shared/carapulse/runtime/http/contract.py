@@ -15,6 +15,7 @@ from carapulse.idempotency.model import HEADER, PATTERN
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
 from carapulse.runtime.http.gate import may_carry_key
+from carapulse.runtime.http.lookup import Lookup
 from carapulse.runtime.http.paths import GUARDED, SIGNED
 from carapulse.runtime.problem import MEDIA_TYPE
 
@@ -79,6 +80,8 @@ def check_guards(app: FastAPI) -> None:
 def guards_of(app: FastAPI) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each path that is served with the permissions that it needs."""
     for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, Lookup):
+            continue  # it leads to the others
         given = route.dependencies if isinstance(route.original_route, (APIRoute, APIWebSocketRoute)) else ()
         needed = (each.dependency for each in given)
         yield route.path or "", tuple(need.permission for need in needed if isinstance(need, Needs))
