@@ -1,6 +1,7 @@
 """Who waits for messages is woken for those that can be taken now, and for those of queues of its own."""
 
 import threading
+from typing import Any
 
 from tests.builders.plans import a_call
 
@@ -60,7 +61,7 @@ class Empty:
 
 
 def test_workers_are_woken_for_their_own_queues_and_when_nobody_knows_which():
-    queue = Empty()
+    queue: Any = Empty()
     workers = Workers(queue, Dispatcher.of([approvals]), None, SystemClock(), 1, 60.0, 5, idle_s=PATIENCE_S)
     workers.start()
     assert queue.asked.acquire(timeout=PATIENCE_S)
