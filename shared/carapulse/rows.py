@@ -30,6 +30,14 @@ def read_row(kind: type[M], content: object, *, table: str, row_id: str) -> M:
         raise corrupt_row(table, row_id, faults_in(error)) from error
 
 
+def read_text(kind: type[M], content: str, *, table: str, row_id: str) -> M:
+    """Return what a row holds that comes as JSON text, or raise CorruptRow."""
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        raise corrupt_row(table, row_id, faults_in(error)) from error
+
+
 def corrupt_row(table: str, row_id: str, why: str) -> CorruptRow:
     """Return the error to raise for a row that can't be read; the log and the count know of it by then."""
     log.error("row_corrupt", table=table, row_id=row_id, why=why)

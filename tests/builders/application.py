@@ -14,6 +14,7 @@ from carapulse.adapters.postgres.calendar import PostgresCalendar
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
 from carapulse.audit.model import EventFilter, SealedEntry
+from carapulse.bootstrap.glancing import PostgresGlances
 from carapulse.bootstrap.work import Work
 from carapulse.integrations import builtin_manifests
 from carapulse.kernel.call import Call
@@ -80,6 +81,10 @@ class Application:
     @property
     def calendar(self) -> PostgresCalendar:
         return PostgresCalendar(ByEngine(self.engine))
+
+    @property
+    def glances(self) -> PostgresGlances:
+        return PostgresGlances(self.engine)
 
     def begin(self, call: Call) -> Work:
         return Work(self.engine, call, self.clock)

@@ -1,5 +1,6 @@
 """What every route promises: a guard, a name of its own, words, and a permission that means something."""
 
+import re
 from pathlib import Path
 from typing import get_type_hints
 
@@ -7,6 +8,7 @@ import pytest
 from docs.http import make_http
 from fastapi import Response
 from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from carapulse.identity.permissions import PERMISSIONS
 from carapulse.rates.model import RateClass
@@ -162,3 +164,24 @@ def test_the_query_parameters_that_a_route_knows_are_those_of_the_contract(name,
 
     assert isinstance(route, APIRoute)
     assert query_parameters_of(route.dependant) == described
+
+
+def found_by_the_framework(scope):
+    """Return the first route that fits, in the framework's order."""
+    for each in routes_of(HTTP):
+        if each.methods and each.matches(dict(scope))[0] is Match.FULL:
+            return each.original_route
+    return None
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_a_route_is_found_in_one_step_and_is_the_one_that_the_framework_finds(name, operation):
+    method, _, path = name.partition(" ")
+    scope = {"type": "http", "method": method, "path": re.sub(r"\{[^}]*\}", "a1", path), "root_path": ""}
+
+    match, found = ROUTERS.matches(scope)
+
+    assert match is Match.FULL or not path.startswith("/v1/"), operation
+    if match is Match.FULL:
+        assert found["route"] is found_by_the_framework(scope)
+        assert found["path_params"] == dict.fromkeys(re.findall(r"\{(\w+)", path), "a1")

@@ -7,9 +7,12 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import quote
 
 import pytest
+from pg8000.exceptions import DatabaseError
 from sqlalchemy import text
 
-from carapulse.adapters.postgres.engine import bind_tenant, connect
+from carapulse.adapters.postgres.door import Door
+from carapulse.adapters.postgres.engine import bind_tenant, connect, look
+from carapulse.kernel.errors import Unavailable
 
 TENANT = text("SELECT current_setting(CAST(:name AS text), true)")
 
@@ -189,3 +192,53 @@ def test_a_connection_that_has_just_been_used_is_not_asked_whether_it_is_there(d
             tenant_seen(connection)
 
         assert between.turns - before == 2  # the statement, and the end of its transaction
+
+
+SEEN = "SELECT current_setting('carapulse.tenant', true), $1::text"
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_several_questions_are_answered_in_one_transaction_that_only_then_belongs_to_a_tenant(database, pooled):
+    engine = connect(Door(lambda: database.app_url, pooled=pooled), pool_size=1)
+    lists = ("SELECT x, NULL, txid_current() FROM unnest($1::text[]) x", (["a\nb", 'c"'],))
+
+    first, second, nothing = look(engine, "acme", [(SEEN, ("é",)), lists, ("SELECT 1 WHERE $1 = ''", ("x",))])
+    (again,) = look(engine, "globex", [(SEEN, (None,))])
+
+    assert (first, nothing, again) == ([["acme", "é"]], [], [["globex", None]])
+    assert [row[:2] for row in second] == [["a\nb", None], ['c"', None]]
+    with engine.connect() as connection:
+        assert tenant_seen(connection) is None
+    engine.dispose()
+
+
+def test_several_questions_take_one_turn(database, data_dir):
+    with overheard(database, data_dir) as (engine, between):
+        look(engine, "acme", [(SEEN, ("a",))])
+        before = between.turns
+        look(engine, "acme", [(SEEN, ("a",)), (SEEN, ("b",))])
+
+        assert between.turns - before == 1
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("tenant", ["acme", "a\0b"])
+def test_a_question_that_fails_leaves_the_connection_in_step_and_bound_to_nobody(database, pooled, tenant):
+    engine = connect(Door(lambda: database.app_url, pooled=pooled), pool_size=1)
+    for wrong in ("SELEKT $1", "SELECT 1 / $1::integer"):
+        with pytest.raises(DatabaseError):
+            look(engine, tenant, [(SEEN, ("a",)), (wrong, ("0",)), (SEEN, ("b",))])
+
+        with engine.connect() as connection:
+            assert tenant_seen(connection) is None
+        assert look(engine, "globex", [(SEEN, ("after",))]) == [[["globex", "after"]]]
+    engine.dispose()
+
+
+def test_whoever_looks_when_the_database_has_hung_up_is_told_so_and_the_next_one_sees(engine, database):
+    end = ("SELECT pg_terminate_backend(pg_backend_pid())", ())
+
+    with pytest.raises(Unavailable):
+        look(engine, "acme", [end])
+
+    assert look(engine, "acme", [(SEEN, ("after",))]) == [[["acme", "after"]]]

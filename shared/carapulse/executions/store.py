@@ -65,6 +65,7 @@ _LATEST_DRY_RUN = (
     .order_by(executions.c.id.desc())
     .limit(1)
 )
+_TRIED_OUT = "SELECT DISTINCT state ->> 'plan_version' FROM executions WHERE tenant = $1 AND plan_id = $2 AND dry_run"
 _LONGEST = 500  # characters of what a step of a dry run said
 
 
@@ -207,6 +208,11 @@ class PostgresExecutions:
 
 def _state(row: Row[Any]) -> ExecutionState:
     return restored(row.id, row.state, row.steps)
+
+
+def tried_out(plan_id: str, tenant: str) -> tuple[str, tuple[str, str]]:
+    """Return the question, a statement and its values, which versions of a plan have had a dry run."""
+    return _TRIED_OUT, (tenant, plan_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,12 +65,12 @@ class PostgresKeys:
         return bool(self.connection.execute(statement, {**_names(attempt, self.call), **more}).rowcount)
 
 
-def mark_written(connection: Connection, call: Call) -> None:
+def mark_written(connection: Connection, call: Call, *, has_written: bool) -> None:
     """Note, in the transaction that has an effect, that its attempt had one; AttemptTakenOver if it is not its turn.
 
-    A transaction that wrote or locked nothing has no number yet, and is none of those.
+    Who doesn't know that it has written is asked: a transaction that wrote or locked nothing has no number yet.
     """
-    if call.attempt is None or not connection.execute(_HAS_WRITTEN).scalar_one():
+    if call.attempt is None or not (has_written or connection.execute(_HAS_WRITTEN).scalar_one()):
         return
     if not connection.execute(_MARK, _names(call.attempt, call)).rowcount:
         raise AttemptTakenOver("another request with this key took over; nothing was written by this one")

@@ -27,6 +27,17 @@ def canonical(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
         raise Invalid(f"the value has no canonical JSON form: {error}") from error
 
 
+def digest_of_text(text: str) -> str:
+    """Return the digest of the value that a JSON text says, sooner than by reading it first."""
+    if not text.isascii() or "\\u" in text:
+        return digest(json.loads(text))
+    try:
+        value = _DECODER.decode(text)
+    except _NeedsReference:
+        return digest(json.loads(text))
+    return _digest(_ENCODER.encode(value).encode())
+
+
 class _NeedsReference(Exception):  # noqa: N818 - not an error of anybody
     """The fast encoder might write this otherwise than the reference."""
 
@@ -91,6 +102,21 @@ def _spelled_number(value: float) -> float:
     raise _NeedsReference
 
 
+def _spelled_whole(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > _EXACT:
+        raise _NeedsReference
+    return number
+
+
+def _spelled_fraction(digits: str) -> float:
+    return _spelled_number(float(digits))
+
+
+_DECODER = json.JSONDecoder(parse_int=_spelled_whole, parse_float=_spelled_fraction)
+"""Reads numbers as the fast encoder writes them right."""
+
+
 def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return the value as every reader of JSON can hold it.
 
@@ -109,4 +135,8 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return `sha256:` and the hex SHA-256 of the canonical form."""
-    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+    return _digest(canonical(value))
+
+
+def _digest(spelled: bytes) -> str:
+    return "sha256:" + hashlib.sha256(spelled).hexdigest()

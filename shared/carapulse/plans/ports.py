@@ -184,8 +184,24 @@ class PlanSettings(Protocol):
         ...
 
 
+class Glances(Protocol):
+    """What looks at a plan in passing, without a unit of work."""
+
+    def at(self, plan_id: str, call: Call) -> tuple[Plan, PlanVersion, bool]:
+        """Return the plan, its current version, and whether that was tried out in a dry run.
+
+        Raises what `Plans.current` does.
+        """
+        ...
+
+
 class PlanPorts(Protocol):
     """Everything the plans area asks of the application."""
+
+    @property
+    def glances(self) -> Glances:
+        """What looks at plans."""
+        ...
 
     @property
     def clock(self) -> Clock:

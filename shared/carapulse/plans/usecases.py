@@ -68,8 +68,10 @@ def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts)
 
 def get_plan(plan_id: str, call: Call, ports: PlanPorts) -> PlanView:
     """Return a plan with its current version's steps."""
+    plan, version, is_tried_out = ports.glances.at(plan_id, call)
+    if not is_tried_out:
+        return PlanView.with_steps(plan, version)
     with ports.begin(call) as work:
-        plan, version = work.plans.current(plan_id)
         return _shown(plan, version, work)
 
 

@@ -78,12 +78,14 @@ class PlanView(PlanSummary):
     @classmethod
     def with_steps(cls, plan: Plan, version: PlanVersion, dry_run: DryRun | None = None) -> Self:
         """Return what is shown of a plan and its current version."""
-        shared = cls.model_fields.keys() & (
-            PlanVersion.model_fields.keys() | {"point_of_no_return", "irreversible_steps"}
-        )
-        facts = {name: getattr(version, name) for name in shared}
-        shown = dict(PlanSummary.of(plan))
-        return cls(**{**facts, **shown, "reasons": plan.reasons, "decision_id": plan.decision_id, "dry_run": dry_run})
+        facts = {name: getattr(version, name) for name in _OF_VERSION}
+        facts |= {name: getattr(plan, name) for name in _OF_PLAN}
+        return cls(**facts, plan_id=plan.id, risk_level=plan.risk, dry_run=dry_run)
+
+
+_OF_PLAN = tuple(PlanView.model_fields.keys() & Plan.model_fields.keys())
+_SAID = PlanVersion.model_fields.keys() | {"point_of_no_return", "irreversible_steps"}
+_OF_VERSION = tuple((PlanView.model_fields.keys() & _SAID) - {*_OF_PLAN, "plan_id"})
 
 
 class StepChange(Record):

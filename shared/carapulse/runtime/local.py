@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -138,9 +138,9 @@ def _listeners(settings: Settings, address: str, pools: Iterable[Workers]) -> tu
     return (Listener(app_door(settings, address), partial(_nudge, pools)),)
 
 
-def _nudge(pools: Iterable[Workers]) -> None:
+def _nudge(pools: Iterable[Workers], queues: Collection[str] | None) -> None:
     for pool in pools:
-        pool.nudge()
+        pool.nudge(queues)
 
 
 @dataclass

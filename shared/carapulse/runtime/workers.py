@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,8 +75,10 @@ class Workers:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def nudge(self) -> None:
-        """Wake idle workers: there may be a message."""
+    def nudge(self, queues: Collection[str] | None = None) -> None:
+        """Wake idle workers: there may be a message, in one of these queues if they are named."""
+        if queues is not None and not set(queues) & set(self.dispatcher.queues):
+            return
         with self._woken:
             self._nudges += 1
             self._woken.notify_all()

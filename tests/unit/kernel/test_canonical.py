@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carapulse.kernel.canonical import canonical, digest, storable
+from carapulse.kernel.canonical import canonical, digest, digest_of_text, storable
 from carapulse.kernel.errors import Invalid
 
 ANYTHING = st.recursive(
@@ -33,6 +33,19 @@ def test_the_fast_way_writes_what_the_reference_writes(value):
     kept = storable(value)
 
     assert canonical(kept) == rfc8785.dumps(kept)
+
+
+@given(ANYTHING, st.booleans())
+def test_a_value_has_the_digest_that_its_text_has(value, is_ascii):
+    kept = storable(value)
+
+    assert digest_of_text(json.dumps(kept, ensure_ascii=is_ascii)) == digest(kept)
+
+
+@pytest.mark.parametrize("text", ["9007199254740992", "[1e400]", '{"a": -9007199254740993}'])
+def test_what_has_no_digest_has_none_as_text(text):
+    with pytest.raises(Invalid):
+        digest_of_text(text)
 
 
 @settings(max_examples=500)

@@ -15,23 +15,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
-from socket import SHUT_RDWR
 from typing import Any
 
 import pg8000.native
 from pg8000.converters import TIMESTAMPTZ, make_params, timestamptz_in
-from pg8000.core import BIND, DESCRIBE, EXECUTE, NULL_BYTE, PARSE, STATEMENT, SYNC, Context, H_pack, _flush, i_pack
+from pg8000.core import BIND, DESCRIBE, EXECUTE, NULL_BYTE, PARSE, STATEMENT, SYNC, Context, _flush
 from pg8000.dbapi import convert_paramstyle
 from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.legacy import Connection as Unmended
 from pg8000.legacy import Cursor as UnmendedCursor
 from pg8000.legacy import IntegrityError, ProgrammingError
 
 from carapulse.adapters.postgres.address import parse_address
 from carapulse.adapters.postgres.door import Door
+from carapulse.adapters.postgres.looking import Looking
+from carapulse.adapters.postgres.messages import ALL_ROWS, BEGIN, BIND_TENANT, BINDS_TENANT, COMMIT, binding, parsing
 
-_BEGIN, _COMMIT = "begin transaction", "commit"
-_ALL_ROWS = NULL_BYTE + i_pack(0)
 _KINDS: dict[str, type[Exception]] = {"28000": InterfaceError, "23505": IntegrityError}  # as the driver has it
 
 
@@ -48,18 +46,6 @@ def _numbered(statement: str) -> str:
     """Return a statement with `$1` for its first `%s`, and so on."""
     numbered: str = convert_paramstyle("format", statement, ())[0]
     return numbered
-
-
-def _parsing(statement: bytes, oids: Sequence[int]) -> bytes:
-    """Return what asks to parse a statement without a name."""
-    types = b"".join(i_pack(0 if each == -1 else each) for each in oids)
-    return b"".join((NULL_BYTE, statement, NULL_BYTE, H_pack(len(oids)), types))
-
-
-def _binding(values: Sequence[bytes | None]) -> bytes:
-    """Return what gives that statement its values, as text, and asks for its rows as text."""
-    given = b"".join(i_pack(-1) if each is None else i_pack(len(each)) + each for each in values)
-    return b"".join((NULL_BYTE, NULL_BYTE, H_pack(0), H_pack(len(values)), given, H_pack(0)))
 
 
 class Cursor(UnmendedCursor):  # type: ignore[misc]
@@ -88,11 +74,9 @@ class Cursor(UnmendedCursor):  # type: ignore[misc]
         return self
 
 
-class Connection(Unmended):  # type: ignore[misc]
+class Connection(Looking):
     """A connection that ends when it is out of step with the server."""
 
-    opening = _BEGIN
-    """What begins a transaction."""
     _bound: bytes | None = None
     """The tenant, spelled, that the next transaction is to be bound to."""
 
@@ -124,7 +108,7 @@ class Connection(Unmended):  # type: ignore[misc]
     def commit(self) -> None:
         """End the transaction, in one turn where the driver takes three; one that never began is over, too."""
         self._bound = None
-        super().execute_simple(_COMMIT)
+        super().execute_simple(COMMIT)
 
     def rollback(self) -> None:
         """Take the transaction back, if there is one; one that never began is over, too."""
@@ -147,11 +131,11 @@ class Connection(Unmended):  # type: ignore[misc]
         """Execute one statement, in a transaction that is begun with it, if need be, for one message and its answer."""
         encoding, params = self._client_encoding, make_params(self.py_types, values)
         # Both are spelled before anything is sent: what can't be leaves nothing half sent.
-        parsing = _parsing(statement.encode(encoding), oids)
-        binding = _binding([None if each is None else each.encode(encoding) for each in params])
+        parsed = parsing(statement.encode(encoding), oids)
+        given = binding([None if each is None else each.encode(encoding) for each in params])
         is_first, context = not self._in_transaction and not self.autocommit, Context(statement)
         bound = self._send_opening() if is_first else False
-        self._send_parts(parsing, binding)
+        self._send_parts(parsed, given)
         _flush(self._sock)
         if is_first:
             self._begin()
@@ -163,12 +147,12 @@ class Connection(Unmended):  # type: ignore[misc]
     def execute_alone(self, statement: str, values: Sequence[Any]) -> Context:
         """Execute one statement in a transaction of its own: its beginning, it, and its end go in one message."""
         encoding, params = self._client_encoding, make_params(self.py_types, values)
-        parsing = _parsing(statement.encode(encoding), ())
-        binding = _binding([None if each is None else each.encode(encoding) for each in params])
+        parsed = parsing(statement.encode(encoding))
+        given = binding([None if each is None else each.encode(encoding) for each in params])
         context = Context(statement)
         self.send_QUERY(self.opening)
-        self._send_parts(parsing, binding)
-        self.send_QUERY(_COMMIT)
+        self._send_parts(parsed, given)
+        self.send_QUERY(COMMIT)
         _flush(self._sock)
         self._begin()
         try:
@@ -176,12 +160,12 @@ class Connection(Unmended):  # type: ignore[misc]
         except DatabaseError:
             self.handle_messages(Context("rollback"))  # which is what the commit of something that failed is
             raise
-        self.handle_messages(Context(_COMMIT))
+        self.handle_messages(Context(COMMIT))
         return context
 
     def execute_simple(self, statement: str) -> Context:
         """Execute a statement without parameters; where the driver begins a transaction, it begins as ours do."""
-        if statement != _BEGIN:
+        if statement != BEGIN:
             context: Context = super().execute_simple(statement)
             return context
         bound = self._send_opening()
@@ -196,14 +180,14 @@ class Connection(Unmended):  # type: ignore[misc]
         tenant, self._bound = self._bound, None
         self.send_QUERY(self.opening)
         if tenant is not None:
-            self._send_parts(_BINDS, _binding([tenant]))
+            self._send_parts(BINDS_TENANT, binding([tenant]))
         return tenant is not None
 
-    def _send_parts(self, parsing: bytes, binding: bytes) -> None:
-        self._send_message(PARSE, parsing)
+    def _send_parts(self, parsed: bytes, given: bytes) -> None:
+        self._send_message(PARSE, parsed)
         self._send_message(DESCRIBE, STATEMENT + NULL_BYTE)
-        self._send_message(BIND, binding)
-        self._send_message(EXECUTE, _ALL_ROWS)
+        self._send_message(BIND, given)
+        self._send_message(EXECUTE, ALL_ROWS)
         self._send_message(SYNC, b"")
 
     def _bind(self, before: Context) -> None:
@@ -213,22 +197,6 @@ class Connection(Unmended):  # type: ignore[misc]
             with suppress(DatabaseError):
                 self.handle_messages(before)  # which fails in what has failed
             raise
-
-    def _begin(self) -> None:
-        try:
-            self.handle_messages(Context(self.opening))
-        except BaseException:
-            self._end()  # the answer to the statement behind it is on its way
-            raise
-
-    def _end(self) -> None:
-        """Cut the connection, so that nobody reads the rest; the pool finds it lost."""
-        with suppress(OSError):
-            self._usock.shutdown(SHUT_RDWR)
-
-
-BIND_TENANT = "SELECT set_config('carapulse.tenant', $1, true)"
-_BINDS = _parsing(BIND_TENANT.encode(), ())
 
 
 def open_native(door: Door, timeout_s: float) -> pg8000.native.Connection:

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from carapulse.adapters.postgres.address import parse_address
 from carapulse.adapters.postgres.door import Door, opening
 from carapulse.adapters.postgres.driver import open_connection
+from carapulse.adapters.postgres.looking import Question, Rows
 from carapulse.kernel.errors import Conflict, Invalid, Problem, Unavailable
 
 _BIND = text("SELECT set_config('carapulse.tenant', :tenant, true)")
@@ -102,6 +103,21 @@ def bind_tenant(connection: Connection, tenant: str) -> None:
     raw: Any = connection.connection.dbapi_connection
     if not raw.bind(tenant):
         connection.execute(_BIND, {"tenant": tenant})
+
+
+def look(engine: Engine, tenant: str, questions: Sequence[Question]) -> list[Rows]:
+    """Return what some questions find among one tenant's rows, in one turn and one transaction. Raises our families."""
+    with translated():
+        held = engine.raw_connection()
+        try:
+            connection: Any = held.driver_connection
+            found: list[Rows] = connection.look(tenant, questions)
+        except (InterfaceError, OSError):
+            held.invalidate()
+            raise
+        finally:
+            held.close()
+    return found
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,8 @@ class Listener:
     """One connection that listens, in a thread of its own, and reconnects for as long as it is wanted."""
 
     where: str | Door
-    on_message: Callable[[], None]
+    on_message: Callable[[Collection[str] | None], None]
+    """Is told which queues have something; None if it may be any."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -50,7 +51,7 @@ class Listener:
         connection = open_native(Door.at(self.where), _PATIENCE_S)
         try:
             connection.run(f"LISTEN {CHANNEL}")
-            self.on_message()  # whatever was sent while nobody listened
+            self.on_message(None)  # whatever was sent while nobody listened
             while not self.stopping.is_set():
                 readable, _, _ = select.select([connection._usock], [], [], _LOOK_S)  # noqa: SLF001 - no public name
                 if readable:
@@ -61,8 +62,9 @@ class Listener:
 
     def _tell(self, connection: Any) -> None:  # noqa: ANN401 - the driver is untyped
         if connection.notifications:
+            queues = {queue for _, _, queue in connection.notifications}
             connection.notifications.clear()
-            self.on_message()
+            self.on_message(queues)
 
 
 def _close(connection: Any) -> None:  # noqa: ANN401 - the driver is untyped

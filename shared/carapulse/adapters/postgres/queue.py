@@ -78,7 +78,7 @@ _COLUMNS = tuple(name for name in Delivery.__dataclass_fields__ if name != "unan
 
 
 def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> None:
-    """Write messages and wake whoever listens once they are committed."""
+    """Write messages, and wake whoever listens for those that can be taken as soon as they are committed."""
     for item in outgoing:
         message = item.message
         connection.execute(
@@ -94,7 +94,7 @@ def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> No
                 "delay_s": item.delay_s,
             },
         )
-    for queue in sorted({item.message.queue for item in outgoing}):
+    for queue in sorted({item.message.queue for item in outgoing if item.delay_s <= 0}):
         connection.execute(_NOTIFY, {"channel": CHANNEL, "queue": queue})
 
 

@@ -82,7 +82,7 @@ class PostgresWork:
                 with translated():
                     append(self.connection, self.call, self._events)
                     send(self.connection, self.call, self._messages)
-                    mark_written(self.connection, self.call)
+                    mark_written(self.connection, self.call, has_written=bool(self._events or self._messages))
                     self.connection.commit()
         finally:
             self._let_go()

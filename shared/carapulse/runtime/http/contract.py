@@ -86,12 +86,14 @@ def routes_of(app: FastAPI) -> list[RouteContext]:
 
 
 def _unfolded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
-    return [each for route in routes for each in (route.load() if isinstance(route, RoutesBehind) else [route])]
+    return [
+        each for route in routes for each in (_unfolded(route.load()) if isinstance(route, RoutesBehind) else [route])
+    ]
 
 
 def check_guards(routes: Sequence[BaseRoute]) -> None:
     """Return if every route under /v1 needs a permission or is a signed webhook, or raise UnguardedRoute."""
-    for path, permissions in _guards_in(iter_route_contexts(routes)):
+    for path, permissions in _guards_in(iter_route_contexts(_unfolded(routes))):
         if path.startswith(GUARDED) and not path.startswith(SIGNED) and not permissions:
             raise UnguardedRoute(path)
 
@@ -121,7 +123,7 @@ def needs_of(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 def methods_of(routes: Sequence[BaseRoute]) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each path of these routes with methods that it answers to."""
-    for route in iter_route_contexts(routes):
+    for route in iter_route_contexts(_unfolded(routes)):
         yield route.path or "", frozenset(route.methods or ())
 
 

@@ -21,6 +21,7 @@ from carapulse.runtime.http.contract import (
     refuse_unfit,
 )
 from carapulse.runtime.http.fields import build_validators
+from carapulse.runtime.http.lookup import Lookup
 from carapulse.runtime.http.paths import GUARDED, path_of
 from carapulse.runtime.http.verbs import Methods, addresses_of
 
@@ -116,7 +117,7 @@ def included(router: APIRouter) -> BaseRoute:
     around.include_router(router, dependencies=[Depends(refuse_unfit)])
     route = around.routes[0]
     build_validators(route)
-    return route
+    return Lookup(route)
 
 
 def names_of(path: str) -> Iterator[str]:

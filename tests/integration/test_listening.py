@@ -1,0 +1,75 @@
+"""Who waits for messages is woken for those that can be taken now, and for those of queues of its own."""
+
+import threading
+from typing import Any
+
+from tests.builders.plans import a_call
+
+from carapulse.adapters.postgres.engine import connect
+from carapulse.adapters.postgres.listener import Listener
+from carapulse.adapters.postgres.work import PostgresWork
+from carapulse.approvals.consumers import consumers as approvals
+from carapulse.approvals.messages import ExpireApproval
+from carapulse.kernel.clock import SystemClock
+from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.workers import Workers
+
+LATER, NOW = (ExpireApproval(plan_id="plan_1", approval_id=f"approval_{number}") for number in range(2))
+PATIENCE_S = 10
+
+
+class Heard:
+    """Keeps what a listener tells, and lets a test wait for it."""
+
+    def __init__(self):
+        self.told, self._more = [], threading.Semaphore(0)
+
+    def __call__(self, queues):
+        self.told.append(queues)
+        self._more.release()
+
+    def wait(self):
+        assert self._more.acquire(timeout=PATIENCE_S)
+
+
+def test_a_message_for_later_wakes_nobody_and_one_for_now_says_where_it_is(database):
+    engine, heard = connect(database.app_url), Heard()
+    listener = Listener(database.app_url, heard)
+    listener.start()
+    heard.wait()
+
+    for message, delay_s in ((LATER, 3600.0), (NOW, 0.0)):
+        with PostgresWork(engine, a_call(), SystemClock()) as work:
+            work.send(message, delay_s=delay_s)
+    heard.wait()
+
+    assert heard.told == [None, {ExpireApproval.queue}]
+    listener.stopping.set()
+    listener.stop()
+    engine.dispose()
+
+
+class Empty:
+    """A queue that has nothing, and counts how often it is asked."""
+
+    def __init__(self):
+        self.asked = threading.Semaphore(0)
+
+    def take(self, *_):
+        self.asked.release()
+        return []
+
+
+def test_workers_are_woken_for_their_own_queues_and_when_nobody_knows_which():
+    queue: Any = Empty()
+    workers = Workers(queue, Dispatcher.of([approvals]), None, SystemClock(), 1, 60.0, 5, idle_s=PATIENCE_S)
+    workers.start()
+    assert queue.asked.acquire(timeout=PATIENCE_S)
+
+    workers.nudge({"somebody else's"})
+    assert not queue.asked.acquire(timeout=0.2)
+    for its_own in ({"approvals", "another"}, None):
+        workers.nudge(its_own)
+        assert queue.asked.acquire(timeout=PATIENCE_S)
+
+    workers.stop(PATIENCE_S)
