@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from carapulse.adapters.postgres.direct import Direct
     from carapulse.adapters.postgres.machines import PostgresMachineBook
     from carapulse.adapters.postgres.schedules import PostgresScheduleBook
+    from carapulse.adapters.postgres.sealed import PostgresSealingBook
     from carapulse.adapters.postgres.sources import PostgresSourceDirectory
     from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
     from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
@@ -53,6 +54,13 @@ class Directories:
         from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
 
         return PostgresWorkspaceDirectory(self.engine)
+
+    @property
+    def sealing_book(self) -> PostgresSealingBook:
+        """What tells which sealing key made what is kept."""
+        from carapulse.adapters.postgres.sealed import PostgresSealingBook
+
+        return PostgresSealingBook(self.direct.where)
 
     @property
     def machine_book(self) -> PostgresMachineBook:

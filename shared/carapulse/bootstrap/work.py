@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from carapulse.notifications.store import PostgresChannelDeliveries, PostgresChannels
     from carapulse.orchestration.store import PostgresMachines
     from carapulse.plans.store import PostgresPlans
+    from carapulse.resealing.store import PostgresSealedRows
     from carapulse.retention.store import PostgresRoom
     from carapulse.schedules.store import PostgresScheduleRuns, PostgresSchedules
     from carapulse.sessions.store import PostgresSessions
@@ -247,3 +248,10 @@ class Work(PostgresWork):
         from carapulse.retention.store import PostgresRoom
 
         return PostgresRoom(self.connection)
+
+    @cached_property
+    def sealed_rows(self) -> PostgresSealedRows:
+        """What is kept sealed, within this unit."""
+        from carapulse.resealing.store import PostgresSealedRows
+
+        return PostgresSealedRows(self.connection, self.tenant)
