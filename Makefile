@@ -12,6 +12,8 @@ RIE := build/aws/aws-lambda-rie
 # What `make e2e-localstack` runs on: the last LocalStack that starts without an engine of containers.
 LOCALSTACK := build/localstack
 LOCALSTACK_PYTHON := 3.11
+# Google's own fake of Pub/Sub, which the small server of the tests is held against.
+PSTEST := build/debian/pstest
 E2E_PYTHON ?= $(shell .venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 # Where Python may not keep what it compiles, each of the hundreds of processes of a run compiles everything anew.
@@ -21,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 CHECKS := check-types check-rules check-style check-layers
 
 .DEFAULT_GOAL := help
-.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack
+.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack pstest
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -103,6 +105,13 @@ e2e-aws: $(MINISTACK) $(RIE) ## Deploy the package into an AWS on this machine, 
 
 e2e-localstack: $(LOCALSTACK) ## Have LocalStack's Step Functions and SQS carry changes, with the functions as workers that poll.
 	.venv/bin/pytest -q tests/localstack
+
+pstest: $(PSTEST) ## Hold our use of Pub/Sub, and the tests' own server of it, against Google's own fake.
+	.venv/bin/pytest -q tests/contracts/test_brokers.py
+
+$(PSTEST): tests/world/pstest/main.go | setup
+	rm -f $@
+	.venv/bin/python -m tests.world.pstest.building
 
 $(LOCALSTACK): | setup
 	test -x $@/bin/python || $(UV) venv --quiet --python $(LOCALSTACK_PYTHON) $@

@@ -12,6 +12,7 @@ from carapulse.settings import Settings
 
 Node = dict[str, Any]
 Mode = Literal["validation", "serialization"]
+GATEWAY = "awsWebsocket"
 BEARER, TICKET, SIGNATURE, PATH_TOKEN = "bearer", "ticket", "signature", "pathToken"
 
 
@@ -104,6 +105,7 @@ def _servers() -> Node:
             "description": "The same server; plain ws on the machine that it runs on.",
             "variables": here,
         },
+        GATEWAY: _gateway(),
         "queue": {
             "host": "{database}",
             "protocol": "postgresql",
@@ -113,6 +115,23 @@ def _servers() -> Node:
                 " Only for parts of the installation itself."
             ),
             "variables": queue,
+        },
+    }
+
+
+def _gateway() -> Node:
+    """Return the address of the WebSocket API on AWS, as the stack's output says it."""
+    return {
+        "host": "{api}.execute-api.{region}.{suffix}",
+        "protocol": "wss",
+        "description": (
+            "The WebSocket API on AWS, whose address the stack says as `LiveUrl`; there the server above has no"
+            " WebSocket. Whoever connects is asked for the same."
+        ),
+        "variables": {
+            "api": {"description": "The id that API Gateway gave it."},
+            "region": {"description": "The region that it is deployed to.", "examples": ["eu-central-1"]},
+            "suffix": {"default": "amazonaws.com", "description": "Another one in AWS' other partitions."},
         },
     }
 

@@ -1,151 +1,13 @@
 """Renders docs/explanation/cost.md from docs/costs: what was counted, what is assumed, and a dated table of prices."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
+from docs.costs_kept import BROUGHT_BY, ROOT, VOLUMES, Costs, Line
+from docs.on_top import counts_on_top, prices_on_top
 from docs.tables import code, table
-from infra.aws.template import load
 
-ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "explanation" / "cost.md"
-VOLUMES: Final = (100, 10_000, 1_000_000)
-_BROUGHT_BY: Final = {
-    "api": "api",
-    "executions": "execution",
-    "approvals": "approvals",
-    "planning": "planning",
-    "orchestration": "orchestration",
-}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of a bill: so much of something a change, and so much a month whatever is changed."""
-
-    price: str
-    of: str
-    each: float
-    monthly: float = 0.0
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What was counted, what is assumed, and what is asked for it."""
-
-    counts: dict[str, Any]
-    assumed: dict[str, Any]
-    prices: dict[str, Any]
-
-    @classmethod
-    def kept(cls) -> "Costs":
-        """Return what docs/costs holds."""
-        read = [yaml.safe_load((ROOT / "docs" / "costs" / f"{name}.yml").read_text()) for name in _FILES]
-        return cls(*read)
-
-    def invocations(self, driver: str = "change") -> Mapping[str, float]:
-        """Return how often a change invokes each function, by messages alone or carried by a machine."""
-        asked = self.counts[driver]["asked"]
-        return {name: count for name, count in asked.items() if name in _BROUGHT_BY}
-
-    def seconds(self, function: str) -> float:
-        """Return how long an invocation takes one whole processor, with its share of beginning anew."""
-        cold = self.assumed["cold"]
-        return float(self.counts["seconds"][function] + cold["share"] * cold["seconds"])
-
-    def waits(self) -> float:
-        """Return for how many seconds a change waits for its tools."""
-        return float(self.counts["change"]["steps"] * self.assumed["tool_seconds"])
-
-    def stored_gb(self) -> float:
-        """Return what a change keeps of the database, in gigabytes, times the months for which it stays."""
-        kilobytes = self.counts["change"]["kilobytes"] * self.assumed["indexes"]
-        return float(kilobytes * self.assumed["months_kept"] / 1e6)
-
-    def aws(self, driver: str) -> Iterator[Line]:
-        """Yield a month's bill of AWS, where messages alone or a machine brings changes to their ends."""
-        asked, months = self.counts[driver]["asked"], self.assumed["hours"]
-        minutes, machine = months * 60, asked.get("machine", 0)
-        queues = 4 if driver == "change" else 5
-        idle = queues * self.assumed["receives_per_queue_and_minute"] * minutes
-        sent = asked["sends"] + machine + 2 * (asked["messages"] + machine)
-        works = self._gb_seconds(driver)
-        yield Line("http_api", "requests to the API", asked["api"])
-        yield Line("lambda_requests", "invocations", sum(self.invocations(driver).values()), minutes)
-        yield Line("lambda_gb_seconds", "functions at work, and waiting for tools", works, self._ticking())
-        yield Line("sqs", "sending, receiving and deleting", sent, idle)
-        if driver == "carried":
-            yield Line("state_transitions", "the machine", self.counts[driver]["state_transitions"])
-        yield Line("scheduler", "the minute", 0, minutes)
-        yield Line("aurora_acu", "two instances at their least, one unit each", 0, 2 * months)
-        yield Line("aurora_storage", f"rows and indexes, kept {self.assumed['months_kept']} months", self.stored_gb())
-        yield Line("nat_gateway", "the way out of the network", 0, months)
-        yield Line(
-            "interface_endpoint",
-            "SQS, Step Functions, Secrets Manager and KMS inside the network, two zones each",
-            0,
-            8,
-        )
-        yield Line("secrets", "the passwords of two roles", 0, 2)
-
-    def _gb_seconds(self, driver: str) -> float:
-        waiting = _memory_gb("execution") * self.waits()
-        return waiting + sum((count * self._billed(name) for name, count in self.invocations(driver).items()), 0.0)
-
-    def _ticking(self) -> float:
-        return float(self.assumed["hours"]) * 60 * self._of_lambda("scheduler", self.counts["seconds"]["scheduler"])
-
-    def _billed(self, queue: str) -> float:
-        return self._of_lambda(_BROUGHT_BY[queue], self.seconds(queue))
-
-    def _of_lambda(self, function: str, seconds: float) -> float:
-        """Return the GB-seconds of so much work: little memory is given little of a processor, and takes longer."""
-        memory = _memory_gb(function)
-        return memory * seconds * max(1.0, float(self.assumed["full_processor_mb"]) / (memory * 1024))
-
-    def gcp(self) -> Iterator[Line]:
-        """Yield a month's bill of Google's cloud."""
-        given, database = self.assumed["cloud_run"], self.assumed["cloud_sql"]
-        asked, minutes, months = self.counts["change"]["asked"], self.assumed["hours"] * 60, self.assumed["hours"]
-        works = self.waits() + sum(count * self.seconds(name) for name, count in self.invocations().items())
-        ticks = minutes * self.counts["seconds"]["scheduler"]
-        yield Line("run_requests", "requests, messages and minutes", sum(self.invocations().values()), minutes)
-        yield Line("run_vcpu", "at work, and waiting for tools", works * given["vcpu"], ticks * given["vcpu"])
-        yield Line("run_memory", "at work, and waiting for tools", works * given["gib"], ticks * given["gib"])
-        yield Line("pubsub", "publishing and delivering", 2 * asked["messages"] * self.assumed["message_bytes"])
-        yield Line("sql_vcpu", f"{database['vcpu']} vCPU, no standby", 0, database["vcpu"] * months)
-        yield Line("sql_memory", f"{database['gib']} GB", 0, database["gib"] * months)
-
-    def bill(self, cloud: str, lines: list[Line]) -> Iterator[list[object]]:
-        """Yield a row for each line of a bill, and one for their sum."""
-        prices = self.prices[cloud]["prices"]
-        for line in lines:
-            yield [code(line.price), line.of, *(_shown(_usd(prices, line, changes)) for changes in VOLUMES)]
-        sums = [sum(_usd(prices, line, changes) for line in lines) for changes in VOLUMES]
-        yield ["**together**", "", *(f"**{_shown(each)}**" for each in sums)]
-        yield [
-            "**for one change more**",
-            "",
-            *(_shown(sum(_usd(prices, x, 1) - _usd(prices, x, 0) for x in lines)),) * 3,
-        ]
-
-
-_FILES: Final = ("counts", "assumed", "prices")
-
-
-def _memory_gb(function: str) -> float:
-    return float(load(ROOT / "functions" / function / "function.yml")["memorySize"]) / 1024
-
-
-def _usd(prices: Mapping[str, Any], line: Line, changes: int) -> float:
-    price = prices[line.price]
-    return (line.each * changes + line.monthly) * float(price["usd"]) / float(price["per"])
-
-
-def _shown(usd: float) -> str:
-    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.7f}".rstrip("0")
 
 
 def render() -> str:
@@ -154,6 +16,8 @@ def render() -> str:
     text = (ROOT / "docs" / "costs" / "page.txt").read_text()
     parts = {
         "COUNTS": _counts(costs),
+        "ON TOP COUNTED": counts_on_top(costs),
+        "ON TOP": prices_on_top(costs),
         "ASSUMED": _assumed(costs),
         "CARRIED": _bill(costs, "aws", list(costs.aws("carried"))),
         "AWS": _bill(costs, "aws", list(costs.aws("change"))),
@@ -174,7 +38,7 @@ def _counts(costs: Costs) -> list[str]:
         ["requests to the broker that publish", asked["sends"], under["sends"], 0],
         ["messages that the machine sends", 0, under["machine"], 0],
         *(
-            [f"invocations of {code(_BROUGHT_BY[each])}", asked.get(each, 0), under[each], 0]
+            [f"invocations of {code(BROUGHT_BY[each])}", asked.get(each, 0), under[each], 0]
             for each in ("executions", "approvals", "orchestration")
         ),
         [f"invocations of {code('scheduler')}", 0, 0, 1],

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from docs.asyncapi import BEARER, TICKET, Mode, Node, Part, Schemas, channel, operation, ref
+from docs.asyncapi import BEARER, GATEWAY, TICKET, Mode, Node, Part, Schemas, channel, operation, ref
 from docs.tables import sentence
+from infra.aws.template import ROOT, load
 from pydantic import BaseModel
 
 from carapulse.executions.views import LineView
 from carapulse.kernel.event import Event
-from carapulse.live.errors import EventsGone
+from carapulse.live.errors import EventsGone, EventTooLarge, TooManyMessages
 from carapulse.live.feed import OVERFLOW, STOPPING, TIME_IS_UP, TOKEN_EXPIRED, Pace
 from carapulse.live.following import CLOSES, REFUSED
 from carapulse.live.model import TYPE_PREFIX, Ask, End, EventEnvelope, Sign
@@ -17,6 +18,8 @@ from carapulse.live.speaking import Ping, Subscribe
 from carapulse.pushing import LONGEST_MESSAGE
 
 EVENTS, LINES = "/v1/events", "/v1/executions/{execution_id}/logs"
+WS, HELD_WS = "ws", "heldWs"
+_WHERE = {WS: "", HELD_WS: "OnAws"}
 SIGNS = ("open", "heartbeat", "pong")
 MODELS: list[tuple[type[BaseModel], Mode]] = [
     (Ask, "validation"),
@@ -37,14 +40,16 @@ def followed(kinds: Iterable[type[Event]], schemas: Schemas, openapi: Node, perm
     return Part(
         channels={
             "events": _events_channel([*events, "end"]),
-            "ws": _talk_channel([*events, *SIGNS, "end", "subscribe", "ping"], schemas),
+            WS: _talk_channel([*events, *SIGNS, "end", "subscribe", "ping"], schemas),
+            HELD_WS: _held_channel([*events, *SIGNS, "end", "subscribe", "ping"], schemas),
             "executionLines": _lines_channel(),
         },
         messages=events | _control(schemas) | _lines(schemas),
         operations={
             "followEvents": _following([*events, "end"], openapi, permissions),
             "followLines": _following_lines(openapi, permissions),
-            **_talking([*events, "open", "heartbeat", "end"], permissions["/v1/ws"]),
+            **_talking(WS, [*events, "open", "heartbeat", "end"], permissions["/v1/ws"]),
+            **_talking(HELD_WS, [*events, "open", "heartbeat", "end"], permissions["/v1/ws"]),
         },
     )
 
@@ -69,14 +74,16 @@ def _opened_by(path: str, openapi: Node, permissions: Mapping[str, str], query: 
     return {**_guarded(permissions[path]), "bindings": {"http": http}}
 
 
-def _talking(messages: list[str], permission: str) -> Node:
+def _talking(over: str, messages: list[str], permission: str) -> Node:
     told = "Tell what happens, one CloudEvent in each text message, with signs of life and the end."
     turned = "Go on with other events, or from another place."
-    guarded = _guarded(permission)
+    pinged = "Say where the client is."
+    opened, ponged = (_reply(over, each) for each in ("open", "pong"))
+    guarded, where = _guarded(permission), _WHERE[over]
     return {
-        "followEventsOverWebSocket": operation("send", "ws", told, messages, **guarded),
-        "turn": operation("receive", "ws", turned, ["subscribe"], reply=_reply("open"), **guarded),
-        "ping": operation("receive", "ws", "Say where the client is.", ["ping"], reply=_reply("pong"), **guarded),
+        f"followEventsOverWebSocket{where}": operation("send", over, told, messages, **guarded),
+        f"turn{where}": operation("receive", over, turned, ["subscribe"], reply=opened, **guarded),
+        f"ping{where}": operation("receive", over, pinged, ["ping"], reply=ponged, **guarded),
     }
 
 
@@ -85,8 +92,8 @@ def _guarded(permission: str) -> Node:
     return {"security": schemes, "x-permission": permission}
 
 
-def _reply(message: str) -> Node:
-    return {"channel": ref("channels", "ws"), "messages": [ref("channels", "ws", "messages", message)]}
+def _reply(over: str, message: str) -> Node:
+    return {"channel": ref("channels", over), "messages": [ref("channels", over, "messages", message)]}
 
 
 def _event(kind: type[Event], schemas: Schemas) -> Node:
@@ -137,8 +144,27 @@ def _talk_channel(messages: list[str], schemas: Schemas) -> Node:
         " client may send, ends the conversation. What is no CloudEvent has a `type` without a dot.",
         "websocket",
         messages,
-        bindings={"ws": {"method": "GET", "query": schemas.all[Ask.__name__], "bindingVersion": "0.1.0"}},
+        bindings=_asked_with(schemas),
     )
+
+
+def _held_channel(messages: list[str], schemas: Schemas) -> Node:
+    """Return the root of the gateway's stage, where the parameters of a request are all that there is to say."""
+    stage = load(ROOT / "infra" / "aws" / "live.yml")["Resources"]["LiveStage"]["Properties"]["StageName"]
+    codes = f"`{TooManyMessages.code}` and `{EventTooLarge.code}`"
+    return channel(
+        f"/{stage}",
+        "The same as /v1/ws, where it is API Gateway that holds the socket, instead of it. Messages of the last seconds"
+        " may come twice, if a function dies; their `sequence` tells. The close code is the gateway's: the reason is in"
+        f" `end`, whose code may also be {codes}.",
+        GATEWAY,
+        messages,
+        bindings=_asked_with(schemas),
+    )
+
+
+def _asked_with(schemas: Schemas) -> Node:
+    return {"ws": {"method": "GET", "query": schemas.all[Ask.__name__], "bindingVersion": "0.1.0"}}
 
 
 def _control(schemas: Schemas) -> dict[str, Node]:

@@ -3,13 +3,13 @@
 from typing import Any
 
 from carapulse.runtime.measured import measured
-from carapulse.runtime.migrating import migrate_installation
+from carapulse.runtime.migrating import do_job, migrate_installation
 
 
 @measured("migrate")
-def lambda_handler(_event: dict[str, Any], _context: object) -> None:
-    """Migrate when a deployment invokes it."""
-    migrate_installation()
+def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Migrate when a deployment invokes it; seal everything anew when an operator sends {"do": "reseal"}."""
+    return do_job(event)
 
 
 if __name__ == "__main__":

@@ -231,3 +231,13 @@ def test_without_a_vault_its_references_are_said_to_lead_nowhere(tmp_path):
 
     with pytest.raises(SecretMissing, match="CARAPULSE_VAULT_URL"):
         secret_stores(Settings(data_dir=tmp_path))["vault"]("secret/x#y")
+
+
+def test_a_version_of_a_secret_at_amazon_is_read_by_its_label(tmp_path):
+    with STORES["aws"](tmp_path) as store:
+        store.put("sealing", "first")
+        store.client.put_secret_value(SecretId="sealing", SecretString="second", VersionStages=["key-2"])
+        read = store.reader()
+
+        assert (read("sealing"), read("sealing?stage=key-2")) == ("first", "second")
+        assert refused(store, read, "sealing?stage=key-3").code == "secret-missing"

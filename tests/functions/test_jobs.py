@@ -103,6 +103,16 @@ def test_migrate_makes_the_tables_on_lambda(postgres, empty):
     assert {"events", "plans", "executions"} <= tables(postgres)
 
 
+def test_migrate_seals_everything_anew_on_lambda_when_it_is_asked_to_and_knows_no_other_job(empty):
+    with on_lambda("migrate", empty) as function:
+        function({})
+        kind, said = function({"do": "reseal"})
+        refused, _ = function({"do": "drop everything"})
+
+    assert (kind, refused) == ("response", "error")
+    assert (said["left"], said["former"]) == (0, [])
+
+
 def test_functions_need_no_data_directory_where_services_keep_the_keys(postgres, empty, tmp_path):
     with a_kms() as kms:
         elsewhere = {

@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from docs.breaking_messages import breaking_messages
 from docs.handed import HANDLED
+from infra.aws.template import load
 from tests.builders import contract
 
 from carapulse.live.readers import READERS
@@ -38,6 +39,21 @@ def found(reference):
     for key in reference.removeprefix("#/").split("/"):
         node = node[key.replace("~1", "/").replace("~0", "~")]
     return node
+
+
+def channels_of(*servers):
+    """Return the channels at these servers."""
+    named = {f"#/servers/{server}" for server in servers}
+    return [each for each in CONTRACT["channels"].values() if {server["$ref"] for server in each["servers"]} & named]
+
+
+def spoken(channel):
+    """Return what the program does with which messages of a channel, and who may have it do so."""
+    operations = [each for each in CONTRACT["operations"].values() if found(each["channel"]["$ref"]) is channel]
+    return [
+        (each["action"], [message["$ref"].rpartition("/")[2] for message in each["messages"]], each["security"])
+        for each in operations
+    ]
 
 
 def payload(document, message):
@@ -76,7 +92,21 @@ def test_every_kind_of_event_and_of_work_has_a_message():
 def test_what_is_asked_over_http_is_served_there():
     served = {*contract.CONTRACT["paths"], "/v1/ws"}
 
-    assert {each["address"] for each in CONTRACT["channels"].values() if each["address"].startswith("/")} <= served
+    assert {each["address"] for each in channels_of("http", "websocket")} <= served
+
+
+def test_the_address_on_aws_is_the_one_that_the_stack_says_and_the_same_is_sent_there_as_elsewhere():
+    server = CONTRACT["servers"]["awsWebsocket"]
+    (held,), (own,) = channels_of("awsWebsocket"), channels_of("websocket")
+    said = load(ROOT / "infra" / "aws" / "live.yml")["Outputs"]["LiveUrl"]["Value"]["Fn::Sub"]
+    names = {"${LiveApi}": "{api}", "${AWS::Region}": "{region}", "${AWS::URLSuffix}": "{suffix}"}
+    for name, variable in names.items():
+        said = said.replace(name, variable)
+
+    assert f"{server['protocol']}://{server['host']}{held['address']}" == said
+    assert {f"{{{name}}}" for name in server["variables"]} == set(names.values())
+    assert (held["messages"], held["bindings"]) == (own["messages"], own["bindings"])
+    assert spoken(held) == spoken(own) != []
 
 
 def test_nothing_is_broken_by_nothing():

@@ -43,6 +43,7 @@ OVER_ALL_TENANTS = {
     "executions_to_look_after": "says which are due, for a worker that then acts within their tenant",
     "find_api_key": "tells of one key to whoever knows its random prefix",
     "hold_pusher": "takes a turn, and reads no tenant's row",
+    "kept_by_key": "counts whose rows in which place were made by which sealing key, and shows nothing of a row",
     "leave_pusher": "ends a turn, and reads no tenant's row",
     "leaves_are_of_events": "a trigger",
     "machines_to_look_after": "says which machines may be lost, for a worker that then acts within their tenant",

@@ -1,13 +1,14 @@
-"""Pub/Sub's publisher and subscriber over real gRPC: topics, subscriptions, deadlines, dead letters.
+"""Pub/Sub's publisher and subscriber over real gRPC: topics, subscriptions, streams, deadlines, dead letters.
 
 Google ships no server, and its emulator can't be installed from a package registry. What this one does is what the
-documentation of `google.pubsub.v1` says; the real client talks to it.
+documentation of `google.pubsub.v1` says; the real client talks to it. `tests/world/pstest` is Google's own fake, which
+has to be compiled and does less; what both can do is asked of both in the same words.
 """
 
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from carapulse.kernel.message import QUEUES
 
 GIVEN_UP_AFTER = 5  # the least that Pub/Sub allows
 _DEADLINE_S = 10.0
+_AT_ONCE = 100
 
 
 @dataclass
@@ -45,9 +47,7 @@ class FakePubSub:
     _numbers: Any = field(default_factory=lambda: count(1))
 
     def publish(self, request: messages.PublishRequest, context: Any) -> messages.PublishResponse:
-        topic = request.topic.rpartition("/")[2]
-        if topic not in self.held:
-            context.abort(grpc.StatusCode.NOT_FOUND, "no such topic")
+        topic = self._known(request.topic, context)
         ids = []
         with self._changed:
             for each in request.messages:
@@ -58,9 +58,7 @@ class FakePubSub:
         return messages.PublishResponse(message_ids=ids)
 
     def pull(self, request: messages.PullRequest, context: Any) -> messages.PullResponse:
-        name = request.subscription.rpartition("/")[2]
-        if name not in self.held:
-            context.abort(grpc.StatusCode.NOT_FOUND, "no such subscription")
+        name = self._known(request.subscription, context)
         with self._changed:
             while context.is_active():
                 if taken := self._take(name, request.max_messages):
@@ -68,20 +66,37 @@ class FakePubSub:
                 self._changed.wait(0.05)
         return messages.PullResponse()
 
-    def acknowledge(self, request: messages.AcknowledgeRequest, _context: Any) -> empty_pb2.Empty:
-        name = request.subscription.rpartition("/")[2]
+    def streaming_pull(self, requests: Any, context: Any) -> Iterator[messages.StreamingPullResponse]:
+        """Bring what is there for as long as the stream is open; the client answers by requests beside it."""
+        name = self._known(next(requests).subscription, context)
+        while context.is_active():
+            with self._changed:
+                taken = self._take(name, _AT_ONCE)
+                if not taken:
+                    self._changed.wait(0.05)
+            if taken:
+                yield messages.StreamingPullResponse(received_messages=taken)
+
+    def acknowledge(self, request: messages.AcknowledgeRequest, context: Any) -> empty_pb2.Empty:
+        name = self._known(request.subscription, context)
         with self._changed:
             self.held[name] = [each for each in self.held[name] if each.ack_id not in request.ack_ids]
         return empty_pb2.Empty()
 
-    def modify(self, request: messages.ModifyAckDeadlineRequest, _context: Any) -> empty_pb2.Empty:
-        name = request.subscription.rpartition("/")[2]
+    def modify(self, request: messages.ModifyAckDeadlineRequest, context: Any) -> empty_pb2.Empty:
+        name = self._known(request.subscription, context)
         with self._changed:
             for each in self.held[name]:
                 if each.ack_id in request.ack_ids:
                     each.seen_again = time.monotonic() + request.ack_deadline_seconds
             self._changed.notify_all()
         return empty_pb2.Empty()
+
+    def _known(self, path: str, context: Any) -> str:
+        name = path.rpartition("/")[2]
+        if name not in self.held:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such topic or subscription")
+        return name
 
     def _take(self, name: str, how_many: int) -> list[messages.ReceivedMessage]:
         taken, now = [], time.monotonic()
@@ -104,6 +119,7 @@ class FakePubSub:
             "Pull": _rpc(self.pull, messages.PullRequest),
             "Acknowledge": _rpc(self.acknowledge, messages.AcknowledgeRequest),
             "ModifyAckDeadline": _rpc(self.modify, messages.ModifyAckDeadlineRequest),
+            "StreamingPull": _stream(self.streaming_pull, messages.StreamingPullRequest),
         }
         for service, methods in (("Publisher", publishing), ("Subscriber", receiving)):
             handler = grpc.method_handlers_generic_handler(f"google.pubsub.v1.{service}", methods)
@@ -114,11 +130,16 @@ class FakePubSub:
 
 
 def _rpc(answer: Callable[[Any, Any], Any], request: Any) -> Any:
-    def spelled(value: Any) -> bytes:
-        plain: bytes = (value if isinstance(value, empty_pb2.Empty) else type(value).pb(value)).SerializeToString()
-        return plain
+    return grpc.unary_unary_rpc_method_handler(answer, request.deserialize, _spelled)
 
-    return grpc.unary_unary_rpc_method_handler(answer, request.deserialize, spelled)
+
+def _stream(answer: Callable[[Any, Any], Any], request: Any) -> Any:
+    return grpc.stream_stream_rpc_method_handler(answer, request.deserialize, _spelled)
+
+
+def _spelled(value: Any) -> bytes:
+    plain: bytes = (value if isinstance(value, empty_pb2.Empty) else type(value).pb(value)).SerializeToString()
+    return plain
 
 
 @dataclass
@@ -130,6 +151,7 @@ class PubSubWorld:
     topics: dict[str, str]
     environment: dict[str, str]
     name = "pubsub"
+    counts_deliveries = True
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -156,9 +178,19 @@ def a_pubsub(_installation: str):
     fake = FakePubSub({queue: [] for queue in QUEUES})
     server, port = fake.serve()
     environment = {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port}"}
-    os.environ |= environment
     try:
-        yield PubSubWorld(fake, server, {queue: f"projects/p/topics/{queue}" for queue in QUEUES}, environment)
+        with found_at(environment):
+            yield PubSubWorld(fake, server, {queue: f"projects/p/topics/{queue}" for queue in QUEUES}, environment)
     finally:
         server.stop(None)
-        del os.environ["PUBSUB_EMULATOR_HOST"]
+
+
+@contextmanager
+def found_at(environment: dict[str, str]) -> Iterator[None]:
+    """Let Google's client in this process find a server meanwhile."""
+    os.environ |= environment
+    try:
+        yield
+    finally:
+        for name in environment:
+            del os.environ[name]

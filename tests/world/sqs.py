@@ -25,6 +25,7 @@ class SqsWorld:
     server: ThreadedMotoServer | None
     environment: dict[str, str]
     name = "sqs"
+    counts_deliveries = True
 
     def broker(self) -> Sqs:
         return Sqs.connect(self.addresses)

@@ -8,6 +8,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
+from carapulse.kernel.sealing import Marker
 from carapulse.kernel.work import Work
 
 
@@ -15,11 +16,18 @@ class ApiKeyFilter(Wanted):
     """Which page of keys is wanted."""
 
 
+class Mark(Record):
+    """What a key's whole text is known by, and the id of the sealing key that made it; None where nobody noted it."""
+
+    text: str
+    made_by: str | None
+
+
 class KnownKey(Record):
     """A key as it is found by its prefix, whosever it is, with the mark that its whole text must have."""
 
     tenant: str
-    mark: str
+    mark: Mark
     key: ApiKey
 
 
@@ -34,19 +42,15 @@ class KeyDirectory(Protocol):
         """Remember that the key was used. It blocks."""
         ...
 
-
-class Marker(Protocol):
-    """Makes marks by which a secret is known again, and which tell nothing about it."""
-
-    def mark(self, text: str, purpose: str) -> str:
-        """Return the mark; the same text has the same one, for one purpose."""
+    def mark_anew(self, known: KnownKey, mark: Mark, at: datetime) -> None:
+        """Remember another mark of a key whose text was seen, and that it was used. It blocks."""
         ...
 
 
 class ApiKeys(Protocol):
     """Where keys are kept. Every call is within one tenant, one scope and one transaction."""
 
-    def add(self, key: ApiKey, mark: str) -> None:
+    def add(self, key: ApiKey, mark: Mark) -> None:
         """Keep a new key; Conflict if its prefix was given out before."""
         ...
 

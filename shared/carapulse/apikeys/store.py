@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, se
 
 from carapulse.apikeys.errors import ApiKeyNotFound
 from carapulse.apikeys.model import ApiKey
-from carapulse.apikeys.ports import ApiKeyFilter
+from carapulse.apikeys.ports import ApiKeyFilter, Mark
 from carapulse.apikeys.tables import api_keys
 from carapulse.kernel.call import Scope
 from carapulse.kernel.cursor import Page
 from carapulse.rows import read_row
 
-_SHOWN = [column for column in api_keys.c if column.name not in {"tenant", "mark"}]
+_SHOWN = [column for column in api_keys.c if column.name not in {"tenant", "mark", "marked_by"}]
 _SCOPE = tuple(Scope.model_fields)
 _END = ("expires_at", "revoked_at", "revoked_by", "revoked_because", "replaced_by")
 
@@ -27,11 +27,12 @@ class PostgresApiKeys:
     tenant: str
     scope: Scope
 
-    def add(self, key: ApiKey, mark: str) -> None:
+    def add(self, key: ApiKey, mark: Mark) -> None:
         """Keep a new key; Conflict if its prefix was given out before."""
         row = {**dict(key), "roles": sorted(key.roles), **_lists(key.scope)}
         del row["scope"]
-        self.connection.execute(insert(api_keys).values(tenant=self.tenant, mark=mark, **row))
+        marked = {"mark": mark.text, "marked_by": mark.made_by}
+        self.connection.execute(insert(api_keys).values(tenant=self.tenant, **marked, **row))
 
     def get(self, key_id: str) -> ApiKey:
         """Return the key, or raise ApiKeyNotFound."""

@@ -13,6 +13,7 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("prefix", Text, nullable=False),
     Column("mark", Text, nullable=False),
+    Column("marked_by", Text),
     Column("kind", Text, nullable=False),
     Column("roles", ARRAY(Text), nullable=False),
     Column("environments", ARRAY(Text)),

@@ -18,6 +18,7 @@ from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import PostgresQueue
 from carapulse.adapters.postgres.rates import PostgresRates
 from carapulse.adapters.postgres.schedules import PostgresScheduleBook
+from carapulse.adapters.postgres.sealed import PostgresSealingBook
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
@@ -120,6 +121,11 @@ class App(Followed, Teller):
     def workspace_directory(self) -> PostgresWorkspaceDirectory:
         """What knows whose a workspace of a chat is."""
         return PostgresWorkspaceDirectory(self.engine)
+
+    @property
+    def sealing_book(self) -> PostgresSealingBook:
+        """What tells which sealing key made what is kept."""
+        return PostgresSealingBook(self.journal.direct.where)
 
     @property
     def chat_replies(self) -> SlackReplies:

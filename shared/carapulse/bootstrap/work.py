@@ -20,6 +20,7 @@ from carapulse.live.store import PostgresConnections, PostgresTickets
 from carapulse.notifications.store import PostgresChannelDeliveries, PostgresChannels
 from carapulse.orchestration.store import PostgresMachines
 from carapulse.plans.store import PostgresPlans
+from carapulse.resealing.store import PostgresSealedRows
 from carapulse.retention.store import PostgresRoom
 from carapulse.schedules.store import PostgresScheduleRuns, PostgresSchedules
 from carapulse.sessions.store import PostgresSessions
@@ -182,3 +183,8 @@ class Work(PostgresWork):
     def room(self) -> PostgresRoom:
         """The partitions, within this unit."""
         return PostgresRoom(self.connection)
+
+    @cached_property
+    def sealed_rows(self) -> PostgresSealedRows:
+        """What is kept sealed, within this unit."""
+        return PostgresSealedRows(self.connection, self.tenant)

@@ -4,8 +4,7 @@ It says where the message is and not what it says: that is read from the row, wh
 for it. So no broker sees a plan, no message is too long for one, and one that was sent twice finds its row gone.
 """
 
-import hmac
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -13,6 +12,7 @@ from carapulse.broker.ports import Ready
 from carapulse.kernel.canonical import canonical
 from carapulse.kernel.errors import Denied, Invalid
 from carapulse.kernel.record import Record
+from carapulse.kernel.sealing import Marker
 from carapulse.tracing import Trace
 
 _PURPOSE: Final = "message of a broker"
@@ -32,14 +32,6 @@ class MessageUnreadable(Invalid):
     """What came is no message of ours."""
 
     code = "message-unreadable"
-
-
-class Marker(Protocol):
-    """What signs: only who holds the installation's key can make or test a mark."""
-
-    def mark(self, text: str, purpose: str) -> str:
-        """Return a mark by which the text is known again."""
-        ...
 
 
 class Envelope(Record):
@@ -70,7 +62,7 @@ def sealed(message: Ready, marker: Marker) -> str:
         "tenant": message.tenant,
         "receipt": message.receipt,
     }
-    return canonical({**content, "signature": _signature(content, marker)}).decode()
+    return canonical({**content, "signature": marker.mark(_signed(content), _PURPOSE)}).decode()
 
 
 def opened(text: Any, marker: Marker) -> Envelope:  # noqa: ANN401 - whatever a broker hands over
@@ -81,10 +73,10 @@ def opened(text: Any, marker: Marker) -> Envelope:  # noqa: ANN401 - whatever a 
     except ValidationError as error:
         raise MessageUnreadable("the message is no envelope of ours") from error
     content = envelope.model_dump(mode="json", exclude={"signature"})
-    if not hmac.compare_digest(envelope.signature, _signature(content, marker)):
+    if marker.marked_by(envelope.signature, _signed(content), _PURPOSE) is None:
         raise MessageForged("the message does not bear this installation's signature", message_id=envelope.id)
     return envelope
 
 
-def _signature(content: dict[str, str], marker: Marker) -> str:
-    return marker.mark(canonical(content).decode(), _PURPOSE)
+def _signed(content: dict[str, str]) -> str:
+    return canonical(content).decode()

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from carapulse.broker.envelope import Marker, sealed
+from carapulse.broker.envelope import sealed
 from carapulse.broker.ports import Broker, Outbox, Parcel, Ready
 from carapulse.kernel.errors import Unavailable
+from carapulse.kernel.sealing import Marker
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
 

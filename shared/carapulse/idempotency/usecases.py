@@ -36,16 +36,16 @@ def settle_attempt(given: Given | None, attempt: Attempt, call: Call, ports: Key
             return
         if given.depends and work.keys.give_back(attempt):
             return
-        purpose, kept = _purpose(attempt.key, call), given.answer.model_dump_json()
+        purpose, kept = answer_purpose(attempt.key, call.actor.id, call.tenant), given.answer.model_dump_json()
         work.keys.keep(given, None if given.withheld else ports.sealer.seal(kept, purpose), attempt)
 
 
 def _opened(held: Held, asked: Asked, call: Call, ports: KeyPorts) -> Answer:
     require(call, cast("Permission", held.permission))
-    plain = ports.sealer.open(held.sealed or "", _purpose(asked.key, call))
+    plain = ports.sealer.open(held.sealed or "", answer_purpose(asked.key, call.actor.id, call.tenant))
     return read_row(Answer, json_or_text(plain), table="idempotency_keys", row_id=asked.key)
 
 
-def _purpose(key: str, call: Call) -> str:
-    """Bind a sealed answer to its row: put into another one, it doesn't open."""
-    return f"idempotent-answer:{digest([call.tenant, call.actor.id, key])}"
+def answer_purpose(key: str, actor_id: str, tenant: str) -> str:
+    """Return what an answer is sealed for, so that it opens in its own row alone."""
+    return f"idempotent-answer:{digest([tenant, actor_id, key])}"

@@ -34,7 +34,7 @@ _KINDS: Final[Mapping[Permission, str]] = MappingProxyType(
         "message:read": "ForgedMessageSeen MessageBuried MessageDiscarded MessageReplayed",
         "audit:read": "AccessRefused ChatCodeIssued ChatCommandGiven ChatCommandRefused ChatLinked ChatUnlinked"
         " EventsArchived EventsExported EvidenceExported MemberAdded MemberChanged"
-        " MemberRemoved SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
+        " MemberRemoved SecretsResealed SessionChanged SessionCreated SessionDeleted TicketIssued TicketUsed",
     }
 )
 READERS: Final[Mapping[str, Permission]] = MappingProxyType(

@@ -109,7 +109,7 @@ def _request(
         headers[0] = ("Content-Type", "application/cloudevents+json")
         timestamp = str(int(call.at.timestamp()))
         opened = [
-            ports.sealer.open(each.sealed, secret_purpose(each, call.tenant))
+            ports.sealer.open(each.sealed, secret_purpose(each.id, channel.id, call.tenant))
             for each in work.channels.secrets(channel.id, call.at)
         ]
         signatures = " ".join(sign(secret, delivery.id, timestamp, body) for secret in opened)

@@ -119,9 +119,9 @@ def url_purpose(channel_id: str, tenant: str) -> str:
     return f"{tenant}/{channel_id}/url"
 
 
-def secret_purpose(secret: Secret, tenant: str) -> str:
+def secret_purpose(secret_id: str, channel_id: str, tenant: str) -> str:
     """Return what a secret is sealed for, so that it opens in its own row alone."""
-    return f"{tenant}/{secret.channel_id}/{secret.id}"
+    return f"{tenant}/{channel_id}/{secret_id}"
 
 
 def _known(name: str, work: NotificationWork) -> Channel:
@@ -185,7 +185,7 @@ def _issue(
     """Keep a new secret in a form that can't be read, and return it in clear for the one answer that shows it."""
     plain = new_secret()
     secret = Secret(id=new_id("secret"), channel_id=channel.id, sealed="-", created_at=call.at)
-    sealed = ports.sealer.seal(plain, secret_purpose(secret, call.tenant))
+    sealed = ports.sealer.seal(plain, secret_purpose(secret.id, channel.id, call.tenant))
     work.channels.issue(secret.model_copy(update={"sealed": sealed}))
     until = older_until.isoformat() if older_until else None
     work.record(channel.id, ChannelSecretIssued(channel_id=channel.id, secret_id=secret.id, older_until=until))

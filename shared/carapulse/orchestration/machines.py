@@ -35,7 +35,7 @@ def conduct_plan(message: ConductPlan, call: Call, ports: OrchestrationPorts) ->
         standing = standing_of(message.plan_id, work, ports.settings.visibility_s)
         machine = _machine(last, standing, call)
         if machine is not None and machine is not last:
-            work.machines.add(machine)
+            work.machines.add(machine, ports.sealer.newest)
     if machine is not None and not machine.started:
         _start(machine, call, ports)
     ring(message.plan_id, call, ports)
@@ -69,7 +69,7 @@ def _start(machine: Machine, call: Call, ports: OrchestrationPorts) -> None:
     change = machine.change(call.tenant)
     ports.machines.start(reference(change, ports.sealer), change.name)
     with ports.begin(call) as work:
-        work.machines.started(machine.plan_id, machine.generation)
+        work.machines.started(machine.plan_id, machine.generation, ports.sealer.newest)
     log.info("machine_started", plan_id=machine.plan_id, generation=machine.generation)
 
 

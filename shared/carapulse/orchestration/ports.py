@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from carapulse.broker.envelope import Marker
 from carapulse.executions.ports import ExecutionPorts, ExecutionWork
 from carapulse.kernel.call import Call
-from carapulse.kernel.sealing import Sealer
+from carapulse.kernel.sealing import Marker, Sealer
 from carapulse.orchestration.model import Change, Machine, MachineStatus, Wait
 from carapulse.plans.ports import PlanPorts, PlanWork
 
@@ -58,12 +57,12 @@ class MachineRows(Protocol):
         """Return the last machine of a plan, locked, if it had any."""
         ...
 
-    def add(self, machine: Machine) -> None:
-        """Keep a machine that is about to be started."""
+    def add(self, machine: Machine, signed_by: str) -> None:
+        """Keep a machine that is about to be started, and the id of the key that signs what it carries."""
         ...
 
-    def started(self, plan_id: str, generation: int) -> None:
-        """Note that a machine was started."""
+    def started(self, plan_id: str, generation: int, signed_by: str) -> None:
+        """Note that a machine was started; whose key signed it is not known if another one was to."""
         ...
 
     def ended(self, plan_id: str, generation: int) -> bool:

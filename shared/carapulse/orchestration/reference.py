@@ -1,15 +1,15 @@
 """The reference to a change that a machine carries, signed: what a machine asks with another one is not answered."""
 
-import hmac
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import Field, ValidationError
 
-from carapulse.broker.envelope import Marker, MessageForged, MessageUnreadable
+from carapulse.broker.envelope import MessageForged, MessageUnreadable
 from carapulse.kernel.canonical import canonical, digest
 from carapulse.kernel.message import Message
 from carapulse.kernel.record import Record
+from carapulse.kernel.sealing import Marker
 from carapulse.orchestration.messages import AttemptAsked, ConductPlan, MachineAsked
 from carapulse.orchestration.model import Asked, Change, StepOf
 from carapulse.orchestration.ports import Keys
@@ -61,7 +61,7 @@ class Said:
 def reference(change: Change, marker: Marker) -> dict[str, Any]:
     """Return a change as a machine gets it."""
     content = change.model_dump(mode="json")
-    return {**content, "signature": _signature(content, marker)}
+    return {**content, "signature": marker.mark(_text(content), _MARK)}
 
 
 def is_of_machine(document: Any) -> bool:  # noqa: ANN401 - any JSON value
@@ -100,10 +100,10 @@ def _ended(document: dict[str, Any], keys: Keys) -> Said:
 
 def _believed(signed: _Signed, marker: Marker) -> Change:
     content = signed.model_dump(mode="json", exclude={"signature"})
-    if not hmac.compare_digest(signed.signature, _signature(content, marker)):
+    if marker.marked_by(signed.signature, _text(content), _MARK) is None:
         raise MessageForged("the change does not bear this installation's signature", plan_id=signed.plan_id)
     return Change.model_validate(content)
 
 
-def _signature(content: dict[str, Any], marker: Marker) -> str:
-    return marker.mark(canonical(content).decode(), _MARK)
+def _text(content: dict[str, Any]) -> str:
+    return canonical(content).decode()

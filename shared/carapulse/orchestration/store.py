@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from carapulse.orchestration.model import Machine, Wait
@@ -31,15 +31,20 @@ class PostgresMachines:
         row = self.connection.execute(query.with_for_update()).one_or_none()
         return None if row is None else read_row(Machine, row._asdict(), table="machines", row_id=plan_id)
 
-    def add(self, machine: Machine) -> None:
-        """Keep a machine that is about to be started."""
+    def add(self, machine: Machine, signed_by: str) -> None:
+        """Keep a machine that is about to be started, and the id of the key that signs what it carries."""
         moments = {"moved_at": func.clock_timestamp(), "look_at": func.clock_timestamp() + _FIRST_LOOK}
-        kept = insert(machines).values(tenant=self.tenant, **machine.model_dump(exclude={"moved_at"}), **moments)
+        facts = machine.model_dump(exclude={"moved_at"}) | {"signed_by": signed_by}
+        kept = insert(machines).values(tenant=self.tenant, **facts, **moments)
         self.connection.execute(kept.on_conflict_do_nothing())
 
-    def started(self, plan_id: str, generation: int) -> None:
-        """Note that a machine was started."""
-        self.connection.execute(self._noting(plan_id, generation).values(started=True))
+    def started(self, plan_id: str, generation: int, signed_by: str) -> None:
+        """Note that a machine was started; whose key signed it is not known if another one was to.
+
+        It may have been started before by a process that died, with the key which that one had.
+        """
+        signer = case((machines.c.signed_by == signed_by, signed_by))
+        self.connection.execute(self._noting(plan_id, generation).values(started=True, signed_by=signer))
 
     def ended(self, plan_id: str, generation: int) -> bool:
         """Note that a machine has ended; it stands still nowhere. False, and nothing, if that was noted before.

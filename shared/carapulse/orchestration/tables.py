@@ -16,6 +16,7 @@ machines = Table(
     Column("ended", Boolean, nullable=False),
     Column("moved_at", DateTime(timezone=True), nullable=False),
     Column("look_at", DateTime(timezone=True), nullable=False),
+    Column("signed_by", Text),
 )
 
 machine_waits = Table(

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, Self
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
 from carapulse.bootstrap import App
-from carapulse.broker.envelope import Envelope, Marker, MessageForged, MessageUnreadable, opened
+from carapulse.broker.envelope import Envelope, MessageForged, MessageUnreadable, opened
 from carapulse.broker.events import STREAM, ForgedMessageSeen
 from carapulse.broker.ports import Arrival, Broker
 from carapulse.broker.relay import Relay
@@ -18,6 +18,7 @@ from carapulse.kernel.canonical import digest
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
+from carapulse.kernel.sealing import Marker
 from carapulse.metrics import Count
 from carapulse.observe import get_logger
 from carapulse.rows import json_or_text

@@ -96,6 +96,13 @@ def _database(settings: Settings) -> Iterator[str]:
             migrate(owner_door(settings, settings.database_owner_url), settings.database_app_role)
         yield settings.database_url
         return
+    with embedded_database(settings) as address:
+        yield address
+
+
+@contextmanager
+def embedded_database(settings: Settings) -> Iterator[str]:
+    """Start the database of this data directory, migrated; Conflict while another program has it."""
     folder = settings.data_dir.resolve()
     with claimed(folder):
         guard = PostgresGuard.start(folder)

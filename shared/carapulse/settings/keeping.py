@@ -1,7 +1,7 @@
 """Where keys, blobs, archives and secrets are kept."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
@@ -26,7 +26,13 @@ class KeepingSettings(BaseSettings):
     sealing_key: str | None = Field(
         None,
         pattern=REFERENCE,
-        description="where the sealing key is: `aws:NAME`, `env:NAME` or `file:PATH`; none keeps one in a file",
+        description="where the sealing key is: `aws:NAME`, `aws:NAME?stage=LABEL`, `env:NAME` or `file:PATH`; "
+        "none keeps one in a file",
+    )
+    former_sealing_keys: tuple[Annotated[str, Field(pattern=REFERENCE)], ...] = Field(
+        (),
+        max_length=20,
+        description="JSON list of where other sealing keys are, written as that one is: what they sealed still opens",
     )
     blobs_dir: Path | None = Field(None, description="the folder of blobs; none is `blobs` in the data directory")
     blobs_bucket: str | None = Field(

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from sqlalchemy import text
+from tests.world.pstest.serving import a_pstest
 from tests.world.pubsub import a_pubsub
 from tests.world.rig import Rig, a_call, act, check
 from tests.world.server import a_world
@@ -61,6 +62,15 @@ def test_a_run_goes_from_its_start_to_its_end_and_leaves_no_message(rig):
 
     assert state.status == "succeeded"
     assert rig.waiting() == []
+
+
+def test_a_run_goes_from_its_start_to_its_end_over_googles_own_fake_too(database, tmp_path):
+    with a_pstest(tmp_path.name) as broker, a_world() as world:
+        rig = Brokered(database, world, tmp_path / "data", broker)
+
+        assert rig.run(act("switch", "hall"), check("hall")).status == "succeeded"
+        assert rig.broker.broker().receive("executions", 10, 0, 0.2) == []
+        rig.close()
 
 
 def test_what_the_broker_is_given_says_nothing_of_what_is_to_be_done(rig):

@@ -197,7 +197,7 @@ def test_tokens_are_kept_sealed(rig):
     a_change(rig)
 
     ((token,),) = rig.rows("SELECT token FROM machine_waits")
-    assert token.startswith("v1.")
+    assert token.startswith("v2.")
     assert rig.app.sealer.open(token, PURPOSE) not in token
 
 

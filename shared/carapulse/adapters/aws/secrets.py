@@ -16,7 +16,10 @@ _BUSY: Final = {"ThrottlingException", "Throttling", "TooManyRequestsException"}
 
 @dataclass(frozen=True, slots=True)
 class ManagedSecrets:
-    """Reads `aws:NAME`, the whole secret, and `aws:NAME#FIELD`, one string of a secret that is a JSON object."""
+    """Reads `aws:NAME`, the whole secret, and `aws:NAME#FIELD`, one string of a secret that is a JSON object.
+
+    `aws:NAME?stage=LABEL` is not the current version but the one that has this staging label.
+    """
 
     client: Any
 
@@ -26,7 +29,7 @@ class ManagedSecrets:
         return cls(client_of("secretsmanager"))
 
     def read(self, place: str) -> str:
-        """Return the current value, or raise what the errors of tools say of secrets."""
+        """Return the value that it has now, or raise what the errors of tools say of secrets."""
         name, field = parted(place)
         reference = f"aws:{place}"
         try:
@@ -40,7 +43,7 @@ class ManagedSecrets:
 
     def _text(self, name: str, reference: str) -> str | None:
         try:
-            text: str | None = self.client.get_secret_value(SecretId=name).get("SecretString")
+            text: str | None = self.client.get_secret_value(**_version(name)).get("SecretString")
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code == "ResourceNotFoundException":
@@ -51,3 +54,9 @@ class ManagedSecrets:
                 raise SecretStoreBusy("Secrets Manager was asked too often", reference=reference) from error
             raise
         return text
+
+
+def _version(name: str) -> dict[str, str]:
+    """Return how a version is asked for; a secret's name can't hold a question mark."""
+    secret, asked, stage = name.partition("?stage=")
+    return {"SecretId": secret, "VersionStage": stage} if asked else {"SecretId": secret}

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "logout": ("login:logout", "Forget the login for an installation."),
     "up": ("up:up", "Everything in one process: the API, the workers, the database."),
     "token": ("tokens:token", "Make a token with the key in the data directory."),
+    "keys": ("keys:app", "Change the key by which secrets are sealed, where the installation runs."),
     "demo": ("demo:demo", "Show the main job on real things, on this machine, in half a minute."),
 }
 """Each command: the module beside this one and the name in it, and a sentence. It is imported when it is called."""

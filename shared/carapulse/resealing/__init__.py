@@ -1,0 +1,1 @@
+"""Resealing: everything that a former key sealed is sealed by the newest, so that the former can go."""

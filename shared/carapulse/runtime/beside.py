@@ -1,0 +1,50 @@
+"""What is done about sealing keys beside the program, or while it rests where it has a database of its own."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from carapulse.adapters.sealing import KEY_FILE, AesGcmSealer, new_key
+from carapulse.identity.keyfile import keep_once
+from carapulse.kernel.errors import Invalid
+from carapulse.kernel.record import Record
+from carapulse.resealing.model import Resealed
+from carapulse.runtime.local import embedded_database
+from carapulse.runtime.resealing import reseal_installation
+from carapulse.settings import Settings
+
+
+class RenewedKey(Record):
+    """A new sealing key that nothing uses yet, and what the settings list until it is the newest, and then."""
+
+    place: str
+    key: str
+    former_first: tuple[str, ...]
+    former_then: tuple[str, ...]
+
+
+def reseal_here(settings: Settings) -> Resealed:
+    """Seal everything anew in the database that the settings name; Conflict if its program runs and it is embedded."""
+    if settings.sealing_key is None:
+        _own(settings.data_dir.resolve())  # or one would be made, which opens nothing
+    with ExitStack() as parts:
+        address = settings.database_url or parts.enter_context(embedded_database(settings))
+        return reseal_installation(settings, address)
+
+
+def renew_sealing(settings: Settings) -> RenewedKey:
+    """Make a new sealing key in a file of the data directory that its owner alone can read. No other file changes."""
+    folder = settings.data_dir.resolve()
+    now = settings.sealing_key or _own(folder)
+    text = new_key()
+    key = AesGcmSealer.of(text.decode(), "a new key").newest
+    path = folder / f"{KEY_FILE}-{key}"
+    keep_once(path, text)
+    place, former = f"file:{path}", settings.former_sealing_keys
+    return RenewedKey(place=place, key=key, former_first=(place, *former), former_then=(now, *former))
+
+
+def _own(folder: Path) -> str:
+    path = folder / KEY_FILE
+    if not path.is_file():
+        raise Invalid("there is no sealing key in this data directory", data_dir=str(folder))
+    return f"file:{path}"

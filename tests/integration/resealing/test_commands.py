@@ -1,0 +1,97 @@
+"""carapulse keys: a new key, made the newest, and everything sealed by it, as an operator types it."""
+
+import json
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tests.builders.command_line import ended
+
+
+@pytest.fixture
+def cli(site, capsys, monkeypatch):
+    """Run a command where the installation runs, under these settings, and return its exit code and what it said."""
+
+    def run(*arguments, **settings):
+        given = {"DATABASE_URL": site.url, "DATA_DIR": str(site.folder), **settings}
+        for name, value in given.items():
+            monkeypatch.setenv(f"CARAPULSE_{name}", value)
+        code = ended(arguments)
+        said = capsys.readouterr()
+        for name in given:
+            monkeypatch.delenv(f"CARAPULSE_{name}")
+        return SimpleNamespace(code=code, out=said.out, err=said.err)
+
+    return run
+
+
+def test_a_new_key_is_private_and_changes_nothing_until_the_settings_name_it(site, cli):
+    before = (site.folder / "k1").read_text()
+
+    first = cli("keys", "renew-sealing", "--json", SEALING_KEY=f"file:{site.folder / 'k1'}")
+    second = cli("keys", "renew-sealing", "--json", SEALING_KEY=f"file:{site.folder / 'k1'}")
+
+    told = json.loads(first.out)
+    made = Path(told["place"].removeprefix("file:"))
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert made.name == f"sealing-key-{told['key']}"
+    assert told["former_first"] == [told["place"]]
+    assert told["former_then"] == [f"file:{site.folder / 'k1'}"]
+    assert json.loads(second.out)["key"] != told["key"]
+    assert (site.folder / "k1").read_text() == before
+
+
+def test_where_no_key_is_no_other_can_follow(site, cli):
+    refused = [cli("keys", verb) for verb in ("renew-sealing", "reseal")]
+
+    assert [each.code for each in refused] == [2, 2]
+    assert all("no sealing key in this data directory" in each.err for each in refused)
+    assert not (site.folder / "sealing-key").exists()
+
+
+def test_an_operator_changes_the_key_by_what_the_commands_say(site, cli):
+    before = site.process("k1")
+    source, key = before.a_source("alerts"), before.an_api_key("deployer")
+    printed = cli("keys", "renew-sealing", SEALING_KEY=f"file:{site.folder / 'k1'}").out
+    _, then = printed.split("2. Then")
+    settings = dict(line.split("=", 1) for line in then.splitlines() if line.startswith("CARAPULSE_"))
+    newest = {name.removeprefix("CARAPULSE_"): value.strip("'") for name, value in settings.items()}
+
+    first = cli("keys", "reseal", **newest)
+    name = Path(newest["SEALING_KEY"].removeprefix("file:")).name
+    site.process(name, "k1").me(key)
+    last = cli("keys", "reseal", **newest)
+
+    assert newest.keys() == {"SEALING_KEY", "FORMER_SEALING_KEYS"}
+    assert (first.code, last.code) == (0, 0)
+    assert "1 rows sealed anew" in first.out
+    assert "still needed by 1 API keys that were not used since" in first.out
+    assert "0 rows sealed anew" in last.out
+    assert "it may go" in last.out
+    assert site.process(name).report(source, "msg_1") == 202
+    assert site.process(name).me(key) == 200
+
+
+def test_what_is_left_is_told_by_the_exit_code_too(site, cli):
+    site.process("k3").a_source("lost")
+    settings = {"SEALING_KEY": f"file:{site.folder / 'k2'}", "FORMER_SEALING_KEYS": f'["file:{site.folder / "k1"}"]'}
+
+    said = cli("keys", "reseal", "--json", **settings)
+
+    assert said.code == 1
+    assert {name: json.loads(said.out)[name] for name in ("resealed", "unreadable", "left")} == {
+        "resealed": 0,
+        "unreadable": 1,
+        "left": 1,
+    }
+    assert "secret_not_opened" in said.err
+
+
+def test_a_former_key_that_is_not_there_is_said_before_anything_is_touched(site, cli):
+    settings = {"SEALING_KEY": f"file:{site.folder / 'k2'}", "FORMER_SEALING_KEYS": '["file:/nowhere/key"]'}
+
+    said = cli("keys", "reseal", **settings)
+
+    assert said.code == 2
+    assert "CARAPULSE_FORMER_SEALING_KEYS names file:/nowhere/key" in " ".join(said.err.split())

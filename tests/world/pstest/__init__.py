@@ -1,0 +1,1 @@
+"""Google's own fake of Pub/Sub, as a judge of ours."""
