@@ -10,11 +10,13 @@ from carapulse.adapters.postgres.listener import Listener
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.approvals.consumers import consumers as approvals
 from carapulse.approvals.messages import ExpireApproval
+from carapulse.executions.messages import AdvanceExecution
 from carapulse.kernel.clock import SystemClock
 from carapulse.runtime.dispatch import Dispatcher
 from carapulse.runtime.workers import Workers
 
-LATER, NOW = (ExpireApproval(plan_id="plan_1", approval_id=f"approval_{number}") for number in range(2))
+LATER = ExpireApproval(plan_id="plan_1", approval_id="approval_1")
+NOW = AdvanceExecution(execution_id="exec_1")
 PATIENCE_S = 10
 
 
@@ -43,7 +45,7 @@ def test_a_message_for_later_wakes_nobody_and_one_for_now_says_where_it_is(datab
             work.send(message, delay_s=delay_s)
     heard.wait()
 
-    assert heard.told == [None, {ExpireApproval.queue}]
+    assert heard.told == [None, {AdvanceExecution.queue}]
     listener.stopping.set()
     listener.stop()
     engine.dispose()

@@ -22,6 +22,7 @@ from carapulse.adapters.postgres.engine import connect
 from carapulse.adapters.postgres.sources import PostgresSourceDirectory
 from carapulse.adapters.sealing import AesGcmSealer
 from carapulse.approvals.envelopes import ApprovalEnvelopes
+from carapulse.bootstrap.glancing import PostgresGlances
 from carapulse.bootstrap.work import Work
 from carapulse.identity.issuer import DevelopmentIssuer
 from carapulse.identity.refusals import RefusalLog
@@ -51,6 +52,7 @@ class Application:
         self.settings = application.Chosen()
         self.rates = unlimited()
         self.engine = connect(url)
+        self.glances = PostgresGlances(self.engine)
         self.issuer = DevelopmentIssuer.load_or_make(folder)
         self.tokens = TokenVerifier([self.issuer.issuer], self.clock)
         self.refusals = RefusalLog(self.begin, self.clock)
