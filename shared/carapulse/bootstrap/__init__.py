@@ -23,7 +23,6 @@ from carapulse.bootstrap.clouds import broker_of, machines_of
 from carapulse.bootstrap.database import app_door
 from carapulse.bootstrap.directories import Directories
 from carapulse.bootstrap.following import Followed
-from carapulse.bootstrap.glancing import PostgresGlances
 from carapulse.bootstrap.keeping import archive_blobs_of, blobs_of
 from carapulse.bootstrap.keys import evidence_key_of, former_keys_of, sealer_of
 from carapulse.bootstrap.shipped import Shipped
@@ -87,11 +86,6 @@ class App(Followed, Teller, Directories, Changing):
         from carapulse.orchestration.messages import bells_for
 
         return Work(self.engine, call, self.clock, sent, bells_for)
-
-    @cached_property
-    def glances(self) -> PostgresGlances:
-        """What looks at plans."""
-        return PostgresGlances(self.engine)
 
     @property
     def machines(self) -> Machines:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from carapulse.adapters.postgres.sources import PostgresSourceDirectory
     from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
     from carapulse.adapters.postgres.workspaces import PostgresWorkspaceDirectory
+    from carapulse.bootstrap.glancing import PostgresGlances
 
 
 class Directories:
@@ -47,6 +48,13 @@ class Directories:
         from carapulse.adapters.postgres.tickets import PostgresTicketDirectory
 
         return PostgresTicketDirectory(self.engine)
+
+    @cached_property
+    def glances(self) -> PostgresGlances:
+        """What looks at plans."""
+        from carapulse.bootstrap.glancing import PostgresGlances
+
+        return PostgresGlances(self.engine)
 
     @property
     def workspace_directory(self) -> PostgresWorkspaceDirectory:
