@@ -76,6 +76,11 @@ class Counter:
     def _looking(self) -> Iterator[Any]:
         connection = over_socket(self.server.socket)
         try:
+            # Whoever cleans up on his own commits as well.
+            connection.run("ALTER SYSTEM SET autovacuum = off")
+            connection.run("SELECT pg_reload_conf()")
             yield connection
         finally:
+            connection.run("ALTER SYSTEM RESET autovacuum")
+            connection.run("SELECT pg_reload_conf()")
             connection.close()
