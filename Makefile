@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 CHECKS := check-types check-rules check-style check-layers
 
 .DEFAULT_GOAL := help
-.PHONY: $(CHECKS) help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack pstest
+.PHONY: $(CHECKS) check-statics check-tests help setup demo up test check format docs chaos faults fuzz bench growth profile sbom clean package-aws e2e-aws e2e-localstack pstest
 
 help: ## Say what can be made.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -60,8 +60,14 @@ check-style:
 check-layers:
 	.venv/bin/lint-imports
 
-test: check ## Every test.
-	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/house --ignore=tests/policies --ignore=tests/bench --ignore=tests/aws --ignore=tests/localstack
+test: setup ## Everything that `make check` does, and every test.
+	$(MAKE) --no-print-directory --jobs 2 check-statics check-tests
+
+check-statics:
+	$(MAKE) --no-print-directory $(filter-out check-rules,$(CHECKS))
+
+check-tests:
+	.venv/bin/pytest -q -n 3 --dist worksteal tests --ignore=tests/bench --ignore=tests/aws --ignore=tests/localstack
 
 format: setup ## Let the tools write what they can.
 	.venv/bin/ruff format .
@@ -84,7 +90,7 @@ profile: setup ## Say where the time of a step goes.
 	.venv/bin/python -m tests.bench.profiled
 
 faults: setup ## End the program in every way, and kill a worker at every commit and every effect of a run.
-	FAULTS_ALL=1 .venv/bin/pytest -q tests/faults/test_the_program_is_ended.py
+	FAULTS_ALL=1 .venv/bin/pytest -q tests/faults
 	.venv/bin/python -m tests.faults.killing
 
 fuzz: setup ## Ask the API what nobody thought of, many times, others each time.

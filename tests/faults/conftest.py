@@ -13,13 +13,19 @@ from tests.world.server import World, a_world
 
 _WHOLE = "FAULTS_ALL"
 _SEED = int(os.environ.get("FAULTS_SEED", "1"))
-_SHARE = 3
+_SHARE = 4
+_ENDINGS = {
+    "test_a_request_is_sent_again.py",
+    "test_collectors_in_the_program.py",
+    "test_the_program_is_ended.py",
+    "test_the_program_stops_in_time.py",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave a seeded share of the endings of a program; `make faults` tries all, as does whoever names one."""
-    endings = [each for each in items if each.path.name == "test_the_program_is_ended.py"]
-    named = any("test_the_program_is_ended" in str(each) for each in config.args)
+    """Leave a seeded share of the endings of a program; `make faults` tries all, as does whoever names a file of them."""
+    endings = [each for each in items if each.path.name in _ENDINGS]
+    named = any(each.removesuffix(".py") in str(arg) for each in _ENDINGS for arg in config.args)
     if _WHOLE in os.environ or named or len(endings) <= _SHARE:
         return
     chosen = random.Random(_SEED).sample(sorted(each.nodeid for each in endings), _SHARE)

@@ -38,7 +38,7 @@ PLANS_TOO = ["/v1/plans/{plan_id}/versions", "/v1/schedules", "/v1/schedules:pre
 
 EVERYTHING = schemathesis.openapi.from_dict(contract.CONTRACT).exclude(path=STREAMS)
 CONTRACT = EVERYTHING if CAMPAIGN else EVERYTHING.exclude(path=PLANS_TOO, method="POST")
-FIRST, ONE_IN = 8, 25
+FIRST, ONE_IN = 4, 50
 """How many of the thousands of requests that go through each place of the contract the suite sends; `make fuzz` all."""
 NOT_IN_A_SCHEMA = [positive_data_acceptance]
 
