@@ -88,7 +88,7 @@ questions = st.fixed_dictionaries(
         "now_ns": st.just(SUNDAY_AT_TEN),
     }
 )
-each = settings(max_examples=80, deadline=None)
+each = settings(max_examples=40, deadline=None)
 
 
 def decided(question: dict[str, Any]) -> Decision:
