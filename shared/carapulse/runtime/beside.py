@@ -4,13 +4,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from carapulse.adapters.sealing import KEY_FILE, AesGcmSealer, new_key
+from carapulse.bootstrap.keys import sealer_of
+from carapulse.bootstrap.stores import secrets_of
 from carapulse.identity.keyfile import keep_once
 from carapulse.kernel.errors import Invalid
 from carapulse.kernel.record import Record
 from carapulse.resealing.model import Resealed
 from carapulse.runtime.local import embedded_database
 from carapulse.runtime.resealing import reseal_installation
-from carapulse.settings import Settings
+from carapulse.settings import Settings, load_settings
 
 
 class RenewedKey(Record):
@@ -35,12 +37,21 @@ def renew_sealing(settings: Settings) -> RenewedKey:
     """Make a new sealing key in a file of the data directory that its owner alone can read. No other file changes."""
     folder = settings.data_dir.resolve()
     now = settings.sealing_key or _own(folder)
+    sealer_of(settings, secrets_of(settings))  # keys that start no process now are nothing to go on with
     text = new_key()
     key = AesGcmSealer.of(text.decode(), "a new key").newest
     path = folder / f"{KEY_FILE}-{key}"
-    keep_once(path, text)
     place, former = f"file:{path}", settings.former_sealing_keys
-    return RenewedKey(place=place, key=key, former_first=(place, *former), former_then=(now, *former))
+    renewed = RenewedKey(place=place, key=key, former_first=(place, *former), former_then=(now, *former))
+    _refuse_unusable(renewed)
+    keep_once(path, text)
+    return renewed
+
+
+def _refuse_unusable(renewed: RenewedKey) -> None:
+    """Raise Invalid for what the settings would refuse: a path with a space, or more former keys than they list."""
+    for former in (renewed.former_first, renewed.former_then):
+        load_settings(sealing_key=renewed.place, former_sealing_keys=former)
 
 
 def _own(folder: Path) -> str:

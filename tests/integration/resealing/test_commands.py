@@ -1,6 +1,7 @@
 """carapulse keys: a new key, made the newest, and everything sealed by it, as an operator types it."""
 
 import json
+import shlex
 import stat
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +49,36 @@ def test_where_no_key_is_no_other_can_follow(site, cli):
     assert [each.code for each in refused] == [2, 2]
     assert all("no sealing key in this data directory" in each.err for each in refused)
     assert not (site.folder / "sealing-key").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"SEALING_KEY": "env:CARAPULSE_NO_SUCH_KEY"}, "CARAPULSE_SEALING_KEY names env:CARAPULSE_NO_SUCH_KEY"),
+        ({"DATA_DIR": "{folder}/with space"}, "/sealing_key"),
+        ({"DATA_DIR": "{folder}/k1"}, "a private key can't be kept"),
+        ({"FORMER_SEALING_KEYS": "[file:"}, "former_sealing_keys"),
+    ],
+)
+def test_a_key_that_nothing_could_use_is_not_made_and_the_reason_is_said(site, cli, settings, reason):
+    given = {name: value.format(folder=site.folder) for name, value in settings.items()}
+    before = sorted(site.folder.rglob("*"))
+
+    said = cli("keys", "renew-sealing", **{"SEALING_KEY": f"file:{site.folder / 'k1'}", **given})
+
+    assert said.code in {2, 5}
+    assert reason in said.err
+    assert sorted(site.folder.rglob("*")) == before
+
+
+def test_what_is_printed_can_be_typed_wherever_the_data_is(site, cli):
+    folder = site.folder / "ada's"
+
+    said = cli("keys", "renew-sealing", SEALING_KEY=f"file:{site.folder / 'k1'}", DATA_DIR=str(folder))
+
+    (line,) = [each for each in said.out.splitlines() if each.startswith("CARAPULSE_SEALING_KEY=")]
+    (key,) = folder.iterdir()
+    assert shlex.split(line) == [f"CARAPULSE_SEALING_KEY=file:{key}"]
 
 
 def test_an_operator_changes_the_key_by_what_the_commands_say(site, cli):

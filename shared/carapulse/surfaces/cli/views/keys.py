@@ -1,6 +1,7 @@
 """Sealing keys, and what still needs them."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ def renewed_view(body: Body) -> RenderableType:
         "1. Where several processes run, let each of them know it first, and start each anew:\n"
         f"{_former(body['former_first'])}\n\n"
         "2. Then make it the newest everywhere, and start each process anew:\n"
-        f"CARAPULSE_SEALING_KEY='{body['place']}'\n"
+        f"CARAPULSE_SEALING_KEY={shlex.quote(body['place'])}\n"
         f"{_former(body['former_then'])}\n\n"
         "3. Then seal by it what the former one has sealed: carapulse keys reseal"
     )
@@ -50,4 +51,4 @@ def _needed(former: Body) -> str:
 
 
 def _former(places: list[str]) -> str:
-    return f"CARAPULSE_FORMER_SEALING_KEYS='{json.dumps(places)}'"
+    return f"CARAPULSE_FORMER_SEALING_KEYS={shlex.quote(json.dumps(places))}"
