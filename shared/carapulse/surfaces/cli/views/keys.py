@@ -46,7 +46,8 @@ def _needed(former: Body) -> str:
     if needs:
         return f"former key {former['id']}: still needed by {', '.join(needs)}"
     return (
-        f"former key {former['id']}: nothing that is kept needs it; it may go once messages and cursors are a day old"
+        f"former key {former['id']}: nothing that is kept needs it; it may go once no broker holds messages, nor dead "
+        "letters, from before, and cursors are a day old"
     )
 
 
