@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+from carapulse.adapters.embedded.postgres import has_cluster
 from carapulse.adapters.sealing import KEY_FILE, AesGcmSealer, new_key
 from carapulse.bootstrap.keys import sealer_of
 from carapulse.bootstrap.stores import secrets_of
@@ -25,9 +26,15 @@ class RenewedKey(Record):
 
 
 def reseal_here(settings: Settings) -> Resealed:
-    """Seal everything anew in the database that the settings name; Conflict if its program runs and it is embedded."""
+    """Seal everything anew in the database that the settings name; Conflict if its program runs and it is embedded.
+
+    Raises Invalid where a key or a database would be made: an empty one needs no key, and the one that is meant does.
+    """
+    folder = settings.data_dir.resolve()
     if settings.sealing_key is None:
-        _own(settings.data_dir.resolve())  # or one would be made, which opens nothing
+        _own(folder)
+    if settings.database_url is None and not has_cluster(folder):
+        raise Invalid("neither is there a database in this data directory, nor is one named", data_dir=str(folder))
     with ExitStack() as parts:
         address = settings.database_url or parts.enter_context(embedded_database(settings))
         return reseal_installation(settings, address)

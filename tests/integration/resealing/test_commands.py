@@ -15,7 +15,8 @@ def cli(site, capsys, monkeypatch):
     """Run a command where the installation runs, under these settings, and return its exit code and what it said."""
 
     def run(*arguments, **settings):
-        given = {"DATABASE_URL": site.url, "DATA_DIR": str(site.folder), **settings}
+        all_settings = {"DATABASE_URL": site.url, "DATA_DIR": str(site.folder), **settings}
+        given = {name: value for name, value in all_settings.items() if value is not None}
         for name, value in given.items():
             monkeypatch.setenv(f"CARAPULSE_{name}", value)
         code = ended(arguments)
@@ -117,6 +118,17 @@ def test_what_is_left_is_told_by_the_exit_code_too(site, cli):
         "left": 1,
     }
     assert "secret_not_opened" in said.err
+
+
+def test_no_former_key_is_said_to_be_of_no_use_to_a_database_that_was_never_there(site, cli):
+    settings = {"SEALING_KEY": f"file:{site.folder / 'k2'}", "FORMER_SEALING_KEYS": f'["file:{site.folder / "k1"}"]'}
+    elsewhere = site.folder / "elsewhere"
+
+    said = cli("keys", "reseal", DATABASE_URL=None, DATA_DIR=str(elsewhere), **settings)
+
+    assert said.code == 2
+    assert "neither is there a database in this data directory" in " ".join(said.err.split())
+    assert not elsewhere.exists()
 
 
 def test_a_former_key_that_is_not_there_is_said_before_anything_is_touched(site, cli):
