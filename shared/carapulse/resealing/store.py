@@ -25,9 +25,8 @@ class PostgresSealedRows:
         mine = rows.of(self.tenant)
         if after is not None:
             mine = [*mine, tuple_(*rows.key) > tuple_(*(literal(after.facts[name]) for name in place.key))]
-        otherwise = (
-            func.left(rows.sealed, len(prefix)) != prefix
-        )  # LIKE would fetch whole answers of those that are done
+        # LIKE would fetch the whole of every text that is done.
+        otherwise = func.left(rows.sealed, len(prefix)) != prefix
         query = (
             select(*rows.key, *rows.facts, rows.sealed.label("sealed"))
             .where(*mine, otherwise)
