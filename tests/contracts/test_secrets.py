@@ -241,3 +241,4 @@ def test_a_version_of_a_secret_at_amazon_is_read_by_its_label(tmp_path):
 
         assert (read("sealing"), read("sealing?stage=key-2")) == ("first", "second")
         assert refused(store, read, "sealing?stage=key-3").code == "secret-missing"
+        assert refused(store, read, "sealing?stage=").code == "secret-missing"

@@ -145,3 +145,14 @@ def test_a_bucket_is_named_as_one_of_s3_or_of_cloud_storage(bucket):
 )
 def test_a_password_in_a_store_is_for_an_address_that_has_none_and_no_token(given):
     assert "s3cret" not in faults(**given)
+
+
+@pytest.mark.parametrize("given", ["", "[file:/hush", "file:/hush"])
+def test_a_list_that_is_no_json_is_named_and_its_value_is_not(given, monkeypatch):
+    monkeypatch.setenv("CARAPULSE_FORMER_SEALING_KEYS", given)
+
+    with pytest.raises(Invalid) as refused:
+        load_settings()
+
+    assert "former_sealing_keys" in str(refused.value.facts)
+    assert "hush" not in f"{refused.value.detail}{refused.value.facts}"

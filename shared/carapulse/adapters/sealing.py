@@ -42,10 +42,12 @@ class AesGcmSealer:
     def load_or_make(cls, folder: Path) -> Self:
         """Return the sealer of this data directory; its key is made at the first start.
 
-        Every process of one installation needs the same file. Raises KeyExposed when others can read it.
+        Every process of one installation needs the same file. Raises KeyExposed when others can read it, and Invalid
+        where it is gone and keys that followed it are there.
         """
         path = folder / KEY_FILE
         if not path.exists():
+            _refuse_followed(folder)
             keep_once(path, new_key())
         return cls.of(read_private(path).decode("ascii", errors="replace"), str(path))
 
@@ -119,6 +121,13 @@ class AesGcmSealer:
 def new_key() -> bytes:
     """Return a new random key, as it is kept."""
     return base64.b64encode(secrets.token_bytes(_KEY_BYTES))
+
+
+def _refuse_followed(folder: Path) -> None:
+    """Raise Invalid where the first key was let go: a process whose settings name none would seal by a stray one."""
+    found = sorted(each.name for each in folder.glob(f"{KEY_FILE}-*"))
+    if found:
+        raise Invalid("CARAPULSE_SEALING_KEY has to say which of the sealing keys is the newest", found=found)
 
 
 def _id_of(key: bytes) -> str:

@@ -38,8 +38,11 @@ def _kept(place: str, setting: str, settings: Settings, secrets: LocalSecrets) -
 
 def _read(place: str, settings: Settings, secrets: LocalSecrets) -> str:
     path = Path(place.removeprefix("file:"))
-    if place.startswith("file:") and path.exists() and path.resolve().parent == settings.data_dir.resolve():
-        return read_private(path).decode("ascii", errors="replace").rstrip("\r\n")
+    try:
+        if place.startswith("file:") and path.exists() and path.resolve().parent == settings.data_dir.resolve():
+            return read_private(path).decode("ascii", errors="replace").rstrip("\r\n")
+    except OSError as error:
+        raise SecretMissing("a secret's file can't be read", reference=place) from error
     return secrets.read(place)
 
 

@@ -6,14 +6,23 @@ import tempfile
 from pathlib import Path
 
 from carapulse.identity.errors import KeyExposed
+from carapulse.kernel.errors import Unavailable
 
 
 def keep_once(path: Path, content: bytes) -> None:
     """Write a private file, unless another process was first; the first one stands.
 
-    The file appears under its name only when it is complete, so that nobody ever reads half a key.
+    The file appears under its name only when it is complete, so that nobody ever reads half a key. Raises Unavailable
+    where there is no room for it, or no right.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_once(path, content)
+    except OSError as error:
+        raise Unavailable("a private key can't be kept", path=str(path), said=error.strerror) from error
+
+
+def _keep_once(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import SettingsConfigDict, SettingsError
 
 from carapulse.kernel.errors import Fault, Invalid
 from carapulse.kernel.pointers import pointer_of
@@ -70,6 +70,8 @@ def load_settings(**given: Any) -> Settings:  # noqa: ANN401 - any setting
         raise Invalid("these settings don't exist", names=unknown)
     try:
         return Settings(**given)
+    except SettingsError as error:  # it names the setting, and not the value
+        raise Invalid("a setting that has to be JSON is none", said=str(error)) from error
     except ValidationError as error:
         faults = tuple(_fault(each) for each in error.errors(include_input=False))
         raise Invalid("the settings can't be used", faults=faults) from error

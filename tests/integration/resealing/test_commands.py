@@ -1,6 +1,7 @@
 """carapulse keys: a new key, made the newest, and everything sealed by it, as an operator types it."""
 
 import json
+import shlex
 import stat
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ def cli(site, capsys, monkeypatch):
     """Run a command where the installation runs, under these settings, and return its exit code and what it said."""
 
     def run(*arguments, **settings):
-        given = {"DATABASE_URL": site.url, "DATA_DIR": str(site.folder), **settings}
+        all_settings = {"DATABASE_URL": site.url, "DATA_DIR": str(site.folder), **settings}
+        given = {name: value for name, value in all_settings.items() if value is not None}
         for name, value in given.items():
             monkeypatch.setenv(f"CARAPULSE_{name}", value)
         code = ended(arguments)
@@ -48,6 +50,36 @@ def test_where_no_key_is_no_other_can_follow(site, cli):
     assert [each.code for each in refused] == [2, 2]
     assert all("no sealing key in this data directory" in each.err for each in refused)
     assert not (site.folder / "sealing-key").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"SEALING_KEY": "env:CARAPULSE_NO_SUCH_KEY"}, "CARAPULSE_SEALING_KEY names env:CARAPULSE_NO_SUCH_KEY"),
+        ({"DATA_DIR": "{folder}/with space"}, "/sealing_key"),
+        ({"DATA_DIR": "{folder}/k1"}, "a private key can't be kept"),
+        ({"FORMER_SEALING_KEYS": "[file:"}, "former_sealing_keys"),
+    ],
+)
+def test_a_key_that_nothing_could_use_is_not_made_and_the_reason_is_said(site, cli, settings, reason):
+    given = {name: value.format(folder=site.folder) for name, value in settings.items()}
+    before = sorted(site.folder.rglob("*"))
+
+    said = cli("keys", "renew-sealing", **{"SEALING_KEY": f"file:{site.folder / 'k1'}", **given})
+
+    assert said.code in {2, 5}
+    assert reason in said.err
+    assert sorted(site.folder.rglob("*")) == before
+
+
+def test_what_is_printed_can_be_typed_wherever_the_data_is(site, cli):
+    folder = site.folder / "ada's"
+
+    said = cli("keys", "renew-sealing", SEALING_KEY=f"file:{site.folder / 'k1'}", DATA_DIR=str(folder))
+
+    (line,) = [each for each in said.out.splitlines() if each.startswith("CARAPULSE_SEALING_KEY=")]
+    (key,) = folder.iterdir()
+    assert shlex.split(line) == [f"CARAPULSE_SEALING_KEY=file:{key}"]
 
 
 def test_an_operator_changes_the_key_by_what_the_commands_say(site, cli):
@@ -86,6 +118,17 @@ def test_what_is_left_is_told_by_the_exit_code_too(site, cli):
         "left": 1,
     }
     assert "secret_not_opened" in said.err
+
+
+def test_no_former_key_is_said_to_be_of_no_use_to_a_database_that_was_never_there(site, cli):
+    settings = {"SEALING_KEY": f"file:{site.folder / 'k2'}", "FORMER_SEALING_KEYS": f'["file:{site.folder / "k1"}"]'}
+    elsewhere = site.folder / "elsewhere"
+
+    said = cli("keys", "reseal", DATABASE_URL=None, DATA_DIR=str(elsewhere), **settings)
+
+    assert said.code == 2
+    assert "neither is there a database in this data directory" in " ".join(said.err.split())
+    assert not elsewhere.exists()
 
 
 def test_a_former_key_that_is_not_there_is_said_before_anything_is_touched(site, cli):

@@ -114,12 +114,16 @@ def test_keys_are_read_from_where_the_settings_name_them(tmp_path):
         (["env:OLD", "env:OLD"], "env:OLD holds the same key as env:OLD"),
         (["env:NONE"], "CARAPULSE_FORMER_SEALING_KEYS names env:NONE"),
         (["file:/nowhere/at/all"], "CARAPULSE_FORMER_SEALING_KEYS names file:/nowhere/at/all"),
+        (["file:/nowhere\0"], "CARAPULSE_FORMER_SEALING_KEYS names file:/nowhere"),
+        (["file:{folder}/private"], "CARAPULSE_FORMER_SEALING_KEYS names file:"),
         (["env:SHORT"], "sealing key"),
     ],
 )
 def test_a_former_key_that_is_not_there_or_is_told_twice_stops_the_start(tmp_path, former, reason):
+    (tmp_path / "private").mkdir(mode=0o700)  # a folder, where a file is meant
+
     with pytest.raises(Invalid, match=reason):
-        named(tmp_path, "env:NEW", *former)
+        named(tmp_path, "env:NEW", *(each.format(folder=tmp_path) for each in former))
 
 
 def test_a_former_key_is_named_by_where_it_lies_and_never_given_itself():
@@ -140,3 +144,12 @@ def test_a_key_in_the_data_directory_that_others_can_read_stops_the_start(tmp_pa
 
     other.chmod(0o600)
     assert named(tmp_path, *names[role])
+
+
+def test_where_the_first_key_was_let_go_no_other_is_made_in_its_place(tmp_path):
+    (tmp_path / "sealing-key-0a0a0a0a0a0a0a0a").write_text("0a" * 32)
+
+    with pytest.raises(Invalid, match="CARAPULSE_SEALING_KEY"):
+        named(tmp_path, None)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["sealing-key-0a0a0a0a0a0a0a0a"]

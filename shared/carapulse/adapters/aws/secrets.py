@@ -43,7 +43,7 @@ class ManagedSecrets:
 
     def _text(self, name: str, reference: str) -> str | None:
         try:
-            text: str | None = self.client.get_secret_value(**_version(name)).get("SecretString")
+            text: str | None = self.client.get_secret_value(**_version(name, reference)).get("SecretString")
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code")
             if code == "ResourceNotFoundException":
@@ -56,7 +56,9 @@ class ManagedSecrets:
         return text
 
 
-def _version(name: str) -> dict[str, str]:
+def _version(name: str, reference: str) -> dict[str, str]:
     """Return how a version is asked for; a secret's name can't hold a question mark."""
     secret, asked, stage = name.partition("?stage=")
+    if asked and not stage:
+        raise SecretMissing("a version is asked for by no label", reference=reference)
     return {"SecretId": secret, "VersionStage": stage} if asked else {"SecretId": secret}

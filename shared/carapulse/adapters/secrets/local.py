@@ -49,5 +49,5 @@ def _file(place: str) -> str:
     try:
         with Path(place).open(encoding="utf-8") as file:
             return file.read(_LARGEST)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no file, no text, or no name that a file can have
         raise SecretMissing("a secret's file can't be read", reference=f"file:{place}") from error

@@ -1,6 +1,7 @@
 """Sealing keys, and what still needs them."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ def renewed_view(body: Body) -> RenderableType:
         "1. Where several processes run, let each of them know it first, and start each anew:\n"
         f"{_former(body['former_first'])}\n\n"
         "2. Then make it the newest everywhere, and start each process anew:\n"
-        f"CARAPULSE_SEALING_KEY='{body['place']}'\n"
+        f"CARAPULSE_SEALING_KEY={shlex.quote(body['place'])}\n"
         f"{_former(body['former_then'])}\n\n"
         "3. Then seal by it what the former one has sealed: carapulse keys reseal"
     )
@@ -45,9 +46,10 @@ def _needed(former: Body) -> str:
     if needs:
         return f"former key {former['id']}: still needed by {', '.join(needs)}"
     return (
-        f"former key {former['id']}: nothing that is kept needs it; it may go once messages and cursors are a day old"
+        f"former key {former['id']}: nothing that is kept needs it; it may go once no broker holds messages, nor dead "
+        "letters, from before, and cursors are a day old"
     )
 
 
 def _former(places: list[str]) -> str:
-    return f"CARAPULSE_FORMER_SEALING_KEYS='{json.dumps(places)}'"
+    return f"CARAPULSE_FORMER_SEALING_KEYS={shlex.quote(json.dumps(places))}"
