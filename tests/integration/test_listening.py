@@ -1,6 +1,8 @@
 """Who waits for messages is woken for those that can be taken now, and for those of queues of its own."""
 
+import os
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 from tests.builders.plans import a_call
@@ -47,6 +49,27 @@ def test_a_message_for_later_wakes_nobody_and_one_for_now_says_where_it_is(datab
 
     assert heard.told == [None, {AdvanceExecution.queue}]
     listener.stopping.set()
+    listener.stop()
+    engine.dispose()
+
+
+def test_whoever_listens_is_heard_again_after_a_lost_connection_also_among_thousands_of_open_files(database):
+    engine, heard = connect(database.app_url), Heard()
+    listener = Listener(database.app_url, heard)
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(open(os.devnull))  # noqa: PTH123 - a number is all that is wanted of it
+        listener.start()
+        heard.wait()
+        with database.as_superuser() as other:
+            other.run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        heard.wait()
+
+        with PostgresWork(engine, a_call(), SystemClock()) as work:
+            work.send(NOW)
+        heard.wait()
+
+    assert heard.told == [None, None, {AdvanceExecution.queue}]
     listener.stop()
     engine.dispose()
 

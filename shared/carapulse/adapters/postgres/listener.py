@@ -52,9 +52,10 @@ class Listener:
         try:
             connection.run(f"LISTEN {CHANNEL}")
             self.on_message(None)  # whatever was sent while nobody listened
+            heard = select.poll()  # not select(), which knows no more than the first 1024 files of a process
+            heard.register(connection._usock, select.POLLIN)  # noqa: SLF001 - no public name
             while not self.stopping.is_set():
-                readable, _, _ = select.select([connection._usock], [], [], _LOOK_S)  # noqa: SLF001 - no public name
-                if readable:
+                if heard.poll(_LOOK_S * 1000):
                     connection.run("SELECT 1")  # the driver collects notifications only while it reads an answer
                     self._tell(connection)
         finally:
