@@ -48,8 +48,8 @@ def seen(rows: Sequence[Sequence[str | None]], plan_id: str) -> tuple[Plan, Plan
 
 
 def _digest(body: str) -> str | None:
-    """Return the digest of a stored body, or None if it holds what has no canonical form."""
+    """Return the digest of a stored body, or None if it holds what has no canonical form or what no reader can hold."""
     try:
         return digest_of_text(body)
-    except Invalid:
+    except (Invalid, ValueError, RecursionError):
         return None

@@ -124,7 +124,7 @@ class Looking(Unmended):  # type: ignore[misc]
 
 
 def _spelled(value: str | list[str]) -> str:
-    """Return a text as it is, and of a list each in quotes: the driver's own takes what is called `null` for nothing."""
+    """Return a text as it is, and a list with each in quotes, of which the driver's own takes `null` for nothing."""
     if isinstance(value, str):
         return value
     quoted = (each.replace("\\", "\\\\").replace('"', '\\"') for each in value)
