@@ -65,6 +65,15 @@ def test_a_version_that_was_altered_is_named(ask, database, plan, more):
         assert told(answer) == (500, "corrupt-row", "plan_versions", f"{plan.plan_id}/1")
 
 
+@pytest.mark.parametrize("more", ["9" * 5000, "[" * 3000 + "]" * 3000], ids=["a long number", "a deep list"])
+def test_a_version_that_no_reader_can_hold_is_named(ask, database, plan, more):
+    alter(database, f"UPDATE plan_versions SET body = body || '{{\"more\": {more}}}'")
+
+    for part in ("", "/risk", "/diff"):
+        answer = ask("GET", f"/v1/plans/{plan.plan_id}{part}")
+        assert told(answer) == (500, "corrupt-row", "plan_versions", f"{plan.plan_id}/1")
+
+
 def test_an_approval_whose_row_is_none_is_named(ask, database, plan):
     alter(database, "UPDATE approvals SET requested_at = '-infinity'")
 

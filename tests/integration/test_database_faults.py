@@ -1,11 +1,11 @@
 """A database that goes away is told as such and holds nothing back, and no role steps over its walls."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from tests.builders.log import StepFinished
 from tests.world.rig import a_call
 
-from carapulse.adapters.postgres.engine import connect, refuse_strong_role
+from carapulse.adapters.postgres.engine import connect, look, refuse_strong_role
 from carapulse.adapters.postgres.work import PostgresWork
 from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Invalid, Unavailable
@@ -74,6 +74,23 @@ def test_after_a_lost_connection_the_next_unit_of_work_has_a_new_one(database, e
 
     with begin(engine) as work:
         assert work.connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+@pytest.mark.parametrize("ask", [lambda engine: begin(engine).__enter__(), lambda engine: look(engine, "acme", [])])
+def test_a_database_that_hangs_up_on_whoever_comes_is_an_unavailable_one(database, engine, ask):
+    @event.listens_for(engine, "connect")
+    def hang_up(connection, _record):
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+        connection.commit()
+        with database.as_superuser() as other:
+            other.run("SELECT pg_terminate_backend(:pid, 2000)", pid=pid)
+
+    with pytest.raises(Unavailable):
+        ask(engine)
+
+    assert engine.pool.checkedout() == 0
 
 
 def test_a_transaction_that_was_ended_for_idling_is_an_unavailable_database(database, engine):

@@ -194,19 +194,20 @@ def test_a_connection_that_has_just_been_used_is_not_asked_whether_it_is_there(d
         assert between.turns - before == 2  # the statement, and the end of its transaction
 
 
+NAMES: list[str] = ["a\nb", 'c"', "null", "NULL", "", "{d,e}", "f\\", '\\"', " ", "é"]
 SEEN = "SELECT current_setting('carapulse.tenant', true), $1::text"
 
 
 @pytest.mark.parametrize("pooled", [False, True])
 def test_several_questions_are_answered_in_one_transaction_that_only_then_belongs_to_a_tenant(database, pooled):
     engine = connect(Door(lambda: database.app_url, pooled=pooled), pool_size=1)
-    lists = ("SELECT x, NULL, txid_current() FROM unnest($1::text[]) x", (["a\nb", 'c"'],))
+    lists = ("SELECT x, NULL, txid_current() FROM unnest($1::text[]) x", (NAMES,))
 
     first, second, nothing = look(engine, "acme", [(SEEN, ("é",)), lists, ("SELECT 1 WHERE $1 = ''", ("x",))])
     (again,) = look(engine, "globex", [(SEEN, (None,))])
 
     assert (first, nothing, again) == ([["acme", "é"]], [], [["globex", None]])
-    assert [row[:2] for row in second] == [["a\nb", None], ['c"', None]]
+    assert [row[:2] for row in second] == [[name, None] for name in NAMES]
     with engine.connect() as connection:
         assert tenant_seen(connection) is None
     engine.dispose()

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from carapulse.kernel.call import Call
-from carapulse.kernel.canonical import digest_of_text
-from carapulse.kernel.errors import Invalid
 from carapulse.plans.errors import PlanNotFound, VersionNotFound
+from carapulse.plans.kept import kept_version
 from carapulse.plans.model import Plan, PlanVersion
 from carapulse.plans.tables import plans
-from carapulse.rows import corrupt_row, read_text
+from carapulse.rows import read_text
 
 _HEAD: Final = ", ".join(f"'{column.name}', p.{column.name}" for column in plans.c if column.name != "tenant")
 _GLANCE: Final = f"""
@@ -41,15 +40,4 @@ def seen(rows: Sequence[Sequence[str | None]], plan_id: str) -> tuple[Plan, Plan
     plan = read_text(Plan, head or "", table="plans", row_id=plan_id)
     if body is None:
         raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=plan.version)
-    row_id = f"{plan_id}/{plan.version}"
-    if _digest(body) != digest:
-        raise corrupt_row("plan_versions", row_id, "its digest is another one")
-    return plan, read_text(PlanVersion, body, table="plan_versions", row_id=row_id)
-
-
-def _digest(body: str) -> str | None:
-    """Return the digest of a stored body, or None if it holds what has no canonical form."""
-    try:
-        return digest_of_text(body)
-    except Invalid:
-        return None
+    return plan, kept_version(body, digest, f"{plan_id}/{plan.version}")

@@ -9,8 +9,10 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     insert,
@@ -22,13 +24,13 @@ from sqlalchemy import (
 from carapulse.kernel.call import Scope
 from carapulse.kernel.canonical import digest as digest_of
 from carapulse.kernel.cursor import Page
-from carapulse.kernel.errors import Invalid
 from carapulse.plans.errors import PlanChanged, PlanNotFound, VersionNotFound
+from carapulse.plans.kept import kept_version
 from carapulse.plans.model import Plan, PlanVersion
 from carapulse.plans.ports import PlanFilter, VersionFilter
 from carapulse.plans.tables import plan_versions, plans
 from carapulse.plans.views import VersionSummary
-from carapulse.rows import corrupt_row, read_row
+from carapulse.rows import read_row
 
 _BODY = plan_versions.c.body
 _SUMMARY = [
@@ -45,7 +47,7 @@ _HEAD = [column for column in plans.c if column.name != "tenant"]
 # Statements that every request makes are built once: building one costs as much as executing it.
 _ONE = select(*_HEAD).where(plans.c.tenant == bindparam("tenant"), plans.c.id == bindparam("id"))
 _LOCKED = _ONE.with_for_update()
-_KEPT = [_BODY.label("kept_body"), plan_versions.c.digest.label("kept_digest")]
+_KEPT = [cast(_BODY, Text).label("kept_body"), plan_versions.c.digest.label("kept_digest")]
 _VERSION = select(*_KEPT).where(
     plan_versions.c.tenant == bindparam("tenant"),
     plan_versions.c.plan_id == bindparam("id"),
@@ -86,7 +88,7 @@ class PostgresPlans:
         plan = _plan(row)
         if row.kept_digest is None:
             raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=plan.version)
-        return plan, _version(row, f"{plan_id}/{plan.version}")
+        return plan, kept_version(row.kept_body, row.kept_digest, f"{plan_id}/{plan.version}")
 
     def version(self, plan_id: str, number: int, *, digest: str | None = None) -> PlanVersion:
         """Return one version, its digest computed anew from what is stored; CorruptRow if the two differ.
@@ -97,7 +99,7 @@ class PostgresPlans:
         row = self.connection.execute(_VERSION, asked).one_or_none()
         if row is None:
             raise VersionNotFound("the plan has no such version", plan_id=plan_id, version=number)
-        version = _version(row, f"{plan_id}/{number}")
+        version = kept_version(row.kept_body, row.kept_digest, f"{plan_id}/{number}")
         if digest not in {None, row.kept_digest}:
             raise PlanChanged("the plan is not the one that was approved", plan_id=plan_id, version=number)
         return version
@@ -190,20 +192,6 @@ def _head(row: dict[str, Any]) -> Plan:
     return read_row(Plan, row, table="plans", row_id=row["id"])
 
 
-def _version(row: Row[Any], row_id: str) -> PlanVersion:
-    if _digest(row.kept_body) != row.kept_digest:
-        raise corrupt_row("plan_versions", row_id, "its digest is another one")
-    return read_row(PlanVersion, row.kept_body, table="plan_versions", row_id=row_id)
-
-
 def _summary(row: dict[str, Any], plan: Plan) -> VersionSummary:
     facts = {**row, "current": row["version"] == plan.version}
     return read_row(VersionSummary, facts, table="plan_versions", row_id=f"{plan.id}/{row['version']}")
-
-
-def _digest(body: object) -> str | None:
-    """Return the digest of a stored body, or None if it holds what has no canonical form."""
-    try:
-        return digest_of(body)
-    except Invalid:
-        return None

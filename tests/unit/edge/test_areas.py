@@ -13,6 +13,7 @@ from tests.unit.edge.test_contract import Application, a_router
 from carapulse.routing import needs
 from carapulse.runtime.http.app import make_app
 from carapulse.runtime.http.contract import UnguardedRoute, guards_of
+from carapulse.runtime.http.gateway import below
 from carapulse.runtime.http.lazily import Area, Areas, StrayRoute
 
 LOADED = """
@@ -120,6 +121,12 @@ def test_an_unguarded_area_answers_nobody():
 def test_a_route_outside_the_addresses_of_its_area_is_refused():
     with pytest.raises(StrayRoute):
         Areas([Counted(guarded("/v1/plans/{plan_id}:run"), "plans"), Counted(guarded("/v1/x"), "plans/*:run")]).load()
+
+
+@pytest.mark.parametrize("start", ["/v1/runs/", "/v1/plans/x/", "/v2/plans"])
+def test_a_function_that_would_serve_nothing_is_refused(start):
+    with pytest.raises(ValueError, match=f"nothing below {start}"):
+        below(start, Areas([Counted(guarded("/v1/plans"), "plans")]))
 
 
 def test_two_areas_at_one_address_are_refused():

@@ -57,8 +57,7 @@ def connect(
         return open_connection(door, patience_s, opening(settings) if door.pooled else None)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:  # noqa: ANN401 - the driver's connection is untyped
-        record.info[_RESTS_SINCE] = time.monotonic()
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
         if door.pooled:
             return
         cursor = connection.cursor()
@@ -75,12 +74,15 @@ def _look_after(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def greet(connection: Any, record: Any, _proxy: object) -> None:  # noqa: ANN401 - the driver's connection is untyped
-        is_fresh = time.monotonic() - record.info[_RESTS_SINCE] < _RESTED_S
+        rests_since = record.info.get(_RESTS_SINCE)  # None if nobody has had it yet
+        is_fresh = rests_since is None or time.monotonic() - rests_since < _RESTED_S
         if is_fresh and connection.is_quiet():
             return
         try:
             connection.ask()
         except (DatabaseError, InterfaceError, OSError) as error:
+            if rests_since is None:
+                raise  # told to replace a second one, the pool gives up with an error that says nothing
             raise DisconnectionError("the connection was lost while nobody had it") from error
 
     @event.listens_for(engine, "checkin")

@@ -18,6 +18,7 @@ log = get_logger(__name__)
 _LOOK_S = 0.5
 _RECONNECT_S = 1.0
 _PATIENCE_S = 10.0
+_SILENCE_S = 30.0  # after so long the server is asked: who went without a word would never be heard again
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Listener:
     on_message: Callable[[Collection[str] | None], None]
     """Is told which queues have something; None if it may be any."""
     stopping: threading.Event = field(default_factory=threading.Event)
+    silence_s: float = _SILENCE_S
+    patience_s: float = _PATIENCE_S
 
     def start(self) -> None:
         """Begin to listen."""
@@ -48,13 +51,16 @@ class Listener:
                 self.stopping.wait(_RECONNECT_S)
 
     def _listen(self) -> None:
-        connection = open_native(Door.at(self.where), _PATIENCE_S)
+        connection = open_native(Door.at(self.where), self.patience_s)
         try:
             connection.run(f"LISTEN {CHANNEL}")
             self.on_message(None)  # whatever was sent while nobody listened
+            heard = select.poll()  # not select(), which knows no more than the first 1024 files of a process
+            heard.register(connection._usock, select.POLLIN)  # noqa: SLF001 - no public name
+            asked = time.monotonic()
             while not self.stopping.is_set():
-                readable, _, _ = select.select([connection._usock], [], [], _LOOK_S)  # noqa: SLF001 - no public name
-                if readable:
+                if heard.poll(_LOOK_S * 1000) or time.monotonic() - asked > self.silence_s:
+                    asked = time.monotonic()
                     connection.run("SELECT 1")  # the driver collects notifications only while it reads an answer
                     self._tell(connection)
         finally:

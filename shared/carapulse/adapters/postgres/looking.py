@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import lru_cache
 from socket import SHUT_RDWR
 
-from pg8000.converters import make_params
 from pg8000.core import (
     BIND,
     COMMAND_COMPLETE,
@@ -48,7 +47,7 @@ class Looking(Unmended):  # type: ignore[misc]
         if self._in_transaction:
             raise InterfaceError("a transaction has begun")
         is_opened = self.opening != BEGIN
-        asked = self._spelled(tenant, questions)
+        asked = self._asked(tenant, questions)
         if is_opened:
             self.send_QUERY(self.opening)
         for each in asked:
@@ -58,13 +57,12 @@ class Looking(Unmended):  # type: ignore[misc]
         _flush(self._sock)
         return self._answers(is_opened=is_opened)
 
-    def _spelled(self, tenant: str, questions: Sequence[Question]) -> list[tuple[bytes, bytes]]:
+    def _asked(self, tenant: str, questions: Sequence[Question]) -> list[tuple[bytes, bytes]]:
         """Return the messages. All are spelled before one is sent: what can't be leaves nothing half sent."""
         encoding: str = self._client_encoding
         messages = [(PARSE, BINDS_TENANT), (BIND, binding([tenant.encode(encoding)])), (EXECUTE, ALL_ROWS)]
         for statement, values in questions:
-            spelled = make_params(self.py_types, values)
-            given = binding([None if value is None else value.encode(encoding) for value in spelled])
+            given = binding([None if value is None else _spelled(value).encode(encoding) for value in values])
             messages += [(PARSE, _parsing_of(statement, encoding)), (BIND, given), (EXECUTE, ALL_ROWS)]
         return [*messages, (SYNC, b"")]
 
@@ -123,6 +121,14 @@ class Looking(Unmended):  # type: ignore[misc]
         """Cut the connection, so that nobody reads the rest; the pool finds it lost."""
         with suppress(OSError):
             self._usock.shutdown(SHUT_RDWR)
+
+
+def _spelled(value: str | list[str]) -> str:
+    """Return a text as it is, and a list with each in quotes, of which the driver's own takes `null` for nothing."""
+    if isinstance(value, str):
+        return value
+    quoted = (each.replace("\\", "\\\\").replace('"', '\\"') for each in value)
+    return "{" + ",".join(f'"{each}"' for each in quoted) + "}"
 
 
 def _texts(data: bytes, encoding: str) -> list[str | None]:

@@ -25,11 +25,11 @@ def behind_gateway(app: FastAPI) -> Callable[[dict[str, Any], Any], dict[str, An
 def below(start: str, areas: Areas) -> list[APIRouter]:
     """Return what of the area there has an address that begins like this: a function that serves nothing else.
 
-    Raises ValueError where there is no area.
+    Raises ValueError where there is no such address.
     """
-    area = areas.owner(start)
-    if area is None:
+    area, kept = areas.owner(start), APIRouter()
+    routes = [] if area is None else area.load().routes
+    kept.routes += [each for each in routes if isinstance(each, APIRoute) and each.path.startswith(start)]
+    if not kept.routes:
         raise ValueError(f"there is nothing below {start}")
-    kept = APIRouter()
-    kept.routes += [each for each in area.load().routes if isinstance(each, APIRoute) and each.path.startswith(start)]
     return [kept]

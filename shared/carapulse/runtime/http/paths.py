@@ -10,9 +10,13 @@ SIGNED = (WEBHOOKS, CHATOPS)
 
 
 def path_of(scope: Scope) -> str:
-    """Return the path below the place where the application is mounted."""
+    """Return the path below the place where the application is mounted, as the framework takes it.
+
+    A place ends where a word of the path does: told apart otherwise, a path would be guarded as another than is served.
+    """
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    below = path.removeprefix(scope.get("root_path", ""))
+    return below if below.startswith("/") or not below else path
 
 
 def source_of(path: str) -> str:

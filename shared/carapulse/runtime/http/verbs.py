@@ -11,6 +11,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carapulse.runtime.http.errors import MethodNotAllowed
+from carapulse.runtime.http.paths import path_of
 from carapulse.runtime.http.problems import respond
 
 MethodsAt = Callable[[str], frozenset[str]]
@@ -58,14 +59,15 @@ class Verbs:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_verb = ":" in scope["path"].rpartition("/")[2]
-        if is_verb and scope["method"] not in (allowed := self._methods_at(scope["path"])) and allowed:
+        path = path_of(scope)
+        is_verb = ":" in path.rpartition("/")[2]
+        if is_verb and scope["method"] not in (allowed := self._methods_at(path)) and allowed:
             await _refusal(allowed)(scope, receive, send)
             return
 
         async def pass_on(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == _NOT_ALLOWED:
-                allow = ("allow", ", ".join(sorted(self._methods_at(scope["path"]))))
+                allow = ("allow", ", ".join(sorted(self._methods_at(path))))
                 kept = [(name, value) for name, value in message["headers"] if name != b"allow"]
                 message = {**message, "headers": [*kept, tuple(each.encode() for each in allow)]}
             await send(message)

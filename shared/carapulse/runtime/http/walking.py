@@ -18,6 +18,7 @@ from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import ResponseValidationError
 from fastapi.routing import RouteContext, get_request_handler, request_response
+from fastapi.utils import is_body_allowed_for_status_code
 from starlette.types import ASGIApp
 
 _ASKED: Final = "asked_by"
@@ -79,7 +80,8 @@ class _Short:
         if errors:
             raise ResponseValidationError(errors=errors, body=found)
         status = response.status_code or self.status or HTTPStatus.OK
-        answer = Response(self.spelled.serialize_json(value), status, media_type="application/json")
+        content = self.spelled.serialize_json(value) if is_body_allowed_for_status_code(status) else b""
+        answer = Response(content, status, media_type="application/json")
         answer.headers.raw.extend(response.headers.raw)
         return answer
 
