@@ -1,5 +1,6 @@
 """What every route promises: a guard, a name of its own, words, and a permission that means something."""
 
+import json
 import re
 from pathlib import Path
 from typing import get_type_hints
@@ -160,7 +161,11 @@ def test_the_query_parameters_that_a_route_knows_are_those_of_the_contract(name,
         each.original_route for each in routes_of(HTTP) if each.path_format == path and method in (each.methods or ())
     ]
 
-    described = {each["name"] for each in operation.get("parameters", []) if each["in"] == "query"}
+    described = {
+        each["name"]: '"array"' in json.dumps(each["schema"])
+        for each in operation.get("parameters", [])
+        if each["in"] == "query"
+    }
 
     assert isinstance(route, APIRoute)
     assert query_parameters_of(route.dependant) == described

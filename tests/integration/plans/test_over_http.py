@@ -136,7 +136,9 @@ def test_every_plan_can_be_reached_page_by_page(ask):
     assert seen == sorted(made, reverse=True)
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=zzz", "status=fine", "colour=red"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "cursor=zzz", "status=fine", "colour=red", "limit=2&limit=3"]
+)
 def test_a_list_that_makes_no_sense_is_unprocessable(ask, query):
     assert ask("GET", f"/v1/plans?{query}").status_code == 422
 

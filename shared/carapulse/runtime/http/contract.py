@@ -1,7 +1,8 @@
 """What the routes promise: each is guarded, takes only parameters it knows, and is described in OpenAPI 3.1."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -146,28 +147,40 @@ async def refuse_unfit(request: HTTPConnection) -> None:
 async def refuse_unknown_parameters(request: HTTPConnection) -> None:
     """Return if the route knows every query parameter, or raise RequestInvalid: no misspelt filter selects all.
 
+    And none is given twice that means one thing: of two the last would have silently won.
+
     A WebSocket's are not in the document; its route reads them by itself, as strictly.
     """
     if not request.query_params or request.scope["type"] == "websocket":
         return
     known = query_parameters_of(request.scope["route"].dependant)
-    if unknown := sorted(set(request.query_params) - known):
+    if unknown := sorted(set(request.query_params) - known.keys()):
         raise RequestInvalid("the route doesn't know these query parameters", unknown=unknown, known=sorted(known))
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := sorted(name for name, times in given.items() if times > 1 and not known[name]):
+        raise RequestInvalid("the route takes each of these query parameters once", twice=twice)
 
 
-def query_parameters_of(dependant: Dependant) -> set[str]:
-    """Return the names of the query parameters that a route takes by itself and through what it depends on.
+def query_parameters_of(dependant: Dependant) -> dict[str, bool]:
+    """Return the query parameters that a route takes, by itself and through what it depends on: whether it takes many.
 
     They are read from the route, for making the whole description takes more than a second.
     """
-    known = set[str]()
+    known = dict[str, bool]()
     for field in dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            known |= {each.alias or name for name, each in kind.model_fields.items()}
+            fields = kind.model_fields.items()
+            known |= {each.alias or name: _takes_many(each.annotation) for name, each in fields}
         else:
-            known.add(field.alias)
-    return known.union(*map(query_parameters_of, dependant.dependencies))
+            known[field.alias] = _takes_many(kind)
+    for each in map(query_parameters_of, dependant.dependencies):
+        known |= each
+    return known
+
+
+def _takes_many(kind: object) -> bool:
+    return get_origin(kind) in {list, tuple, frozenset} or any(map(_takes_many, get_args(kind)))
 
 
 def tagged_of(app: FastAPI) -> Iterator[tuple[str, str]]:
