@@ -9,9 +9,8 @@ from tests.world.server import a_world
 from tests.world.tales import TALES, embedded, told_on
 from tests.world.working import Working
 
-pytestmark = pytest.mark.timeout(500)
-VISIBILITY_S = 60  # it can be slower than a worker's heartbeat, and a message that came three times is dead
-PATIENCE_S = 300.0  # it takes seconds for what takes Step Functions milliseconds, with seven machines at once
+pytestmark = pytest.mark.timeout(300)
+PATIENCE_S = 150.0  # it takes seconds for what takes Step Functions milliseconds, with seven machines at once
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def brokered(database, folder):
 @contextmanager
 def conducted(database, folder):
     with a_machine_of(f"log-{folder.parent.name}") as machine, a_world() as world:
-        yield patient(Conducted(database.app_url, world, folder, machine, visibility_s=VISIBILITY_S))
+        yield patient(Conducted(database.app_url, world, folder, machine))
 
 
 def patient(rig):
