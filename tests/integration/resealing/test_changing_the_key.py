@@ -162,17 +162,23 @@ def test_a_row_that_no_listed_key_opens_stays_as_it_is_and_keeps_no_other_from_b
     assert set(lost) & set(site.rows("SELECT sealed FROM source_credentials"))
 
 
+def a_running_machine(site, process, *, added_by):
+    """Note a machine that one process added and another one, or the same, started; return its plan's id."""
+    plan_id = process.plan("signed")["plan_id"]
+    machine = Machine(plan_id=plan_id, generation=1, trace="x", started=False, ended=False)
+    with process.app.begin(site.call()) as work:
+        work.machines.add(machine, added_by.app.sealer.newest)
+        work.machines.started(plan_id, 1, process.app.sealer.newest)
+    return plan_id
+
+
 def test_a_machine_that_runs_needs_the_key_that_signed_it_until_it_has_ended(site):
     before, after = site.process("k1"), site.process("k2", "k1")
-    plan = before.plan("signed")
-    machine = Machine(plan_id=plan["plan_id"], generation=1, trace="x", started=False, ended=False)
-    with before.app.begin(site.call()) as work:
-        work.machines.add(machine, before.app.sealer.newest)
-        work.machines.started(plan["plan_id"], 1, before.app.sealer.newest)
+    plan_id = a_running_machine(site, before, added_by=before)
 
     running = after.reseal()
     with after.app.begin(site.call()) as work:
-        work.machines.ended(plan["plan_id"], 1)
+        work.machines.ended(plan_id, 1)
     ended = after.reseal()
 
     assert (running.former[0].machines, running.former[0].may_go) == (1, False)
@@ -181,11 +187,7 @@ def test_a_machine_that_runs_needs_the_key_that_signed_it_until_it_has_ended(sit
 
 def test_a_machine_that_two_processes_may_have_started_counts_for_every_former_key(site):
     before, after = site.process("k1"), site.process("k2", "k1")
-    plan = before.plan("signed")
-    machine = Machine(plan_id=plan["plan_id"], generation=1, trace="x", started=False, ended=False)
-    with before.app.begin(site.call()) as work:
-        work.machines.add(machine, after.app.sealer.newest)
-        work.machines.started(plan["plan_id"], 1, before.app.sealer.newest)
+    a_running_machine(site, before, added_by=after)
 
     assert after.reseal().former[0].machines == 1
 
