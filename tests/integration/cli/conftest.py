@@ -1,6 +1,6 @@
 """One world and one `carapulse up` for all tests of the command line."""
 
-import sys
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -35,8 +35,21 @@ def cli(installed, capsys):
             ended([*mint, "--output", str(token)])
         code = ended([*arguments, "--url", installed.url, "--token-file", str(token)])
         said = capsys.readouterr()
-        if code == ExitCode.UNAVAILABLE:  # what the program said of it is gone with the test
-            sys.stderr.write((installed.folder / "carapulse.log").read_text()[-8000:])
+        assert code != ExitCode.UNAVAILABLE, _troubles(installed.folder / "carapulse.log")
         return SimpleNamespace(code=code, out=said.out, err=said.err)
 
     return run
+
+
+def _troubles(log):
+    """Return what went wrong for the program lately, the last first and in few words: its log is gone with the test."""
+    told = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    bad = [line for line in told if line["level"] in {"warning", "error", "critical"}]
+    return "; ".join(_in_short(line) for line in reversed(bad[-5:])) or "the program told of no trouble"
+
+
+def _in_short(line):
+    error = line.get("error", {})
+    frames = [part.strip() for part in error.get("stack", "").splitlines() if part.strip().startswith("File")]
+    told = [line["event"], line.get("detail"), line.get("cause"), error.get("type"), error.get("message"), *frames[-3:]]
+    return " ".join(str(each) for each in told if each)

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -121,9 +122,10 @@ def test_a_body_that_drips_is_given_up_in_time_while_others_are_served(client):
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", client.port), timeout=5) as connection:
         connection.sendall(head)
-        while time.monotonic() - began < 0.4:
-            connection.sendall(b" ")
-            assert still_works(client)
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer may be there before we know of it
+            while time.monotonic() - began < 0.4:
+                connection.sendall(b" ")
+                assert still_works(client)
         answer = connection.recv(65536)
 
     assert answer.startswith(b"HTTP/1.1 408")
