@@ -21,6 +21,7 @@ from tests.world.sqs import SqsWorld, queue_of
 from carapulse.kernel.message import ORCHESTRATION, QUEUES
 
 PROGRAM = Path(__file__).parents[2] / "build" / "localstack" / "bin" / "python"
+MENDED = Path(__file__).with_name("localstack_mended.py")
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def a_localstack() -> Iterator[str]:
             "DISABLE_EVENTS": "1",
             "SERVICES": "sqs,stepfunctions,sts",
         }
-        command = [str(PROGRAM), "-m", "localstack.runtime.main"]
+        command = [str(PROGRAM), "-P", str(MENDED)]  # -P: beside it lies a module of the same name
         log = Path(folder) / "localstack.log"
         with (
             log.open("wb") as written,
