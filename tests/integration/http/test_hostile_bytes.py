@@ -118,7 +118,7 @@ def test_what_is_no_request_is_refused(client, data):
 
 
 def test_a_body_that_drips_is_given_up_in_time_while_others_are_served(client):
-    head = a_request(client, b"POST /v1/plans", b"Content-Type: application/json", b"Content-Length: 90")
+    head = a_request(client, b"POST /v1/plans", b"Content-Type: application/json", b"Content-Length: 90000")
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", client.port), timeout=5) as connection:
         connection.sendall(head)
