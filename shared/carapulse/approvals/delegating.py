@@ -47,7 +47,7 @@ def delegate_approval(approval_id: str, command: DelegateApproval, call: Call, p
         after = approval.delegated(delegation)
         work.record(plan.id, allowed.fact)
         work.record(plan.id, ApprovalDelegated.of(after, delegation))
-        work.approvals.replace(after)
+        work.approvals.replace(after, since=approval)
     log.info("approval_delegated", approval_id=approval_id, delegate=command.to)
     return after
 

@@ -39,7 +39,7 @@ class ApprovalEnvelopes:
         approval = work.approvals.open_for(plan.id)
         if approval is not None:
             revoked = approval.revoked(at)
-            work.approvals.replace(revoked)
+            work.approvals.replace(revoked, since=approval)
             work.record(plan.id, ApprovalRevoked.of(revoked))
 
 

@@ -38,8 +38,8 @@ class Approvals(Protocol):
         """Keep a new approval; a plan has at most one that is open."""
         ...
 
-    def replace(self, approval: Approval) -> None:
-        """Keep the approval as it now is, with the answers that are new."""
+    def replace(self, approval: Approval, *, since: Approval) -> None:
+        """Keep the approval as it now is, with the answers that are new; `since` is how it was read."""
         ...
 
     def page(self, wanted: ApprovalFilter, at: datetime) -> Page[Approval]:

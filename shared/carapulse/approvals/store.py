@@ -1,12 +1,13 @@
 """Approvals kept in Postgres."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Label, Select, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from carapulse.approvals.errors import ApprovalNotFound
 from carapulse.approvals.model import OPEN, Answer, Approval, ApprovalStatus, Delegation
@@ -16,17 +17,19 @@ from carapulse.kernel.cursor import Page
 from carapulse.kernel.record import Record
 from carapulse.rows import read_row
 
+R = TypeVar("R", bound=Record)
 _ENVELOPE = [column for column in approvals.c if column.name != "tenant"]
-_ANSWERS = (
-    select(answers)
-    .where(answers.c.tenant == bindparam("tenant"), answers.c.approval_id.in_(bindparam("ids", expanding=True)))
-    .order_by(answers.c.at, answers.c.approver)
-)
-_DELEGATIONS = (
-    select(delegations)
-    .where(delegations.c.tenant == bindparam("tenant"), delegations.c.approval_id.in_(bindparam("ids", expanding=True)))
-    .order_by(delegations.c.at, delegations.c.delegator)
-)
+
+
+def _all_of(table: Table, kind: type[Record], who: str) -> Label[Any]:
+    """Return what selects all that belongs to an envelope, as JSON, in the order in which it came; null for nothing."""
+    fields = func.jsonb_build_object(*chain.from_iterable((name, table.c[name]) for name in kind.model_fields))
+    query = select(func.jsonb_agg(aggregate_order_by(fields, table.c.at, table.c[who])))
+    mine = (table.c.tenant == approvals.c.tenant, table.c.approval_id == approvals.c.id)
+    return query.where(*mine).scalar_subquery().label(table.name)
+
+
+_ANSWERS, _DELEGATIONS = _all_of(answers, Answer, "approver"), _all_of(delegations, Delegation, "delegator")
 _ADD = insert(approvals)
 _REPLACE = update(approvals).where(approvals.c.tenant == bindparam("of_tenant"), approvals.c.id == bindparam("of_id"))
 
@@ -47,9 +50,14 @@ class PostgresApprovals:
         return found
 
     def open_for(self, plan_id: str) -> Approval | None:
-        """Return the one open approval of a plan, if there is one, locked until the transaction ends."""
-        query = self._envelopes().where(approvals.c.plan_id == plan_id, approvals.c.status.in_(OPEN))
-        return self._first(query.with_for_update())
+        """Return the one open approval of a plan, if there is one, locked until the transaction ends.
+
+        Locked first and read then: one statement would read the answers as they were before it waited for the lock.
+        """
+        is_it = (approvals.c.plan_id == plan_id, approvals.c.status.in_(OPEN))
+        locked = select(approvals.c.id).where(approvals.c.tenant == self.tenant, *is_it)
+        self.connection.execute(locked.with_for_update())
+        return self._first(self._envelopes().where(*is_it))
 
     def latest_for(self, plan_id: str) -> Approval | None:
         """Return the approval of a plan that was asked for last, if any was."""
@@ -60,13 +68,11 @@ class PostgresApprovals:
         """Keep a new approval; a plan has at most one that is open."""
         self.connection.execute(_ADD, {"tenant": self.tenant, **_row(approval)})
 
-    def replace(self, approval: Approval) -> None:
-        """Keep the approval as it now is, with the answers that are new."""
+    def replace(self, approval: Approval, *, since: Approval) -> None:
+        """Keep the approval as it now is, with the answers that are new; `since` is how it was read."""
         self.connection.execute(_REPLACE, {"of_tenant": self.tenant, "of_id": approval.id, **_row(approval)})
-        known = {answer.approver for answer in self._answers([approval.id])[approval.id]}
-        self._add_to(answers, approval, [each for each in approval.answers if each.approver not in known])
-        lent = self._delegations([approval.id])[approval.id]
-        self._add_to(delegations, approval, [each for each in approval.delegations if each not in lent])
+        self._add_to(answers, approval, [each for each in approval.answers if each not in since.answers])
+        self._add_to(delegations, approval, [each for each in approval.delegations if each not in since.delegations])
 
     def page(self, wanted: ApprovalFilter, at: datetime) -> Page[Approval]:
         """Return approvals, the newest first. What ran out of time is not pending, even if nobody noted it yet."""
@@ -81,48 +87,32 @@ class PostgresApprovals:
         return wanted.cut(found, lambda last: last.id)
 
     def _envelopes(self) -> Select[Any]:
-        return select(*_ENVELOPE).where(approvals.c.tenant == self.tenant, self.visible(approvals.c.plan_id))
+        query = select(*_ENVELOPE, _ANSWERS, _DELEGATIONS)
+        return query.where(approvals.c.tenant == self.tenant, self.visible(approvals.c.plan_id))
 
     def _first(self, query: Select[Any]) -> Approval | None:
         found = self._all(query)
         return found[0] if found else None
 
     def _all(self, query: Select[Any]) -> tuple[Approval, ...]:
-        rows = [dict(row) for row in self.connection.execute(query).mappings()]
-        ids = [row["id"] for row in rows]
-        given, lent = self._answers(ids), self._delegations(ids)
-        return tuple(
-            _approval({**row, "answers": tuple(given[row["id"]]), "delegations": tuple(lent[row["id"]])})
-            for row in rows
-        )
+        return tuple(_approval(dict(row)) for row in self.connection.execute(query).mappings())
 
     def _add_to(self, table: Table, approval: Approval, added: Sequence[Record]) -> None:
         owner = {"tenant": self.tenant, "approval_id": approval.id}
         if added:
             self.connection.execute(insert(table), [{**owner, **dict(each)} for each in added])
 
-    def _rows_of(self, query: Select[Any], approval_ids: Sequence[str]) -> Iterable[Row[Any]]:
-        return self.connection.execute(query, {"tenant": self.tenant, "ids": approval_ids}) if approval_ids else ()
-
-    def _answers(self, approval_ids: Sequence[str]) -> dict[str, list[Answer]]:
-        given: dict[str, list[Answer]] = defaultdict(list)
-        for row in self._rows_of(_ANSWERS, approval_ids):
-            said = {name: getattr(row, name) for name in Answer.model_fields}
-            answer = read_row(Answer, said, table="approval_answers", row_id=f"{row.approval_id}/{row.approver}")
-            given[row.approval_id].append(answer)
-        return given
-
-    def _delegations(self, approval_ids: Sequence[str]) -> dict[str, list[Delegation]]:
-        lent: dict[str, list[Delegation]] = defaultdict(list)
-        for row in self._rows_of(_DELEGATIONS, approval_ids):
-            said = {name: getattr(row, name) for name in Delegation.model_fields}
-            row_id = f"{row.approval_id}/{row.delegator}"
-            lent[row.approval_id].append(read_row(Delegation, said, table="approval_delegations", row_id=row_id))
-        return lent
-
 
 def _approval(row: dict[str, Any]) -> Approval:
-    return read_row(Approval, row, table="approvals", row_id=row["id"])
+    given = _read(Answer, row, answers, "approver")
+    lent = _read(Delegation, row, delegations, "delegator")
+    return read_row(Approval, {**row, "answers": given, "delegations": lent}, table="approvals", row_id=row["id"])
+
+
+def _read(kind: type[R], row: dict[str, Any], table: Table, who: str) -> tuple[R, ...]:
+    """Take out of an envelope's row what belongs to it from another table."""
+    found = row.pop(table.name) or ()
+    return tuple(read_row(kind, each, table=table.name, row_id=f"{row['id']}/{each[who]}") for each in found)
 
 
 def _in_status(status: ApprovalStatus, at: datetime) -> Any:  # noqa: ANN401 - a clause

@@ -76,7 +76,7 @@ def decide_approval(
         after = approval.decided(answer, digest=command.digest)
         work.record(plan.id, allowed.fact)
         work.record(plan.id, ApprovalDecided.of(after, answer))
-        work.approvals.replace(after)
+        work.approvals.replace(after, since=approval)
         _follow(plan, after, work)
         also(after, work)
     log.info("approval_decided", plan_id=plan.id, status=command.status, approval_status=after.status)
@@ -116,7 +116,7 @@ def consume_approval(plan: Plan, execution_id: str, work: ApprovalWork, at: date
         raise NotApproved("nobody was asked to approve the plan", plan_id=plan.id)
     used = approval.used(execution_id, digest=plan.digest, at=at)
     if used != approval:
-        work.approvals.replace(used)
+        work.approvals.replace(used, since=approval)
         work.record(plan.id, ApprovalUsed.of(used, execution_id))
     return used
 
@@ -128,7 +128,7 @@ def revoke_approval(plan_id: str, call: Call, ports: ApprovalPorts, *, approval_
         plan = work.plans.lock(plan_id)
         approval = asked_about(plan, work, approval_id)
         revoked = approval.revoked(at)
-        work.approvals.replace(revoked)
+        work.approvals.replace(revoked, since=approval)
         work.record(plan.id, ApprovalRevoked.of(revoked))
         if plan.status in {PlanStatus.AWAITING_APPROVAL, PlanStatus.APPROVED}:
             work.plans.replace(plan.rejected(plan.digest))
@@ -157,7 +157,7 @@ def expire_approval(message: ExpireApproval, call: Call, ports: ApprovalPorts) -
             work.send(message, delay_s=(approval.expires_at - at).total_seconds())
             return
         expired = approval.expired(at)
-        work.approvals.replace(expired)
+        work.approvals.replace(expired, since=approval)
         work.record(plan.id, ApprovalExpired.of(expired))
         work.plans.replace(plan.expired())
         work.record(plan.id, PlanExpired(plan_id=plan.id, digest=plan.digest))

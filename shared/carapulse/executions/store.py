@@ -33,6 +33,7 @@ _ADD_STEPS = text(
 _LOCK_TARGETS = text(
     "INSERT INTO target_locks (tenant, target, execution_id)"
     " SELECT :tenant, target, :execution_id FROM unnest(CAST(:targets AS text[])) AS target"
+    " ON CONFLICT DO NOTHING RETURNING target"
 )
 _RENEW = text(
     "UPDATE run_leases SET until = clock_timestamp() + make_interval(secs => :seconds)"
@@ -134,18 +135,21 @@ class PostgresExecutions:
     def lock_targets(self, execution_id: str, targets: Iterable[str]) -> None:
         """Hold every target for this execution, or raise TargetLocked and hold none."""
         wanted = sorted(set(targets))
-        if not wanted:
+        while wanted:
+            holder = {"tenant": self.tenant, "execution_id": execution_id}
+            taken = set(self.connection.execute(_LOCK_TARGETS, {**holder, "targets": wanted}).scalars())
+            wanted = [each for each in wanted if each not in taken]
+            self._refuse_held(wanted)  # what is free by now is tried again
+
+    def _refuse_held(self, targets: Sequence[str]) -> None:
+        if not targets:
             return
-        query = select(target_locks.c.target, target_locks.c.execution_id).where(
-            target_locks.c.tenant == self.tenant, target_locks.c.target.in_(wanted)
-        )
-        held = self.connection.execute(query).first()
+        mine = (target_locks.c.tenant == self.tenant, target_locks.c.target.in_(targets))
+        held = self.connection.execute(select(target_locks.c.target, target_locks.c.execution_id).where(*mine)).first()
         if held is not None:
             raise TargetLocked(
                 "another execution is changing this target", target=held.target, execution_id=held.execution_id
             )
-        holder = {"tenant": self.tenant, "execution_id": execution_id}
-        self.connection.execute(_LOCK_TARGETS, {**holder, "targets": wanted})
 
     def release(self, execution_id: str) -> None:
         """Let go of every target and every lease of an execution that is over; its workers may be lost."""

@@ -158,11 +158,12 @@ def test_an_approval_comes_back_with_its_answers(engine):
     with begin(engine) as work:
         approvals(work).add(approval)
     with begin(engine) as work:
-        answered = approvals(work).open_for(plan.id).decided(an_answer("bob"), digest=plan.digest)
-        approvals(work).replace(answered)
+        asked = approvals(work).open_for(plan.id)
+        approvals(work).replace(asked.decided(an_answer("bob"), digest=plan.digest), since=asked)
     with begin(engine) as work:
-        answered = approvals(work).get(approval.id).decided(an_answer("carol"), digest=plan.digest)
-        approvals(work).replace(answered)
+        once = approvals(work).get(approval.id)
+        answered = once.decided(an_answer("carol"), digest=plan.digest)
+        approvals(work).replace(answered, since=once)
 
     with begin(engine) as work:
         assert approvals(work).latest_for(plan.id) == answered

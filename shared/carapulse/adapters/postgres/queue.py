@@ -1,5 +1,6 @@
 """The queue on Postgres: messages are rows, taken with SKIP LOCKED, hidden while worked on, woken by NOTIFY."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,12 +20,14 @@ from carapulse.rows import json_or_text
 
 CHANNEL = "carapulse_messages"
 _GRAVEDIGGER = Actor(id="queue", kind="service")
-_INSERT = text(
-    "INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at)"
-    " VALUES (:id, :tenant, :queue, :type, CAST(:body AS jsonb), CAST(:actor AS jsonb), :trace,"
-    " clock_timestamp() + make_interval(secs => :delay_s))"
+_SEND = text(
+    "WITH sent AS (INSERT INTO messages (id, tenant, queue, type, body, actor, trace, available_at)"
+    " SELECT id, :tenant, queue, type, body, actor, trace, clock_timestamp() + make_interval(secs => delay_s)"
+    " FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given"
+    " (id text, queue text, type text, body jsonb, actor jsonb, trace text, delay_s double precision)"
+    " RETURNING queue, available_at <= clock_timestamp() AS is_due)"
+    " SELECT pg_notify(:channel, queue) FROM (SELECT DISTINCT queue FROM sent WHERE is_due) AS woken"
 )
-_NOTIFY = text("SELECT pg_notify(:channel, :queue)")
 _TAKE = (
     "SELECT id, CAST(receipt AS text), tenant, queue, type, CAST(body AS text), CAST(actor AS text), trace, attempts,"
     " created_at FROM take_messages(:queues, CAST(:how_many AS integer), make_interval(secs => :visibility_s))"
@@ -79,23 +82,22 @@ _COLUMNS = tuple(name for name in Delivery.__dataclass_fields__ if name != "unan
 
 def send(connection: Connection, call: Call, outgoing: Sequence[Outgoing]) -> None:
     """Write messages, and wake whoever listens for those that can be taken as soon as they are committed."""
-    for item in outgoing:
-        message = item.message
-        connection.execute(
-            _INSERT,
-            {
-                "id": new_id("message"),
-                "tenant": call.tenant,
-                "queue": message.queue,
-                "type": message.type,
-                "body": message.model_dump_json(),
-                "actor": call.actor.model_dump_json(exclude_defaults=True),
-                "trace": call.trace,
-                "delay_s": item.delay_s,
-            },
-        )
-    for queue in sorted({item.message.queue for item in outgoing if item.delay_s <= 0}):
-        connection.execute(_NOTIFY, {"channel": CHANNEL, "queue": queue})
+    if not outgoing:
+        return
+    actor = call.actor.model_dump(mode="json", exclude_defaults=True)
+    rows = [
+        {
+            "id": new_id("message"),
+            "queue": item.message.queue,
+            "type": item.message.type,
+            "body": item.message.model_dump(mode="json"),
+            "actor": actor,
+            "trace": call.trace,
+            "delay_s": item.delay_s,
+        }
+        for item in outgoing
+    ]
+    connection.execute(_SEND, {"tenant": call.tenant, "rows": json.dumps(rows), "channel": CHANNEL})
 
 
 @dataclass(frozen=True)
