@@ -89,8 +89,8 @@ class Sources(Protocol):
         """Keep a new proof."""
         ...
 
-    def expire(self, source_id: str, at: AwareDatetime) -> None:
-        """Let every proof of a source hold until this moment at most; forget those that held until an earlier one."""
+    def expire(self, source_id: str, at: AwareDatetime, until: AwareDatetime) -> None:
+        """Let every proof of a source hold until a moment at most; forget those that hold no more."""
         ...
 
 

@@ -89,12 +89,12 @@ class PostgresSources:
         """Keep a new proof."""
         self.connection.execute(insert(source_credentials).values(tenant=self.tenant, **dict(credential)))
 
-    def expire(self, source_id: str, at: datetime) -> None:
-        """Let every proof of a source hold until this moment at most; forget those that held until an earlier one."""
-        proofs = source_credentials.c
-        self.connection.execute(delete(source_credentials).where(*self._proofs(source_id), proofs.expires_at < at))
-        query = update(source_credentials).where(*self._proofs(source_id))
-        self.connection.execute(query.values(expires_at=at))
+    def expire(self, source_id: str, at: datetime, until: datetime) -> None:
+        """Let every proof of a source hold until a moment at most; forget those that hold no more."""
+        kept = source_credentials.c
+        self.connection.execute(delete(source_credentials).where(*self._proofs(source_id), kept.expires_at <= at))
+        sooner = func.least(kept.expires_at, until)  # a null is the greatest
+        self.connection.execute(update(source_credentials).where(*self._proofs(source_id)).values(expires_at=sooner))
 
     def _active(self) -> tuple[Any, ...]:
         return (sources.c.tenant == self.tenant, sources.c.retired_at.is_(None))

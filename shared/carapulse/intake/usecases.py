@@ -63,7 +63,7 @@ def rotate_credential(name: str, command: RotateCredential, call: Call, ports: I
     with ports.begin(call) as work:
         source = _known(name, work)
         older_until = call.at + timedelta(seconds=command.older_for_s)
-        work.sources.expire(source.id, older_until)
+        work.sources.expire(source.id, call.at, older_until)
         proof = _issue(source, older_until, call, ports, work)
         return Issued.of(_view(source, call, work), proof, created=False)
 
@@ -147,7 +147,7 @@ def _change(known: Source, registration: Registration, call: Call, ports: Intake
     work.record(source.id, changed)
     if registration.trust == known.registration.trust:
         return Issued(source=_view(source, call, work), created=False)
-    work.sources.expire(source.id, call.at)
+    work.sources.expire(source.id, call.at, call.at)
     proof = _issue(source, call.at, call, ports, work)
     return Issued.of(_view(source, call, work), proof, created=False)
 

@@ -68,6 +68,18 @@ def test_both_secrets_hold_while_they_are_rotated(site):
     assert [site.report(each).status_code for each in (before, after)] == [202, 202]
 
 
+def test_a_second_rotation_takes_nothing_from_what_the_first_promised(site):
+    first = site.register().json()
+    second = site.ask("POST", "/v1/sources/cluster-alerts:rotate", json={"older_for_s": 60}).json()
+    third = site.ask("POST", "/v1/sources/cluster-alerts:rotate", json={"older_for_s": 3600}).json()
+
+    assert [site.report(each).status_code for each in (first, second, third)] == [202, 202, 202]
+    sooner, later = (
+        each.expires_at for each in site.rows("SELECT * FROM source_credentials ORDER BY id") if each.expires_at
+    )
+    assert (later - sooner).total_seconds() > 3000
+
+
 def test_a_rotation_may_end_the_older_secret_at_once(site):
     before = site.register().json()
     after = site.ask("POST", "/v1/sources/cluster-alerts:rotate", json={"older_for_s": 0}).json()
