@@ -17,8 +17,8 @@ locals {
 
   # Whoever commits messages publishes all that are due, so each service publishes to each queue.
   publishing = { for pair in setproduct(keys(local.services), values(local.fed)) : join("/", pair) => pair }
-  # Steps are made by `execution`, and tried by `api`; `collection` reads systems.
-  reading = { for pair in setproduct(["api", "collection", "execution"], var.tool_secrets) : join("/", pair) => pair }
+  # `execution` makes steps and `collection` reads systems; what `api` says of an action it says without a secret.
+  reading = { for pair in setproduct(["collection", "execution"], var.tool_secrets) : join("/", pair) => pair }
 }
 
 resource "google_pubsub_topic_iam_member" "publishes" {

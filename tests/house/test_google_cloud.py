@@ -180,6 +180,11 @@ def test_a_grant_that_is_too_wide_is_seen(kind, changed):
     assert list(unwanted({f"{kind}.x": good | changed}))
 
 
+def test_only_what_runs_tools_may_read_their_secrets():
+    assert 'setproduct(["collection", "execution"], var.tool_secrets)' in LOCALS["reading"]
+    assert RESOURCES["google_secret_manager_secret_iam_member.tools"]["for_each"] == "${local.reading}"
+
+
 def test_only_what_migrates_knows_the_owner_of_the_database():
     owning = {name for name, body in RESOURCES.items() if "owner-url" in str(body)}
 
