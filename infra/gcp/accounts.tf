@@ -56,11 +56,20 @@ resource "google_storage_bucket_iam_member" "data" {
   member   = local.members[each.key]
 }
 
-# To put a blob again makes it young again, for which Cloud Storage wants the permission to delete.
+# `execution` keeps outputs, `scheduler` archives and forgets. To put a blob again makes it young again, for which Cloud
+# Storage wants the permission to delete.
 resource "google_storage_bucket_iam_member" "blobs" {
-  for_each = local.services
+  for_each = toset(["execution", "scheduler"])
   bucket   = google_storage_bucket.blobs.name
   role     = "roles/storage.objectUser"
+  member   = local.members[each.key]
+}
+
+# Who asks is shown outputs and archives.
+resource "google_storage_bucket_iam_member" "blobs_shown" {
+  for_each = toset(["api"])
+  bucket   = google_storage_bucket.blobs.name
+  role     = "roles/storage.objectViewer"
   member   = local.members[each.key]
 }
 
