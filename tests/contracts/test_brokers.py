@@ -103,6 +103,21 @@ def test_sqs_holds_back_what_is_to_come_later(unused_name):
         assert [each.text for each in received(broker, wait_s=3)] == ["later"]
 
 
+def test_of_a_batch_of_which_sqs_takes_a_part_only_that_part_is_said_to_be_taken(unused_name, monkeypatch):
+    with an_sqs(unused_name) as world:
+        broker = world.broker()
+        whole = broker.client.send_message_batch
+
+        def busy(QueueUrl, Entries):  # noqa: N803 - Amazon's names
+            refused = [{"Id": each["Id"], "Code": "RequestThrottled", "SenderFault": False} for each in Entries[1:]]
+            return {**whole(QueueUrl=QueueUrl, Entries=Entries[:1]), "Failed": refused}
+
+        monkeypatch.setattr(broker.client, "send_message_batch", busy)
+
+        assert broker.send(parcels("one", "two")) == {"message_one"}
+        assert [each.text for each in received(broker)] == ["one"]
+
+
 def test_more_than_fit_in_a_request_are_sent_by_several(world):
     broker = world.broker()
     texts = [str(number) for number in range(10)]
