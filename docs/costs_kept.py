@@ -87,7 +87,7 @@ class Costs:
             0,
             8,
         )
-        yield Line("secrets", "the passwords of two roles", 0, 2)
+        yield Line("secrets", "the passwords of two roles, and the sealing key", 0, 3)
 
     def _gb_seconds(self, driver: str) -> float:
         waiting = memory_gb("execution") * self.waits()

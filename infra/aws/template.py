@@ -1,6 +1,7 @@
 """The template of serverless.yml as osls makes it, near enough to be checked where there is no node."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ import yaml
 ROOT: Final = Path(__file__).resolve().parents[2]
 REASON: Final = "WhyEverything"
 _STAGE: Final = "dev"
+_NOTHING_NAMED: Final = re.compile(r"([a-z-]+[:/])?[*:/]+")  # at most the kind of what is meant
 _PARTS: Final = ("Action", "Resource", "NotAction", "NotResource")
 
 
@@ -95,8 +97,11 @@ _API: Final = {"Name": "carapulse", "ProtocolType": "HTTP"}
 def _too_wide(part: str, value: Any) -> bool:  # noqa: ANN401 - a string or an intrinsic function
     if part.startswith("Not"):
         return True
-    text = value if isinstance(value, str) else value.get("Fn::Sub", "")
-    return "*" in text if part == "Action" else text == "*"
+    text = value if isinstance(value, str) else value.get("Fn::Sub")
+    if part == "Action" or not isinstance(text, str):  # a text that is put together otherwise is not looked into
+        return "*" in json.dumps(value)
+    *where, named = re.sub(r"\$\{[^}]+\}", "NAMED", text).split(":", 5)
+    return "*" in "".join(where) or _NOTHING_NAMED.fullmatch(named) is not None
 
 
 def _statements(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any part of a template

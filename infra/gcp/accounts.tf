@@ -17,8 +17,8 @@ locals {
 
   # Whoever commits messages publishes all that are due, so each service publishes to each queue.
   publishing = { for pair in setproduct(keys(local.services), values(local.fed)) : join("/", pair) => pair }
-  # Steps are made by `execution`, and tried by `api`; `collection` reads systems.
-  reading = { for pair in setproduct(["api", "collection", "execution"], var.tool_secrets) : join("/", pair) => pair }
+  # `execution` makes steps and `collection` reads systems; what `api` says of an action it says without a secret.
+  reading = { for pair in setproduct(["collection", "execution"], var.tool_secrets) : join("/", pair) => pair }
 }
 
 resource "google_pubsub_topic_iam_member" "publishes" {
@@ -56,11 +56,20 @@ resource "google_storage_bucket_iam_member" "data" {
   member   = local.members[each.key]
 }
 
-# To put a blob again makes it young again, for which Cloud Storage wants the permission to delete.
+# `execution` keeps outputs, `scheduler` archives and forgets. To put a blob again makes it young again, for which Cloud
+# Storage wants the permission to delete.
 resource "google_storage_bucket_iam_member" "blobs" {
-  for_each = local.services
+  for_each = toset(["execution", "scheduler"])
   bucket   = google_storage_bucket.blobs.name
   role     = "roles/storage.objectUser"
+  member   = local.members[each.key]
+}
+
+# Who asks is shown outputs and archives.
+resource "google_storage_bucket_iam_member" "blobs_shown" {
+  for_each = toset(["api"])
+  bucket   = google_storage_bucket.blobs.name
+  role     = "roles/storage.objectViewer"
   member   = local.members[each.key]
 }
 

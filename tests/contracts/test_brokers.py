@@ -1,5 +1,6 @@
 """What a broker has to do, asked of each in the same words."""
 
+import socket
 import time
 from queue import Queue
 from typing import Any
@@ -10,6 +11,7 @@ from tests.world.pstest.serving import a_pstest
 from tests.world.pubsub import a_pubsub
 from tests.world.sqs import an_sqs
 
+from carapulse.adapters.gcp.pubsub import PubSub
 from carapulse.broker.ports import Arrival, Parcel
 from carapulse.kernel.errors import Unavailable
 
@@ -101,6 +103,21 @@ def test_sqs_holds_back_what_is_to_come_later(unused_name):
         assert [each.text for each in received(broker, wait_s=3)] == ["later"]
 
 
+def test_of_a_batch_of_which_sqs_takes_a_part_only_that_part_is_said_to_be_taken(unused_name, monkeypatch):
+    with an_sqs(unused_name) as world:
+        broker = world.broker()
+        whole = broker.client.send_message_batch
+
+        def busy(QueueUrl, Entries):  # noqa: N803 - Amazon's names
+            refused = [{"Id": each["Id"], "Code": "RequestThrottled", "SenderFault": False} for each in Entries[1:]]
+            return {**whole(QueueUrl=QueueUrl, Entries=Entries[:1]), "Failed": refused}
+
+        monkeypatch.setattr(broker.client, "send_message_batch", busy)
+
+        assert broker.send(parcels("one", "two")) == {"message_one"}
+        assert [each.text for each in received(broker)] == ["one"]
+
+
 def test_more_than_fit_in_a_request_are_sent_by_several(world):
     broker = world.broker()
     texts = [str(number) for number in range(10)]
@@ -129,6 +146,26 @@ def test_a_broker_that_is_away_is_a_clear_and_passing_failure(world):
         with pytest.raises(Unavailable) as refused:
             ask()
         assert refused.value.retryable
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda broker: broker.send(parcels("one")),
+        lambda broker: broker.settle(Arrival(QUEUE, "one", 1, "ack-1")),
+        lambda broker: broker.hide(Arrival(QUEUE, "one", 1, "ack-1"), 1),
+    ],
+)
+def test_a_pubsub_that_never_answers_is_such_a_failure_too(ask, monkeypatch):
+    monkeypatch.setattr("carapulse.adapters.gcp.pubsub._ONCE", {"timeout": 0.3, "retry": None})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        broker = PubSub.connect({QUEUE: f"projects/p/topics/{QUEUE}"})
+
+        with pytest.raises(Unavailable) as refused:
+            ask(broker)
+
+    assert refused.value.retryable
 
 
 def test_whoever_streams_is_brought_what_is_sent_and_again_what_he_gives_back(pubsub):

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,9 @@ PUSH = {
     "CARAPULSE_PUSH_ACCOUNT": "push@acme.iam.gserviceaccount.com",
 }
 """Who may push in these tests."""
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: _LONGEST_S * 1000)
+"""What Lambda tells a function besides its event, where a test calls it in its own process."""
 
 
 def recorded(name):

@@ -53,6 +53,25 @@ def test_a_star_without_a_reason_is_seen():
     assert list(wildcards({"Resources": {"R": role | {"Metadata": {REASON: {"All": "because"}}}}})) == []
 
 
+@pytest.mark.parametrize(
+    ("resource", "seen"),
+    [
+        ("arn:aws:s3:::*", True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:sqs:*:*:*"}, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:*:Planning"}, True),
+        ({"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"}, True),
+        ({"Fn::Join": ["", ["arn:aws:sqs:", "*"]]}, True),
+        ({"Fn::Sub": "${Blobs.Arn}/sha256/*"}, False),
+        ({"Fn::GetAtt": ["Queue", "Arn"]}, False),
+    ],
+)
+def test_a_resource_with_a_star_that_names_nothing_is_seen(resource, seen):
+    statement = {"Sid": "Wide", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [resource]}
+    role = {"Properties": {"Policies": [{"PolicyDocument": {"Statement": statement}}]}}
+
+    assert list(wildcards({"Resources": {"R": role}})) == ["R: Wide: Resource"] * seen
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_has_a_role_and_an_alarm_of_its_own(name):
     alarm = RESOURCES[f"{name.capitalize()}ErrorsAlarm"]["Properties"]

@@ -7,6 +7,7 @@ import pytest
 from docs.cost import PAGE, render
 from docs.costs_kept import ROOT, Costs
 from docs.on_top import extras
+from infra.aws.template import assembled
 
 KINDS = {"vendor", "reported", "unconfirmed"}
 
@@ -40,6 +41,17 @@ def test_only_what_a_machine_carries_pays_for_transitions_and_they_are_in_the_su
     (row,) = [each for each in more if each[0] == "`state_transitions`"]
     assert row[2:] == ["0.1", "10.00", "1,000.00"]
     assert carried[-2] != more[-2]
+
+
+def test_what_stands_by_is_as_much_as_the_template_makes():
+    made = [(each["Type"], each.get("Properties", {})) for each in assembled()["Resources"].values()]
+    zones = [len(told["SubnetIds"]) for kind, told in made if kind == "AWS::EC2::VPCEndpoint" and "SubnetIds" in told]
+    secrets = [told for kind, told in made if kind == "AWS::SecretsManager::Secret" or "MasterUserSecret" in told]
+    standing = {line.price: line.monthly for line in Costs.kept().aws("carried")}
+
+    assert standing["interface_endpoint"] == sum(zones)
+    assert standing["secrets"] == len(secrets)
+    assert f" {len(secrets)} · secrets" in PAGE.read_text()
 
 
 def on_top(costs):

@@ -180,6 +180,21 @@ def test_a_grant_that_is_too_wide_is_seen(kind, changed):
     assert list(unwanted({f"{kind}.x": good | changed}))
 
 
+def test_a_blob_is_put_and_forgotten_by_two_functions_and_read_by_one_more():
+    given = of("google_storage_bucket_iam_member")
+    blobs = {body["role"]: body["for_each"] for body in given.values() if "storage_bucket.blobs" in body["bucket"]}
+
+    assert blobs == {
+        "roles/storage.objectUser": '${toset(["execution", "scheduler"])}',
+        "roles/storage.objectViewer": '${toset(["api"])}',
+    }
+
+
+def test_only_what_runs_tools_may_read_their_secrets():
+    assert 'setproduct(["collection", "execution"], var.tool_secrets)' in LOCALS["reading"]
+    assert RESOURCES["google_secret_manager_secret_iam_member.tools"]["for_each"] == "${local.reading}"
+
+
 def test_only_what_migrates_knows_the_owner_of_the_database():
     owning = {name for name, body in RESOURCES.items() if "owner-url" in str(body)}
 

@@ -20,7 +20,7 @@ from tests.builders.counting import Counts
 from tests.builders.keys import a_key
 from tests.builders.rates import GENEROUS
 from tests.conftest import a_database, a_folder
-from tests.functions.clouds import recorded
+from tests.functions.clouds import CONTEXT, recorded
 from tests.world.rig import Rig, act, check
 from tests.world.server import a_world
 from tests.world.sqs import an_sqs
@@ -87,7 +87,7 @@ class Installation:
                 arn = f"{record['eventSourceARN'].rpartition(':')[0]}:{each.queue}"
                 event = {"Records": [{**record, "body": each.text, "messageId": "0", "eventSourceARN": arn}]}
                 with self._invocation(each.queue):
-                    back = self._functions[each.queue].from_sqs(event, None)
+                    back = self._functions[each.queue].from_sqs(event, CONTEXT)
                 assert back == {"batchItemFailures": []}
                 self._broker.settle(each)
 

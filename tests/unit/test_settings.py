@@ -57,6 +57,7 @@ def test_a_key_is_named_by_where_it_lies_and_never_given_itself(given):
 
 def test_a_lock_without_a_bucket_that_could_lock_stops_the_start():
     assert "CARAPULSE_EVIDENCE_BUCKET" in faults(evidence_lock_days=30)
+    assert "CARAPULSE_EVIDENCE_LOCK_DAYS" in faults(evidence_lock_mode="COMPLIANCE", evidence_bucket="evidence")
 
 
 def test_whoever_migrates_must_not_do_it_through_the_pooler():

@@ -1,5 +1,6 @@
 """One queue function, fed by SQS, or over HTTP by pushes of Pub/Sub or by CloudEvents."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from carapulse.adapters.gcp import push
@@ -39,7 +40,10 @@ class QueueFunction:
         self._handling = Handling(rows, dispatcher, app, app.clock, app.settings.max_deliveries)
 
     def from_sqs(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own type
-        """Work through a batch; only what failed goes back to the queue."""
+        """Work through a batch; only what failed goes back to the queue.
+
+        Nobody extends what is hidden here, so it is for as long as the function may go on.
+        """
         # Imported here, because a container that never sees SQS shouldn't pay for it at its start.
         from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415
             BatchProcessor,
@@ -48,7 +52,8 @@ class QueueFunction:
         )
 
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-        return dict(process_partial_response(event, self._on_record, processor, context))
+        hidden_s = max(self._hidden_s, context.get_remaining_time_in_millis() / 1000)
+        return dict(process_partial_response(event, partial(self._on_record, hidden_s), processor, context))
 
     def from_http(self, request: "Request") -> Answer:
         """Work through one message; every answer but success makes the sender try again."""
@@ -56,10 +61,10 @@ class QueueFunction:
 
     def _on_request(self, request: "Request", body: bytes) -> None:
         if self._door.push == "google":
-            self._take(self._pushed(body))
+            self._take(self._pushed(body), self._hidden_s)
         else:
             event = cloudevents.read_cloud_event(dict(request.headers), body)
-            self._take(cloudevents.arrival_of(event))
+            self._take(cloudevents.arrival_of(event), self._hidden_s)
 
     def _pushed(self, body: bytes) -> Arrival:
         try:
@@ -68,14 +73,14 @@ class QueueFunction:
             self._reception.report(Arrival("push", body, times=1, handle=None), problem)
             raise
 
-    def _on_record(self, record: "SQSRecord") -> None:
+    def _on_record(self, hidden_s: float, record: "SQSRecord") -> None:
         queue = record.event_source_arn.rpartition(":")[2]
         times = int(record.attributes.approximate_receive_count)
-        self._take(Arrival(queue, record.body, times, record.receipt_handle))
+        self._take(Arrival(queue, record.body, times, record.receipt_handle), hidden_s)
 
-    def _take(self, arrival: Arrival) -> None:
+    def _take(self, arrival: Arrival, hidden_s: float) -> None:
         try:
-            delivery = self._reception.admit(arrival, self._hidden_s)
+            delivery = self._reception.admit(arrival, hidden_s)
             if delivery is None:
                 return
             with traced(Trace(id=delivery.trace, span=Trace.begin().span)):

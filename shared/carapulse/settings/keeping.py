@@ -98,4 +98,6 @@ class KeepingSettings(BaseSettings):
             raise ValueError("CARAPULSE_BLOBS_DIR and CARAPULSE_BLOBS_BUCKET name two places for the same blobs")
         if self.evidence_lock_days is not None and self.evidence_bucket is None:
             raise ValueError("CARAPULSE_EVIDENCE_LOCK_DAYS is set without CARAPULSE_EVIDENCE_BUCKET")
+        if "evidence_lock_mode" in self.model_fields_set and self.evidence_lock_days is None:
+            raise ValueError("CARAPULSE_EVIDENCE_LOCK_MODE locks nothing without CARAPULSE_EVIDENCE_LOCK_DAYS")
         return self

@@ -1,10 +1,12 @@
 """Whatever is lost, late, doubled or forged between a state machine and us: the change goes on, once."""
 
 import json
+import time
 from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import text
+from tests.functions.clouds import CONTEXT, recorded
 from tests.world.conducted import Conducted
 from tests.world.rig import a_call, act, check
 from tests.world.server import a_world
@@ -14,9 +16,12 @@ from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.kernel.call import INSTALLATION
 from carapulse.kernel.errors import Unavailable
 from carapulse.orchestration.machines import look_after_machines
+from carapulse.orchestration.messages import AttemptAsked
 from carapulse.orchestration.model import MachineStatus
 from carapulse.orchestration.ports import Machines
 from carapulse.orchestration.ringing import PURPOSE
+from carapulse.runtime.dispatch import Dispatcher
+from carapulse.runtime.queue import QueueFunction
 
 
 @pytest.fixture
@@ -139,6 +144,34 @@ def test_what_a_machine_asks_twice_is_done_once(rig):
         assert rig.finish(execution).status == "succeeded"
 
     assert rig.world.counts == {"PUT hall": 1}
+
+
+def test_what_takes_a_function_long_is_brought_to_no_second_one_meanwhile(database, tmp_path, machine):
+    machine.forget()
+    with a_world() as world:
+        rig = Conducted(database.app_url, world, tmp_path / "data", machine, visibility_s=1)
+        plan, _ = a_change(rig)
+        rig.start(plan)
+        asked = asked_by_machine(
+            rig, "executions", "Attempt", lambda: rig.workers_of({"orchestration"}).run_until_idle()
+        )
+
+        deliveries = []
+
+        def attempt(_message, _call, app):
+            time.sleep(1.2)
+            app.relay.run()
+            deliveries.extend(rig.rows("SELECT attempts FROM messages WHERE type = 'AttemptAsked'"))
+
+        function = QueueFunction(rig.app, Dispatcher({AttemptAsked.__name__: (AttemptAsked, attempt)}))
+        (record, *_) = recorded("aws/sqs_batch")["Records"]
+        record |= {"body": asked}
+        record["attributes"]["ApproximateReceiveCount"] = "1"
+
+        assert function.from_sqs({"Records": [record]}, CONTEXT) == {"batchItemFailures": []}
+        left = rig.rows("SELECT 1 FROM messages WHERE type = 'AttemptAsked'")
+        rig.close()
+    assert (deliveries, left) == ([(1,)], [])
 
 
 def test_a_worker_whose_answer_was_lost_answers_again_and_does_nothing_twice(rig):

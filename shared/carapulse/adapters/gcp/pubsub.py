@@ -46,11 +46,11 @@ class PubSub:
     def receive(self, queue: str, how_many: int, hidden_s: float, wait_s: float) -> list[Arrival]:
         """Pull what is there, waiting for the first; each is hidden from now on, as if it had been asked for."""
         request = {"subscription": self._subscription(queue), "max_messages": how_many}
-        try:
-            with _translated():
+        with _translated():
+            try:
                 answer = self.subscriber.pull(request=request, timeout=max(1.0, wait_s), retry=None)
-        except _NothingCame:
-            return []
+            except DeadlineExceeded:
+                return []  # nothing was there until the time was up
         arrivals = [_arrival(queue, each) for each in answer.received_messages]
         for each in arrivals:
             self.hide(each, hidden_s)
@@ -73,10 +73,6 @@ class PubSub:
         return self.topics[queue].replace("/topics/", "/subscriptions/")
 
 
-class _NothingCame(Exception):  # noqa: N818 - it is none
-    """Nothing was there until the time was up."""
-
-
 def _arrival(queue: str, received: Any) -> Arrival:  # noqa: ANN401 - the client's own type
     times = max(1, received.delivery_attempt)  # 0 where the subscription has no dead letters
     return Arrival(queue, received.message.data.decode("utf-8", "replace"), times, received.ack_id)
@@ -87,7 +83,5 @@ def _translated() -> Iterator[None]:
     """Let Google's errors leave as ours: whatever it is, the row is still there and is published again."""
     try:
         yield
-    except DeadlineExceeded as error:
-        raise _NothingCame from error
     except GoogleAPIError as error:
         raise Unavailable("Pub/Sub refused, or did not answer", kind=type(error).__name__) from error
