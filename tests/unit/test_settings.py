@@ -98,6 +98,18 @@ def test_pushes_of_google_are_those_of_one_account_for_one_audience():
         ({"push_account": None}, "needs CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT"),
         ({"push": "cloudevents"}, "count only if CARAPULSE_PUSH=google"),
         ({"push": "none", "push_account": None}, "count only if CARAPULSE_PUSH=google"),
+        (
+            {"push": "none", "push_account": None, "push_audience": None, "push_issuer": "https://accounts.example"},
+            "count only if CARAPULSE_PUSH=google",
+        ),
+        (
+            {
+                "queue_addresses": {
+                    name: next(iter(GOOGLE["queue_addresses"].values())) for name in GOOGLE["queue_addresses"]
+                }
+            },
+            "one address for two queues",
+        ),
         ({"queue": "postgres", "queue_addresses": {}}, "which CARAPULSE_QUEUE does not name"),
         ({"push": "anybody"}, "Input should be"),
         ({"push_account": "everybody"}, "String should match pattern"),

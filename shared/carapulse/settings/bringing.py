@@ -51,7 +51,7 @@ class BringingSettings(BaseSettings):
 
     @model_validator(mode="after")
     def address_queues(self) -> Self:
-        """Refuse a broker without an address for each queue, addresses without a broker, and those of another one."""
+        """Refuse a broker without an address of its own for each queue, addresses without a broker, and another's."""
         if self.queue == "postgres":
             if self.queue_addresses:
                 raise ValueError("CARAPULSE_QUEUE_ADDRESSES is set, and CARAPULSE_QUEUE names no broker that has them")
@@ -61,6 +61,8 @@ class BringingSettings(BaseSettings):
             raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES must name exactly {', '.join(sorted(needed))}")
         if not all(_ADDRESSES[self.queue].fullmatch(each) for each in self.queue_addresses.values()):
             raise ValueError(f"CARAPULSE_QUEUE_ADDRESSES holds what is no address for {self.queue}")
+        if len(set(self.queue_addresses.values())) < len(needed):  # a function buries what another one is to handle
+            raise ValueError("CARAPULSE_QUEUE_ADDRESSES names one address for two queues")
         return self
 
     @model_validator(mode="after")
@@ -77,10 +79,8 @@ class BringingSettings(BaseSettings):
         """Refuse pushes of Google that anybody could make, and what says who pushes where nobody looks."""
         told = [name for name in ("push_audience", "push_account") if getattr(self, name) is not None]
         if self.push != "google":
-            if told:
-                raise ValueError(
-                    "CARAPULSE_PUSH_AUDIENCE and CARAPULSE_PUSH_ACCOUNT count only if CARAPULSE_PUSH=google"
-                )
+            if told or "push_issuer" in self.model_fields_set:
+                raise ValueError("CARAPULSE_PUSH_AUDIENCE, _ACCOUNT and _ISSUER count only if CARAPULSE_PUSH=google")
             return self
         if self.queue != "pubsub":
             raise ValueError("CARAPULSE_PUSH=google means messages of Pub/Sub, which CARAPULSE_QUEUE does not name")
