@@ -83,6 +83,12 @@ def test_a_summary_is_one_line_whatever_its_template_comes_to(ask, summary, said
     assert started(ask, name).json()["summary"] == said.format(name=name)
 
 
+def test_a_name_that_no_workflow_can_have_is_answered_like_one_that_none_has(ask):
+    answers = [started(ask, name) for name in ("nothing", "x" * 64)]
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(404, "workflow-not-found")] * 2
+
+
 def test_the_newest_version_is_the_one_that_is_started_and_the_plan_says_which(ask):
     name = a_name()
     first, second = made(ask, name), made(ask, name, step={**STEP, "id": "glance"})
