@@ -116,6 +116,8 @@ class Needs:
             named = {**await _named_in_body(connection), **connection.path_params}
             lent = await run_sync(self._lender, named, call, connection.app.state.app)
             require(call, self.permission, lent=lent)
+            # What is lent ends with its use. Who sends the request again needs what shows the thing that it was about.
+            connection.state.needed_again = f"{self.permission.partition(':')[0]}:read"
 
 
 async def _named_in_body(connection: HTTPConnection) -> dict[str, str]:

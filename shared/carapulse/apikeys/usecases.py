@@ -49,6 +49,8 @@ def rotate_api_key(key_id: str, command: RotateApiKey, call: Call, ports: ApiKey
         work.api_keys.end(ending)
         work.record(successor.id, ApiKeyCreated.of(successor))
         work.record(key.id, ApiKeyRotated.of(ending, successor))
+        if ending.revoked_because is not None:
+            work.record(key.id, ApiKeyRevoked.of(ending, ending.revoked_because))
     log.info("api_key_rotated", key_id=key.id, replaced_by=successor.id)
     return IssuedKey(key=successor, text=text)
 

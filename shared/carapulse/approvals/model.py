@@ -17,12 +17,13 @@ from carapulse.approvals.errors import (
     SelfApproval,
 )
 from carapulse.kernel.errors import Fault
+from carapulse.kernel.names import TRIMMED
 from carapulse.kernel.record import Record
 from carapulse.plans.errors import PlanChanged
 
 LIFETIME = timedelta(hours=24)
 AnswerStatus = Literal["approved", "denied"]
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=2000), TRIMMED]
 
 
 class ApprovalStatus(StrEnum):

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from carapulse.kernel.cursor import Wanted
+from carapulse.kernel.names import TRIMMED
 from carapulse.kernel.record import Record
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=2000), TRIMMED]
 Word = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]+$")]
 
 

@@ -17,18 +17,19 @@ from carapulse.executions.events import (
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.ports import ExecutionPorts, ExecutionWork
 from carapulse.kernel.call import Call
+from carapulse.kernel.names import TRIMMED
 from carapulse.kernel.record import Record
 from carapulse.observe import get_logger
 from carapulse.plans.steps import StepId
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$"), TRIMMED]
 log = get_logger(__name__)
 
 
 class CancelExecution(Record):
     """Stop an execution; what was done is undone unless the caller wants it kept."""
 
-    undo: bool = True
+    undo: bool = Field(default=True, strict=True)
     note: Note | None = None
 
 

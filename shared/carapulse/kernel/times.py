@@ -10,9 +10,13 @@ from carapulse.kernel.moment import Moment
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_NO_PLACES = frozenset({"Factory", "localtime", "posix", "posixrules", "right"})
+"""What lies beside the zones on some machines: each machine's own clock, or clocks that count leap seconds."""
 
 
 def _known_zone(name: str) -> str:
+    if name.partition("/")[0] in _NO_PLACES:
+        raise ValueError("this is a file beside the time zones, and not the name of one")
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

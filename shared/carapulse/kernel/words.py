@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from carapulse.kernel.canonical import canonical
+from carapulse.kernel.names import TRIMMED
 
 LONGEST_NAME, LONGEST_TAG, MOST_TAGS = 200, 64, 32
 LONGEST_PROSE_BYTES, LARGEST_DATA_BYTES, DEEPEST_DATA = 262_144, 65_536, 32
@@ -62,16 +63,10 @@ def _parts(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-Title = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
-    AfterValidator(_visible),
-]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), TRIMMED, AfterValidator(_visible)]
 """What a thing is called: one line."""
 
-Tag = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TAG), AfterValidator(_visible)
-]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TAG), TRIMMED, AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS), AfterValidator(_each_once)]
 """What a thing is found by, each once."""
 

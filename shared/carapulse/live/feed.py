@@ -21,7 +21,7 @@ class Ending:
 
 
 OVERFLOW = Ending("overflow", "you read more slowly than events happen; come back")
-TOKEN_EXPIRED = Ending("token-expired", "what you proved yourself with has expired")
+TOKEN_EXPIRED = Ending("token-expired", "what you proved yourself with has expired, or was revoked")
 TIME_IS_UP = Ending("time-is-up", "a stream lasts no longer; come back")
 STOPPING = Ending("stopping", "the program stops; come back")
 FAILED = Ending("failed", "something went wrong on our side; come back")
@@ -116,6 +116,7 @@ class Feed:
             if frame.position > self._reached and self._wish.takes(frame):
                 self._queue.append(frame)
         self._reached = max(self._reached, stretch.reached)
+        self._heed(stretch)
         if len(self._queue) > self.pace.queue:
             # What is beyond the bound goes again; the client finds it when it comes back.
             while len(self._queue) > self.pace.queue:
@@ -186,6 +187,11 @@ class Feed:
         stretch = await self.source.page(self.position)
         self._queue.extend(frame for frame in stretch.frames if self._wish.takes(frame))
         self._reached = stretch.reached
+        self._heed(stretch)
+
+    def _heed(self, stretch: Stretch) -> None:
+        if stretch.ends(self.seat.proof):
+            self.end(TOKEN_EXPIRED)
 
     async def _wait(self) -> Iterable[Item]:
         now = time.monotonic()

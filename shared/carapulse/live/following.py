@@ -89,7 +89,7 @@ async def converse_about(ask: Ask, call: Call, principal: Principal, hub: Hub) -
 def _seat(ask: Ask, call: Call, principal: Principal) -> Seat:
     """No stream outlives the proof that opened it."""
     left = max(0.0, principal.expires_at - call.at.timestamp())
-    return Seat(call.tenant, Wish.of(ask, call), ask.after, left)
+    return Seat(call.tenant, Wish.of(ask, call), ask.after, left, principal.proof)
 
 
 def _part(item: Item) -> str:

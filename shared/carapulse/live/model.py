@@ -1,19 +1,20 @@
 """What is followed, by whom, and from where. Pure values."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from carapulse.audit.model import Word
-from carapulse.identity.model import Principal
+from carapulse.identity.model import Principal, Proof
 from carapulse.identity.permissions import permissions_of, require
 from carapulse.kernel.call import Call
 from carapulse.kernel.record import Record
 from carapulse.live.readers import READERS, UNKNOWN
 
 HIGHEST = 2**63 - 1
+KEY_REVOKED: Final = "ApiKeyRevoked"
 TYPE_PREFIX = "io.carapulse."
 """What stands before the kind of an event in the type of a CloudEvent."""
 
@@ -104,15 +105,21 @@ class Stretch:
     frames: tuple[Frame, ...]
     reached: int
 
+    def ends(self, proof: Proof | None) -> bool:
+        """Return whether a key that somebody proved themselves with is revoked by any of them."""
+        key = proof.id if proof and proof.kind == "api_key" else None
+        return key is not None and any((each.kind, each.subject) == (KEY_REVOKED, key) for each in self.frames)
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One client: whose events it may get, which of them, from where, and for how many seconds its proof holds."""
+    """One client: whose events it may get, which of them, from where, for how many seconds, and by what proof."""
 
     tenant: str
     wish: Wish
     after: int | None
     seconds: float
+    proof: Proof | None = None
 
 
 class EventEnvelope(Record):

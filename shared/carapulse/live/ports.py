@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from carapulse.audit.ports import EvidenceLog
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.work import Work
@@ -57,6 +58,11 @@ class TicketWork(Work, Protocol):
     @property
     def tickets(self) -> Tickets:
         """The tickets within this unit."""
+        ...
+
+    @property
+    def evidence(self) -> EvidenceLog:
+        """The log within this unit."""
         ...
 
 

@@ -4,14 +4,15 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from carapulse.audit.model import EventFilter
 from carapulse.identity.errors import TokenExpired
-from carapulse.identity.model import Principal
+from carapulse.identity.model import Principal, Proof
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.live.errors import TicketRefused
 from carapulse.live.events import TicketIssued, TicketUsed
-from carapulse.live.model import KeptTicket, Ticket
-from carapulse.live.ports import TicketPorts
+from carapulse.live.model import KEY_REVOKED, KeptTicket, Ticket
+from carapulse.live.ports import TicketPorts, TicketWork
 from carapulse.tracing import Trace, current_trace
 
 LIFETIME = timedelta(seconds=30)
@@ -42,10 +43,17 @@ def take_ticket(secret: str, ports: TicketPorts) -> Principal:
     trace = current_trace() or Trace.begin()
     call = Call(actor=kept.principal.actor, tenant=kept.principal.tenant, at=at, trace=trace.id)
     with ports.begin(call) as work:
-        if not work.tickets.take(kept.digest, at):
+        if not work.tickets.take(kept.digest, at) or _is_revoked(kept.principal.proof, work):
             raise TicketRefused("the ticket was not accepted")
         work.record(kept.id, TicketUsed(ticket_id=kept.id))
     return kept.principal
+
+
+def _is_revoked(proof: Proof, work: TicketWork) -> bool:
+    """Return whether the key that a ticket was issued for was revoked since."""
+    if proof.kind != "api_key":
+        return False
+    return bool(work.evidence.page(EventFilter(stream=proof.id, type=KEY_REVOKED, limit=1)).data)
 
 
 def _digest(secret: str) -> str:

@@ -69,7 +69,7 @@ class WorkflowRequest(Record):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
     input: JsonObject = Field(default_factory=dict)
-    version: VersionNumber | None = Field(default=None, description="null: the one that is started now")
+    version: VersionNumber | None = Field(default=None, strict=True, description="null: the one that is started now")
 
 
 class CreatePlan(Record):

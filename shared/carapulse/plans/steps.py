@@ -51,9 +51,9 @@ class Stage(StrEnum):
 class Retry(Record):
     """How often a step may be tried, and how patiently."""
 
-    attempts: int = Field(default=1, ge=1, le=100)
-    backoff_s: float = Field(default=1, gt=0, le=300)
-    max_backoff_s: float = Field(default=30, gt=0, le=3600)
+    attempts: int = Field(default=1, ge=1, le=100, strict=True)
+    backoff_s: float = Field(default=1, gt=0, le=300, strict=True)
+    max_backoff_s: float = Field(default=30, gt=0, le=3600, strict=True)
 
 
 class UndoAction(Record):

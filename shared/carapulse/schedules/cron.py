@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, StringConstraints
 
+from carapulse.kernel.names import TRIMMED
+
 ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -39,7 +41,7 @@ def _sound(cron: str) -> str:
     return cron
 
 
-Cron = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_sound)]
+Cron = Annotated[str, StringConstraints(min_length=1, max_length=200), TRIMMED, AfterValidator(_sound)]
 """Five fields, or an alias like `@hourly`; it comes due at some time or other."""
 
 

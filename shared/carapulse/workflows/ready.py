@@ -51,8 +51,10 @@ class Ready:
         )
 
     def summary(self, value: JsonObject, context: Context) -> str:
-        """Return in one line what it would do; the input must have been accepted."""
-        line = str(filled(self.recipe.summary, _scope(value, context)))
+        """Return in one line what it would do, whatever its template comes to; the input must have been accepted."""
+        said = filled(self.recipe.summary, _scope(value, context))
+        text = "" if said is None else str(said)
+        line = "".join(sign if sign.isprintable() else " " for sign in text).strip() or f"Start {self.recipe.name}"
         return line if len(line) <= _LONGEST_SUMMARY else f"{line[: _LONGEST_SUMMARY - 1]}…"
 
     def expand(self, value: JsonObject, context: Context) -> Expanded:

@@ -15,7 +15,7 @@ class StartWorkflow(Record):
 
     context: Context
     input: JsonObject = Field(default_factory=dict)
-    version: VersionNumber | None = Field(default=None, description="null: the one that is started now")
+    version: VersionNumber | None = Field(default=None, strict=True, description="null: the one that is started now")
     summary: Line | None = None
     intent: Text | None = None
     constraints: Constraints = Constraints()

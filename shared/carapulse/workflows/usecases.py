@@ -3,6 +3,8 @@
 import heapq
 from itertools import islice
 
+from pydantic import ValidationError
+
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Fault
@@ -10,7 +12,7 @@ from carapulse.plans.errors import PlanInvalid
 from carapulse.plans.requests import CreatePlan, Origin, WorkflowRequest
 from carapulse.plans.usecases import create_plan
 from carapulse.plans.views import PlanView
-from carapulse.workflows.errors import WorkflowInputInvalid
+from carapulse.workflows.errors import WorkflowInputInvalid, WorkflowNotFound
 from carapulse.workflows.model import Workflow
 from carapulse.workflows.ports import WorkflowFilter, WorkflowPorts
 from carapulse.workflows.ready import Ready
@@ -41,7 +43,7 @@ def start_workflow(
     name: str, command: StartWorkflow, call: Call, ports: WorkflowPorts, origin: Origin = _HERE
 ) -> PlanView:
     """Create the plan that a workflow makes. It is judged, and waits for people, like any other; nothing is run."""
-    wanted = WorkflowRequest(name=name, input=command.input, version=command.version)
+    wanted = _wanted(name, command)
     try:
         expanded = ports.workflows.expand(wanted, command.context, call)
         meant = wanted.model_copy(update={"version": expanded.version})
@@ -56,6 +58,14 @@ def start_workflow(
         return create_plan(request, call, ports, origin)
     except (PlanInvalid, WorkflowInputInvalid) as problem:
         raise type(problem)(problem.detail, faults=_as_sent(problem.faults), **problem.facts) from problem
+
+
+def _wanted(name: str, command: StartWorkflow) -> WorkflowRequest:
+    """Return what is started; all but the name, which stood in the address, was found sound before."""
+    try:
+        return WorkflowRequest(name=name, input=command.input, version=command.version)
+    except ValidationError as error:
+        raise WorkflowNotFound("there is no such workflow", name=name) from error
 
 
 def _as_sent(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:

@@ -10,6 +10,8 @@ from sqlalchemy import update
 from tests.builders.following import positions
 from tests.world.sockets import BUSY, GONE
 
+from carapulse.identity.model import Proof
+from carapulse.kernel.event import Event
 from carapulse.live.errors import ConnectionUnknown
 from carapulse.live.feed import Pace
 from carapulse.live.tables import live_connections
@@ -133,6 +135,25 @@ def test_who_stands_by_goes_on_where_the_other_ended_and_leaves_when_there_is_no
     assert len(set(positions(said[1:]))) == 2
     assert held.come("two")["statusCode"] == 200
     assert held.world.woken["tell"] == 2
+
+
+class ApiKeyRevoked(Event):
+    key_id: str = "key_1"
+
+
+def test_what_a_key_opened_ends_with_the_key(held):
+    held.come("one", after="0")
+    held.look()
+    (client,) = held.clients()
+    of_key = client.principal.model_copy(update={"proof": Proof(kind="api_key", id="key_1")})
+    held.happen(ApiKeyRevoked, stream="key_1")
+    look = Look(held.tail, held.tail.settled(), held.clock.now(), "0" * 32, time.monotonic() + 5)
+
+    kept = Telling(client, look, held.gateway, QUICK).run()
+    gone = Telling(client.model_copy(update={"principal": of_key}), look, held.gateway, QUICK).run()
+
+    assert (kept is None, gone) == (False, None)
+    assert held.world.said["one"][-1]["code"] == "token-expired"
 
 
 def test_whoever_s_turn_is_over_says_nothing_more(held):

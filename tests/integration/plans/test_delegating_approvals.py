@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from tests.builders.keys import a_key
 from tests.integration.plans.test_deciding_approvals import a_person, decide, drafted
 from tests.integration.plans.test_over_http import PLAN
 
@@ -67,6 +68,18 @@ def test_an_approval_is_shown_and_answered_by_its_id(ask, desk, plan):
     assert (answered.status_code, answered.json()["status"]) == (200, "approved")
     assert answered.headers["etag"] == desk.get().headers["etag"]
     assert ask("GET", f"/v1/plans/{plan['plan_id']}").json()["status"] == "approved"
+
+
+def test_whom_an_answer_was_handed_to_may_send_it_again_and_is_answered_as_before(ask, desk, plan):
+    desk.hand("eve")
+    sent = {"if-match": ask("GET", f"/v1/plans/{plan['plan_id']}").headers["etag"], "Idempotency-Key": a_key()}
+    path, body = f"/v1/approvals/{desk.id}:decide", {"status": "approved", "digest": plan["digest"]}
+
+    first, again = (ask("POST", path, body, by="eve", role="operator", **sent) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert code(ask("POST", path, body, by="eve", role="collector", **sent)) == (403, "role-required")
 
 
 def test_an_answer_names_the_plan_that_was_read_and_the_digest_that_was_judged(ask, desk, plan):

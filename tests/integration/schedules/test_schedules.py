@@ -126,6 +126,9 @@ def test_a_viewer_looks_and_no_more_and_a_change_names_what_was_read(ask):
     [
         ({"cron": "0 0 30 2 *"}, "/cron"),
         ({"timezone": "Mars/Olympus"}, "/timezone"),
+        ({"timezone": "localtime"}, "/timezone"),
+        ({"timezone": "posixrules"}, "/timezone"),
+        ({"timezone": "right/Europe/Berlin"}, "/timezone"),
         ({"enabled": "yes"}, "/enabled"),
         ({"catch_up_s": 60}, "/catch_up_s"),
         ({"overlap_policy": "queue"}, "/overlap_policy"),

@@ -67,6 +67,28 @@ def use_of(answer):
     return {name: answer.json()["workflow"][name] for name in ("name", "version", "digest")}
 
 
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        ("Two\nlines", "Two lines"),
+        ({"$from": "join(`\"\\n\"`, ['Look at', input.lamp])"}, "Look at hall"),
+        ({"$from": '`" "`'}, "Start {name}"),
+        ({"$from": "context.service"}, "Start {name}"),
+    ],
+)
+def test_a_summary_is_one_line_whatever_its_template_comes_to(ask, summary, said):
+    name = a_name()
+    made(ask, name, summary=summary)
+
+    assert started(ask, name).json()["summary"] == said.format(name=name)
+
+
+def test_a_name_that_no_workflow_can_have_is_answered_like_one_that_none_has(ask):
+    answers = [started(ask, name) for name in ("nothing", "x" * 64)]
+
+    assert [(each.status_code, each.json()["code"]) for each in answers] == [(404, "workflow-not-found")] * 2
+
+
 def test_the_newest_version_is_the_one_that_is_started_and_the_plan_says_which(ask):
     name = a_name()
     first, second = made(ask, name), made(ask, name, step={**STEP, "id": "glance"})

@@ -1,10 +1,12 @@
 """What an expression reads is known before it is asked."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carapulse.tools.expressions import compiled, first_fields, look_up
+from carapulse.tools.expressions import compiled, first_fields, holds, look_up
 
 NAMES = st.sampled_from(["a", "b", "c", "x"])
 JSON = st.recursive(
@@ -71,3 +73,9 @@ def test_what_is_not_told_makes_no_difference(expression, steps, other):
 def test_what_is_nested_without_end_is_no_expression(expression):
     with pytest.raises(ValueError, match="nested"):
         compiled(expression)
+
+
+@pytest.mark.parametrize("expression", ["n > `5`", "`5` <= n", "[n, `1`] | [?@ > 'a']", "ceil(big)"])
+def test_what_can_t_be_compared_or_counted_finds_nothing(expression):
+    assert look_up(expression, {"n": "6", "big": math.inf}) is None
+    assert not holds(expression, {"n": "6", "big": math.inf})

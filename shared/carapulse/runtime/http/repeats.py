@@ -48,7 +48,8 @@ class _Collected:
         body = b"".join(each.get("body", b"") for each in parts)
         about = {name: headers[name] for name in _KEPT if name in headers}
         answer = Answer(status=start["status"], headers=about, body=base64.b64encode(body).decode("ascii"))
-        permission, is_secret = state.get("permission"), state.get("answer_is_secret", False)
+        permission = state.get("needed_again", state.get("permission"))
+        is_secret = state.get("answer_is_secret", False)
         return Given(answer=answer, size=len(body), permission=permission, is_secret=is_secret)
 
 
