@@ -103,11 +103,7 @@ def test_pushes_of_google_are_those_of_one_account_for_one_audience():
             "count only if CARAPULSE_PUSH=google",
         ),
         (
-            {
-                "queue_addresses": {
-                    name: next(iter(GOOGLE["queue_addresses"].values())) for name in GOOGLE["queue_addresses"]
-                }
-            },
+            {"queue_addresses": dict.fromkeys(GOOGLE["queue_addresses"], "projects/acme/topics/all")},
             "one address for two queues",
         ),
         ({"queue": "postgres", "queue_addresses": {}}, "which CARAPULSE_QUEUE does not name"),

@@ -50,11 +50,7 @@ def look_up(expression: str, value: Any) -> Any:  # noqa: ANN401 - any JSON valu
     """Return what the expression finds in a JSON value; None where it finds nothing or can't be applied."""
     try:
         return finite(compiled(expression).search(value))
-    except (
-        JMESPathError,
-        TypeError,
-        OverflowError,
-    ):  # it compares "6" with 5, and rounds infinity, as Python
+    except (JMESPathError, TypeError, OverflowError):  # it compares "6" with 5, and rounds infinity, as Python does
         return None
 
 
