@@ -213,6 +213,14 @@ def test_a_wait_lets_time_pass_without_a_worker(rig):
     assert ended - began >= timedelta(seconds=0.8)
 
 
+def test_a_wait_whose_condition_does_not_hold_is_skipped(rig):
+    pause = {"stage": "act", "id": "pause", "wait": {"for_s": 600}, "when": "steps.see.output.lit"}
+
+    state = rig.finish(rig.start(rig.plan(look("hall", id="see"), pause, act("switch", "hall"), check("hall"))), 5)
+
+    assert (state.status, statuses(state)["pause"]) == (Status.SUCCEEDED, "skipped")
+
+
 def test_a_long_wait_is_the_clocks_to_end_and_survives_that_nobody_was_there(rig, database):
     until = datetime.now(UTC) + timedelta(hours=1)
     pause = {"stage": "act", "id": "pause", "wait": {"until": until.isoformat()}}

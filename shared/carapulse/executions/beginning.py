@@ -66,15 +66,15 @@ class Beginner:
     def begin(self, draft: Draft, on: Standpoint, start: Start, looked: Looked | Problem) -> Attempt | None:
         """Draft the intent and return the attempt; None if instead it was skipped, delayed or refused."""
         step = step_of(on, start.step_id)
-        if step.wait is not None and step.wait.pauses:
-            self._wait(draft, step, start)
-            return None
         try:
             if isinstance(looked, Problem):
                 raise looked
             if looked.skip:
                 names = {"execution_id": draft.state.id, "step_id": step.id}
                 draft.note(StepSkipped(**names, condition=step.when or ""))
+                return None
+            if step.wait is not None and step.wait.pauses:
+                self._wait(draft, step, start)
                 return None
             return self._intend(draft, on, start, looked)
         except Problem as problem:
