@@ -113,6 +113,18 @@ def test_a_failed_step_is_tried_again_when_a_person_says_so(rig):
     assert replayed(rig.app, state.plan_id) == state
 
 
+def test_a_step_that_a_person_has_tried_again_has_all_its_time_again(rig):
+    rig.world.broken = {"PUT hall"}
+    state = rig.run(act("switch", "hall", id="hall", deadline_s=1), check("hall"), constraints=HOLD)
+    rig.world.broken, rig.world.delays = set(), {"PUT hall": 0.5}
+    time.sleep(1)
+
+    retry_step(state.id, RetryStep(step_id="hall", note="the bulb is changed"), a_call("grace"), rig.app)
+
+    assert rig.finish(state.id).status is Status.SUCCEEDED
+    assert replayed(rig.app, state.plan_id) == rig.state(state.id)
+
+
 @pytest.mark.parametrize(("done", "status"), [(True, Status.SUCCEEDED), (False, Status.ROLLED_BACK)])
 def test_a_person_says_what_became_of_a_step_and_it_goes_on_from_there(rig, done, status):
     execution = lost(rig, after=(act("switch", "attic"),)).id
