@@ -11,6 +11,7 @@ from tests.world.rig import a_call, act, check
 
 from carapulse.executions.errors import ExecutionNotFound, ExecutionOver, StepNotAsked, StepNotFound
 from carapulse.executions.model import Cause, Status, StepStatus
+from carapulse.executions.reading import get_execution
 from carapulse.executions.wishes import (
     CancelExecution,
     PauseExecution,
@@ -99,6 +100,20 @@ def test_the_deadline_ends_a_pause(rig):
     resume_execution(execution, ResumeExecution(), a_call(), rig.app)
 
     assert rig.state(execution).status is Status.TIMED_OUT
+
+
+def test_a_deadline_that_has_passed_is_not_the_next_one(rig):
+    rig.world.cut = {"ring hall"}
+    execution = rig.run(act("ring", "hall"), check("hall", on=False), constraints={"deadline_s": 1}).id
+    before = get_execution(execution, a_call(), rig.app)
+    time.sleep(1)
+
+    rig.tick()
+    rig.workers.run_until_idle()
+
+    after = get_execution(execution, a_call(), rig.app)
+    assert (after.status, after.next_deadline_at) == (Status.NEEDS_HUMAN, None)
+    assert before.next_deadline_at == before.deadline_at
 
 
 def test_a_failed_step_is_tried_again_when_a_person_says_so(rig):
