@@ -1,4 +1,4 @@
-"""Plans of any shape, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
+"""Plans of changes in a row or a tree, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
 
 import os
 from collections.abc import Callable
