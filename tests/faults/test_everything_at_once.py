@@ -1,6 +1,7 @@
-"""Plans of any shape, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
+"""Plans of changes in a row or a tree, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -235,9 +236,9 @@ class Everything(RuleBasedStateMachine):
         """Repair the world, answer every question, let everything end, and look at it."""
         world = self.rig.world
         world.busy, world.broken, world.cut = {}, set(), set()
-        for _ in range(60):
-            going = [tale for tale in self.all if tale.execution is not None and not tale.state.over]
-            if not going:
+        until = time.monotonic() + 30  # retries wait for the clock on the wall, however fast the rounds are
+        while going := [tale for tale in self.all if tale.execution is not None and not tale.state.over]:
+            if time.monotonic() > until:
                 break
             for tale in going:
                 self._answer(tale, tale.state)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 
 import pytest
+from tests.world.hurry import show_messages
 from tests.world.replay import replayed
 from tests.world.rig import Rig, act, check
 
-from carapulse.executions.model import ExecutionState, Status
+from carapulse.executions.model import ExecutionState, Status, StepStatus
 
 SLOW_S = 0.6
 
@@ -213,6 +214,14 @@ def test_a_wait_lets_time_pass_without_a_worker(rig):
     assert ended - began >= timedelta(seconds=0.8)
 
 
+def test_a_wait_whose_condition_does_not_hold_is_skipped(rig):
+    pause = {"stage": "act", "id": "pause", "wait": {"for_s": 600}, "when": "steps.see.output.lit"}
+
+    state = rig.finish(rig.start(rig.plan(look("hall", id="see"), pause, act("switch", "hall"), check("hall"))), 5)
+
+    assert (state.status, statuses(state)["pause"]) == (Status.SUCCEEDED, "skipped")
+
+
 def test_a_long_wait_is_the_clocks_to_end_and_survives_that_nobody_was_there(rig, database):
     until = datetime.now(UTC) + timedelta(hours=1)
     pause = {"stage": "act", "id": "pause", "wait": {"until": until.isoformat()}}
@@ -268,6 +277,32 @@ def test_a_deadline_fires_although_no_worker_was_alive_when_it_passed(rig, datab
     state = rig.finish(execution)
 
     assert (state.status, rig.world.effects) == (Status.TIMED_OUT, [])
+
+
+def test_a_steps_own_deadline_fires_although_no_worker_was_alive_when_it_passed(rig, database):
+    rig.world.busy = {"GET hall": 1}
+    seen = check("hall", on=False) | {"retry": {"attempts": 3, "backoff_s": 20}, "deadline_s": 60, "id": "seen"}
+    execution = rig.start(rig.plan(act("noop", "hall"), seen))
+    rig.workers.run_until_idle()
+    with database.as_superuser() as connection:
+        show_messages(connection)
+        connection.run(
+            "UPDATE execution_steps SET parts = jsonb_set(jsonb_set(parts, '{run,retry_at}', to_jsonb(now())),"
+            " '{run,started_at}', to_jsonb(now() - interval '61 s')) WHERE step_id = 'seen'"
+        )
+
+    state = rig.finish(execution)
+
+    run = state.step("seen").run
+    assert (state.status, run.status, run.attempts) == (Status.FAILED, StepStatus.FAILED, 1)
+
+
+def test_a_wait_ends_at_its_own_deadline_and_has_failed_then(rig):
+    pause = {"stage": "act", "id": "pause", "wait": {"for_s": 600}, "deadline_s": 0.5}
+
+    state = rig.finish(rig.start(rig.plan(act("switch", "hall"), pause, check("hall"))), 10)
+
+    assert (state.status, statuses(state)["pause"]) == (Status.ROLLED_BACK, "failed")
 
 
 def test_a_run_whose_message_was_lost_goes_on_when_the_clock_looks_after_it(rig, database):

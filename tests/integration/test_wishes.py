@@ -11,6 +11,7 @@ from tests.world.rig import a_call, act, check
 
 from carapulse.executions.errors import ExecutionNotFound, ExecutionOver, StepNotAsked, StepNotFound
 from carapulse.executions.model import Cause, Status, StepStatus
+from carapulse.executions.reading import get_execution
 from carapulse.executions.wishes import (
     CancelExecution,
     PauseExecution,
@@ -101,6 +102,20 @@ def test_the_deadline_ends_a_pause(rig):
     assert rig.state(execution).status is Status.TIMED_OUT
 
 
+def test_a_deadline_that_has_passed_is_not_the_next_one(rig):
+    rig.world.cut = {"ring hall"}
+    execution = rig.run(act("ring", "hall"), check("hall", on=False), constraints={"deadline_s": 1}).id
+    before = get_execution(execution, a_call(), rig.app)
+    time.sleep(1)
+
+    rig.tick()
+    rig.workers.run_until_idle()
+
+    after = get_execution(execution, a_call(), rig.app)
+    assert (after.status, after.next_deadline_at) == (Status.NEEDS_HUMAN, None)
+    assert before.next_deadline_at == before.deadline_at
+
+
 def test_a_failed_step_is_tried_again_when_a_person_says_so(rig):
     execution = held(rig).id
     rig.world.broken = set()
@@ -111,6 +126,18 @@ def test_a_failed_step_is_tried_again_when_a_person_says_so(rig):
     assert (state.status, state.steps[1].run.attempts) == (Status.SUCCEEDED, 4)
     assert rig.world.effects == ["PUT hall", "PUT attic"]
     assert replayed(rig.app, state.plan_id) == state
+
+
+def test_a_step_that_a_person_has_tried_again_has_all_its_time_again(rig):
+    rig.world.broken = {"PUT hall"}
+    state = rig.run(act("switch", "hall", id="hall", deadline_s=1), check("hall"), constraints=HOLD)
+    rig.world.broken, rig.world.delays = set(), {"PUT hall": 0.5}
+    time.sleep(1)
+
+    retry_step(state.id, RetryStep(step_id="hall", note="the bulb is changed"), a_call("grace"), rig.app)
+
+    assert rig.finish(state.id).status is Status.SUCCEEDED
+    assert replayed(rig.app, state.plan_id) == rig.state(state.id)
 
 
 @pytest.mark.parametrize(("done", "status"), [(True, Status.SUCCEEDED), (False, Status.ROLLED_BACK)])

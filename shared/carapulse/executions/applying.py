@@ -161,7 +161,8 @@ def _answered(state: ExecutionState, event: RetryRequested | StepResolved, at: d
     run = step.run
     changes: dict[str, object] = {"finished_at": at}
     if isinstance(event, RetryRequested):
-        changes = {"status": StepStatus.WAITING, "spent": run.attempts, "error": None, "finished_at": None}
+        changes = {"status": StepStatus.WAITING, "spent": run.attempts, "error": None}
+        changes |= {"started_at": None, "finished_at": None}  # its own deadline counts from its next start
     elif event.done:
         changes |= {"status": StepStatus.SUCCEEDED, "effect": Effect.DONE, "error": None}
     else:

@@ -1,7 +1,7 @@
 """How an attempt begins: what it needs is looked at, everybody who must allows it, and its intent is drafted."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from carapulse.executions.attempts import (
     Attempt,
@@ -25,7 +25,7 @@ from carapulse.executions.events import (
 )
 from carapulse.executions.lifecycle import Start
 from carapulse.executions.looking import Looked, look, needs_outputs
-from carapulse.executions.model import StepError
+from carapulse.executions.model import Run, StepError
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.rechecking import Standpoint, check_tools, recheck
 from carapulse.executions.verdicts import delay_of, longest_delay_s
@@ -66,9 +66,6 @@ class Beginner:
     def begin(self, draft: Draft, on: Standpoint, start: Start, looked: Looked | Problem) -> Attempt | None:
         """Draft the intent and return the attempt; None if instead it was skipped, delayed or refused."""
         step = step_of(on, start.step_id)
-        if step.wait is not None and step.wait.pauses:
-            self._wait(draft, step, start)
-            return None
         try:
             if isinstance(looked, Problem):
                 raise looked
@@ -76,6 +73,11 @@ class Beginner:
                 names = {"execution_id": draft.state.id, "step_id": step.id}
                 draft.note(StepSkipped(**names, condition=step.when or ""))
                 return None
+            if step.wait is not None and step.wait.pauses:
+                self._wait(draft, step, start)
+                return None
+            if start.phase == "run" and draft.at >= _ends(step, draft.state.step(step.id).run, draft.at):
+                raise StepRefused("the time that the step may take is over", step_id=step.id)
             return self._intend(draft, on, start, looked)
         except Problem as problem:
             if self.ports.stopping.is_set():
@@ -144,10 +146,13 @@ class Beginner:
     def _wait(self, draft: Draft, step: PlanStep, start: Start) -> None:
         """Let time pass without a worker; once it has, the step is done. A dry run does not wait."""
         run = draft.state.step(step.id).run
-        until = run.retry_at or _until(step, draft.at)
+        wanted, ends = _until(step, run.started_at or draft.at), _ends(step, run, draft.at)
+        until = run.retry_at or min(wanted, ends)
         if until > draft.at and not draft.state.dry_run:
             draft.note(StepDelayed(execution_id=draft.state.id, step_id=step.id, until=until))
             return
+        if ends < wanted and not draft.state.dry_run:
+            raise StepRefused("the time that the step may take is over before what it waits for", step_id=step.id)
         names = {"execution_id": draft.state.id, "step_id": step.id, "phase": "run", "fence": draft.state.fences + 1}
         draft.note(StepStarted(**names, attempt=start.attempt, lease=self.watched.lease))
         draft.note(StepSucceeded(**names, output_digest=None, duration_ms=0))
@@ -185,3 +190,10 @@ def _until(step: PlanStep, at: datetime) -> datetime:
     if wait is not None and wait.until is not None:
         return wait.until
     return at + timedelta(seconds=wait.for_s or 0 if wait is not None else 0)
+
+
+def _ends(step: PlanStep, run: Run, at: datetime) -> datetime:
+    """Return until when a step may take that began some time ago, or begins at a moment."""
+    if step.deadline_s is None:
+        return datetime.max.replace(tzinfo=UTC)
+    return (run.started_at or at) + timedelta(seconds=step.deadline_s)

@@ -88,7 +88,9 @@ class ExecutionView(ExecutionSummary):
     digest: str
     approval_id: str | None
     deadline_at: datetime
-    next_deadline_at: datetime | None = Field(description="the run's, or that of a step that comes earlier")
+    next_deadline_at: datetime | None = Field(
+        description="the run's, or that of a step that comes earlier; null when it has passed"
+    )
     percent: int = Field(description="how much of the run is behind us")
     left: tuple[str, ...]
     steps: tuple[StepView, ...]
@@ -103,7 +105,7 @@ class ExecutionView(ExecutionSummary):
             digest=state.digest,
             approval_id=state.approval_id,
             deadline_at=state.deadline_at,
-            next_deadline_at=None if state.over else min([state.deadline_at, *deadlines.values()]),
+            next_deadline_at=None if state.over or state.expired else min([state.deadline_at, *deadlines.values()]),
             percent=percent_of(state),
             left=state.left,
             steps=tuple(StepView.shown(step, version, waits, deadlines) for step in state.steps),

@@ -59,7 +59,7 @@ class Watched:
     def begin(self, step_id: str, phase: Phase) -> None:
         """Say which attempt is made from here on. With a lease that has lapsed, it is cancelled before it begins."""
         with self._lock:
-            self.at, self.since, self._kept, self._lines = (step_id, phase), time.monotonic(), 0, []
+            self.at, self.since, self._kept = (step_id, phase), time.monotonic(), 0
         self.cancelled.clear()
         if self.has_lapsed:
             self.cancelled.set()

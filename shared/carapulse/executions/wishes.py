@@ -70,7 +70,7 @@ def cancel_execution(execution_id: str, command: CancelExecution, call: Call, po
 def pause_execution(execution_id: str, command: PauseExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
     """Let what runs be finished and begin nothing more, the undoing included. What is paused stays as it is.
 
-    Time goes on: the deadline ends a pause.
+    Time goes on: the deadline ends a pause. One that is asked for later, of an undoing, lasts until it is resumed.
     """
     with ports.begin(call) as work:
         state = _open(execution_id, work)

@@ -55,6 +55,17 @@ def test_of_a_lease_that_may_not_have_been_renewed_no_more_than_half_is_believed
     assert watched.has_lapsed
 
 
+def test_lines_of_a_look_before_the_first_attempt_are_kept_with_it():
+    watched = a_lease()
+    watched.begin("s1", "run")
+    watched.on_line("this is how it was")
+
+    watched.begin("s1", "run")
+    watched.on_line("this is how it is")
+
+    assert [each.line for each in watched.end()] == ["this is how it was", "this is how it is"]
+
+
 def test_an_attempt_does_not_end_while_its_lines_are_being_stored():
     watched, ended = a_lease(), threading.Event()
     watched.begin("s1", "run")
