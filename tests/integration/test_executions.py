@@ -287,3 +287,16 @@ def wait_for(condition, seconds=10.0):
     while not condition():
         assert datetime.now(UTC) < until
         threading.Event().wait(0.02)
+
+
+def test_only_what_can_be_done_again_has_time_for_that_when_its_worker_is_lost(rig):
+    plan = rig.plan(
+        act("ring", "hall", id="bell"), act("noop", "hall"), act("toggle", "attic"), check("hall", on=False)
+    )
+
+    assert [(step.action, step.deadline_s) for step in plan.steps] == [
+        ("ring", 10.0),
+        ("noop", 90.0),
+        ("toggle", 90.0),
+        ("look", 30.1),
+    ]

@@ -3,7 +3,8 @@
 import pytest
 from tests.world.rig import a_call, act, check
 
-from carapulse.executions.errors import ExecutionNotOver, NothingToUndo
+from carapulse.approvals.usecases import DecideApproval, decide_approval
+from carapulse.executions.errors import AlreadyUndone, ExecutionNotOver, NothingToUndo
 from carapulse.executions.model import Status
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
@@ -91,6 +92,28 @@ def test_what_is_not_over_is_cancelled_instead(rig):
 
     with pytest.raises(ExecutionNotOver):
         undone(rig, execution)
+
+
+def test_what_was_undone_is_not_undone_again_over_what_somebody_changed_since(rig):
+    run = rig.run(act("switch", "hall"), check("hall"))
+    assert rig.finish(rig.start(undone(rig, run.id), by="grace")).status is Status.SUCCEEDED
+    rig.world.on["hall"] = True
+
+    with pytest.raises(AlreadyUndone):
+        undone(rig, run.id)
+    assert rig.world.on["hall"] is True
+
+
+def test_one_plan_at_a_time_goes_back_and_another_may_once_that_was_refused(rig):
+    run = rig.finish(rig.start(rig.plan(act("switch", "hall"), check("hall"), environment="prod")))
+    first = undone(rig, run.id)
+    with pytest.raises(AlreadyUndone):
+        undone(rig, run.id)
+
+    denial = DecideApproval(plan_id=first.plan_id, status="denied", digest=first.digest)
+    decide_approval(denial, a_call("lin", "approver"), rig.app)
+
+    assert undone(rig, run.id).plan_id != first.plan_id
 
 
 def test_what_left_nothing_is_not_undone(rig):

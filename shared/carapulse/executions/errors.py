@@ -45,6 +45,12 @@ class NothingToUndo(Conflict):
     code = "nothing-to-undo"
 
 
+class AlreadyUndone(Conflict):
+    """Another plan goes back on this execution, or has: again would overwrite what somebody changed since."""
+
+    code = "already-undone"
+
+
 class StepRefused(Denied):
     """What was approved no longer holds at the last moment."""
 

@@ -5,16 +5,17 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from carapulse.executions.errors import ExecutionNotOver, NothingToUndo
+from carapulse.audit.model import EventFilter
+from carapulse.executions.errors import AlreadyUndone, ExecutionNotOver, NothingToUndo
 from carapulse.executions.events import UndoPlanned
-from carapulse.executions.model import ExecutionState
+from carapulse.executions.model import ExecutionState, Status
 from carapulse.executions.outputs import outputs_of
 from carapulse.executions.ports import ExecutionPorts, ExecutionSettings
 from carapulse.executions.ways_back import WaysBack, ways_back
 from carapulse.kernel.call import Call
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
-from carapulse.plans.model import PlanVersion
+from carapulse.plans.model import PlanStatus, PlanVersion
 from carapulse.plans.ports import PlanPorts
 from carapulse.plans.requests import CreatePlan, Origin, Text
 from carapulse.plans.usecases import create_plan
@@ -61,11 +62,13 @@ def undo_execution(execution_id: str, command: UndoExecution, call: Call, ports:
     """Make a plan that goes back on everything that took effect in a run and is not undone yet.
 
     What has no way back stays, and the new plan names it. ExecutionNotOver while the run may still undo by itself,
-    NothingToUndo if it left nothing, or nothing that anybody can go back on and verify.
+    AlreadyUndone if another plan goes back on it or has, NothingToUndo if it left nothing, or nothing that anybody can
+    go back on and verify.
     """
     with ports.begin(call) as work:
         state = work.executions.get(execution_id)
         version = work.plans.version(state.plan_id, state.plan_version)
+        _refuse_another(state, work)
     outputs = outputs_of(execution_id, call, ports)
     if not state.over:
         raise ExecutionNotOver("cancel the execution instead", execution_id=execution_id, status=state.status)
@@ -79,6 +82,16 @@ def undo_execution(execution_id: str, command: UndoExecution, call: Call, ports:
         planned = UndoPlanned(execution_id=execution_id, undo_plan_id=plan.plan_id, stays=tuple(ways.stays))
         work.record(state.plan_id, planned)
     return plan
+
+
+def _refuse_another(state: ExecutionState, work: Any) -> None:  # noqa: ANN401 - as above
+    """Refuse if the newest plan that goes back on a run may still do so, or did; the ones before it then did not."""
+    for planned in work.evidence.page(EventFilter(stream=state.plan_id, type=UndoPlanned.__name__, limit=1)).data:
+        plan = work.plans.get(planned.body["undo_plan_id"])
+        has_run = plan.status is PlanStatus.DONE and plan.execution_id is not None
+        if plan.is_open or (has_run and work.executions.get(plan.execution_id).status is Status.SUCCEEDED):
+            facts = {"execution_id": state.id, "undo_plan_id": plan.id}
+            raise AlreadyUndone("another plan goes back on this execution, or has", **facts)
 
 
 def _request(former: _Former, ways: WaysBack, command: UndoExecution) -> CreatePlan:

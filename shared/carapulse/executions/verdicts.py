@@ -6,10 +6,9 @@ from datetime import timedelta
 
 from carapulse.executions.model import Effect, StepError
 from carapulse.kernel.errors import Problem
+from carapulse.plans.steps import LEAST_REPEATS
 from carapulse.tools.expectations import Expectation, unmet
 from carapulse.tools.model import Outcome, OutcomeKind
-
-LEAST_REPEATS = 3  # attempts that a lost or unknown outcome of a repeatable action gets, whatever the step asked for
 
 
 @dataclass(frozen=True)

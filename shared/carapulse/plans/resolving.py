@@ -7,7 +7,7 @@ from carapulse.plans.errors import PlanInvalid
 from carapulse.plans.fanning import Asked
 from carapulse.plans.ports import Actions
 from carapulse.plans.requests import CreatePlan, StepRequest
-from carapulse.plans.steps import AUTOMATIC, PlanStep, Retry, Stage, Undo, UndoAction, Wait
+from carapulse.plans.steps import AUTOMATIC, LEAST_REPEATS, PlanStep, Retry, Stage, Undo, UndoAction, Wait
 from carapulse.plans.waiting import pause
 from carapulse.tools.expressions import holds
 from carapulse.tools.manifest import Action
@@ -72,10 +72,12 @@ def _judged(step: StepRequest, use: tuple[str, str], catalogue: Actions, context
 
 
 def _longest(action: Action, retry: Retry, wait: Wait | None) -> float:
-    """Return how many seconds all attempts take, with the breaks between them."""
+    """Return how many seconds all attempts take, with the breaks between them, also those after a worker was lost."""
     if wait is not None and wait.check_s is not None:
         return wait.check_s + action.timeout_s
-    return action.timeout_s * retry.attempts + retry.max_backoff_s * (retry.attempts - 1)
+    repeats = action.effect is Effect.READ or action.idempotent or action.probe is not None
+    attempts = max(retry.attempts, LEAST_REPEATS) if repeats else retry.attempts
+    return action.timeout_s * attempts + retry.max_backoff_s * (attempts - 1)
 
 
 def _undo_of(step: StepRequest, action: Action) -> Undo | None:

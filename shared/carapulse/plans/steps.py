@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -46,6 +46,10 @@ class Stage(StrEnum):
     def rank(self) -> int:
         """The place in the order, from 0."""
         return list(Stage).index(self)
+
+
+LEAST_REPEATS: Final = 3
+"""Attempts that a lost or unknown outcome of a repeatable action gets, whatever the step asks for."""
 
 
 class Retry(Record):

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol, Self
 
 from carapulse.adapters.postgres.outbox import PostgresOutbox
 from carapulse.adapters.postgres.queue import Delivery, PostgresQueue
+from carapulse.audit.model import EventFilter, SealedEntry
 from carapulse.bootstrap import App
 from carapulse.broker.envelope import Envelope, MessageForged, MessageUnreadable, opened
 from carapulse.broker.events import STREAM, ForgedMessageSeen
@@ -16,6 +17,7 @@ from carapulse.broker.relay import Relay
 from carapulse.kernel.call import INSTALLATION, Actor, Call
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.clock import Clock
+from carapulse.kernel.cursor import Page
 from carapulse.kernel.errors import Problem
 from carapulse.kernel.event import Event
 from carapulse.kernel.sealing import Marker
@@ -27,13 +29,27 @@ from carapulse.tracing import Trace, traced
 
 log = get_logger(__name__)
 _DOORKEEPER = Actor(id="queue", kind="service")
+_LATELY: Final = 200
 _LONG_POLL_S: Final = 5.0  # no longer, so that a program that is told to stop does
 
 FORGED = Count("carapulse_messages_forged_total", "Messages of a broker that this installation did not sign")
 
 
+class Log(Protocol):
+    """The log, as far as it is looked into for what was said already."""
+
+    def page(self, wanted: EventFilter) -> Page[SealedEntry]:
+        """Return events, the newest first."""
+        ...
+
+
 class Recording(Protocol):
     """A unit of work, as far as it is needed to say what came."""
+
+    @property
+    def evidence(self) -> Log:
+        """The log within this unit."""
+        ...
 
     def record(self, stream: str, event: Event) -> datetime:
         """Append a fact."""
@@ -98,14 +114,24 @@ class Reception:
             return delivery
 
     def report(self, arrival: Arrival, problem: Problem) -> None:
-        """Say that what came is not ours, once: a broker brings it again and again until it gives it up."""
+        """Say that what came is not ours, once: a broker brings it again and again until it gives it up.
+
+        When it came first, the log may have been away.
+        """
         log.error("message_not_ours", queue=arrival.queue, code=problem.code, times=arrival.times)
-        if arrival.times > 1:
-            return
-        FORGED.add()
         call = Call(actor=_DOORKEEPER, tenant=INSTALLATION, at=self.clock.now(), trace=Trace.begin().id)
+        seen = ForgedMessageSeen(queue=arrival.queue, text_digest=digest(str(arrival.text)))
         with self.begin(call) as work:
-            work.record(STREAM, ForgedMessageSeen(queue=arrival.queue, text_digest=digest(str(arrival.text))))
+            if arrival.times > 1 and _was_told(seen, work.evidence):
+                return
+            work.record(STREAM, seen)
+        FORGED.add()
+
+
+def _was_told(seen: ForgedMessageSeen, said: Log) -> bool:
+    """Look whether this is among what was told lately; if so much came since that it isn't, it is told once more."""
+    lately = said.page(EventFilter(stream=STREAM, type=ForgedMessageSeen.__name__, limit=_LATELY)).data
+    return any(each.body["text_digest"] == seen.text_digest for each in lately)
 
 
 @dataclass(frozen=True)

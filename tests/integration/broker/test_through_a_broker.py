@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +13,11 @@ from tests.world.server import a_world
 from tests.world.sqs import an_sqs
 
 from carapulse.adapters.postgres import outbox
+from carapulse.broker.envelope import MessageUnreadable
 from carapulse.broker.events import STREAM
+from carapulse.broker.ports import Arrival
 from carapulse.kernel.call import INSTALLATION
+from carapulse.kernel.errors import Unavailable
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.brokered import queue_of
 from carapulse.runtime.workers import Workers
@@ -150,6 +154,24 @@ def test_what_this_installation_did_not_write_is_not_acted_upon_and_is_in_the_lo
     assert dead == forged
     seen = rig.rows("SELECT type FROM events WHERE stream = :stream", INSTALLATION, stream=STREAM)
     assert seen == [("ForgedMessageSeen",)] * len(forged)
+
+
+def test_a_forged_message_that_first_came_while_the_log_was_away_is_in_the_log_once(rig):
+    reception = rig.workers.queue.reception
+    forged = Arrival("executions", "not even JSON", times=1, handle=None)
+
+    def away(_call):
+        raise Unavailable("the database did not answer")
+
+    with pytest.raises(Unavailable):
+        replace(reception, begin=away).admit(forged, 1)
+    for times in (2, 3):
+        with pytest.raises(MessageUnreadable):
+            reception.admit(replace(forged, times=times), 1)
+
+    assert rig.rows("SELECT type FROM events WHERE stream = :stream", INSTALLATION, stream=STREAM) == [
+        ("ForgedMessageSeen",)
+    ]
 
 
 def test_a_message_that_killed_its_workers_is_given_up_by_those_that_poll(database, tmp_path):
