@@ -23,10 +23,20 @@ def render() -> str:
         "AWS": _bill(costs, "aws", list(costs.aws("change"))),
         "GCP": _bill(costs, "gcp", list(costs.gcp())),
         "PRICES": _prices(costs),
+        "RATE": [_rate(costs)],
     }
     for name, lines in parts.items():
         text = text.replace(f"<!-- {name} -->", "\n".join(lines).strip())
     return text
+
+
+def _rate(costs: Costs) -> str:
+    """Return what a million changes a month ask of the database in a second on average."""
+    asked = (
+        f"{costs.counts['change']['database'][each] * 1e6 / (costs.assumed['hours'] * 3600):.0f} {each}"
+        for each in ("statements", "transactions")
+    )
+    return " and ".join(asked)
 
 
 def _counts(costs: Costs) -> list[str]:

@@ -117,8 +117,8 @@ class Costs:
         yield Line("run_vcpu", "at work, and waiting for tools", works * given["vcpu"], ticks * given["vcpu"])
         yield Line("run_memory", "at work, and waiting for tools", works * given["gib"], ticks * given["gib"])
         yield Line("pubsub", "publishing and delivering", 2 * asked["messages"] * self.assumed["message_bytes"])
-        yield Line("sql_vcpu", f"{database['vcpu']} vCPU, no standby", 0, database["vcpu"] * months)
-        yield Line("sql_memory", f"{database['gib']} GB", 0, database["gib"] * months)
+        for price, size, unit in (("sql_vcpu", database["vcpu"], "vCPU"), ("sql_memory", database["gib"], "GB")):
+            yield Line(price, f"{size} {unit} in {database['zones']} zones", 0, size * database["zones"] * months)
 
     def bill(self, cloud: str, lines: list[Line]) -> Iterator[list[object]]:
         """Yield a row for each line of a bill, and one for their sum."""

@@ -96,3 +96,9 @@ def test_whoever_tells_clients_is_at_work_for_as_long_as_the_function_says():
     said = re.findall(r"^SECONDS: Final = ([0-9.]+)$", source, re.MULTILINE)
 
     assert [float(each) for each in said] == [Costs.kept().counts["followed"]["pusher_seconds_a_minute"]]
+
+
+def test_the_database_of_google_is_paid_for_in_as_many_zones_as_it_is_deployed_to():
+    deployed = re.findall(r'availability_type += "(\w+)"', (ROOT / "infra" / "gcp" / "database.tf").read_text())
+
+    assert [{"ZONAL": 1, "REGIONAL": 2}[each] for each in deployed] == [Costs.kept().assumed["cloud_sql"]["zones"]]
