@@ -83,6 +83,7 @@ def terms_of(
         backoff_s=step.wait.every_s if polls and step.wait else step.retry.backoff_s,
         max_backoff_s=step.wait.every_s if polls and step.wait else step.retry.max_backoff_s,
         prior=part.effect,
+        undoes=not forward,
         expect=step.expect if forward and (not state.dry_run or step.stage is Stage.DIAGNOSE) else (),
         deadline_s=step.deadline_s if forward else None,
     )

@@ -24,6 +24,7 @@ class Terms:
     backoff_s: float
     max_backoff_s: float
     prior: Effect
+    undoes: bool = False
     expect: tuple[Expectation, ...] = ()
     deadline_s: float | None = None
     elapsed_s: float = 0.0
@@ -107,7 +108,7 @@ def judge_outcome(outcome: Outcome, terms: Terms) -> Verdict:
             return _judge_success(outcome, terms)
         case OutcomeKind.FAILED:
             error = StepError(code="tool-failed", detail=outcome.detail)
-            repeats = terms.may_repeat and (terms.checks or (terms.writes and terms.idempotent))
+            repeats = terms.may_repeat and (terms.checks or _may_do_again(outcome, terms))
             effect = _failed_effect(outcome, terms)
             return Retry(error, effect) if repeats else Failed(error, effect)
         case OutcomeKind.UNKNOWN:
@@ -153,6 +154,11 @@ def _judge_success(outcome: Outcome, terms: Terms) -> Verdict:
     if terms.writes:
         return Failed(error, Effect.DONE)
     return Retry(error, terms.prior) if terms.may_repeat and terms.checks else Failed(error, terms.prior)
+
+
+def _may_do_again(outcome: Outcome, terms: Terms) -> bool:
+    """Return whether a write that failed may be made again: what was refused would be; a way back is tried again."""
+    return terms.writes and terms.idempotent and (terms.undoes or not outcome.unchanged)
 
 
 def _failed_effect(outcome: Outcome, terms: Terms) -> Effect:

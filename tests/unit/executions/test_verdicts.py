@@ -41,6 +41,16 @@ def test_a_write_that_was_refused_changed_nothing():
     assert verdict.effect is Effect.NONE
 
 
+@pytest.mark.parametrize(
+    ("unchanged", "undoes", "verdict"),
+    [(True, False, Failed), (False, False, Retry), (True, True, Retry), (False, True, Retry)],
+)
+def test_what_was_refused_is_not_asked_for_again_but_to_go_back(unchanged, undoes, verdict):
+    again = terms(idempotent=True, attempts=3, undoes=undoes)
+
+    assert isinstance(judge_outcome(outcome(OutcomeKind.FAILED, unchanged=unchanged), again), verdict)
+
+
 def test_a_write_that_failed_may_have_changed_something():
     verdict = judge_outcome(outcome(OutcomeKind.FAILED), terms())
 
