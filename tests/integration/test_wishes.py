@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -261,3 +262,21 @@ def noted(rig, execution, kind):
     with rig.app.begin(a_call()) as work:
         query = text("SELECT count(*) FROM events WHERE type = :kind AND stream = :stream")
         return work.connection.execute(query, wanted).scalar_one()
+
+
+def test_a_pause_keeps_no_question_from_anybody(rig):
+    rig.world.cut, rig.world.delays = {"ring hall"}, {"ring hall": 0.4}
+    execution = rig.start(rig.plan(act("ring", "hall", id="bell"), check("hall", on=False)))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(rig.workers.run_until_idle)
+        wait_for(lambda: rig.world.counts["ring hall"] == 1)
+        pause_execution(execution, PauseExecution(), a_call(), rig.app)
+
+    assert rig.state(execution).status is Status.NEEDS_HUMAN
+    assert rig.state(execution).left == ("bell",)
+    resolve_step(execution, said(done=True), a_call("grace"), rig.app)
+    rig.workers.run_until_idle()
+    assert rig.state(execution).status is Status.RUNNING
+
+    resume_execution(execution, ResumeExecution(), a_call(), rig.app)
+    assert rig.finish(execution).status is Status.SUCCEEDED

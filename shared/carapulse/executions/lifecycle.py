@@ -101,12 +101,18 @@ def decide(state: ExecutionState) -> Next:
     if cause is None:
         starts = () if state.paused else tuple(_starts(state))
         return Go(starts) if starts or runs or not _all_behind_us(state) else _succeed(state)
-    return Go() if runs or state.paused else _stop(state, cause)
+    # A pause begins nothing, but it doesn't keep from anybody that they are asked.
+    return Go() if runs or (state.paused and not _asks(state, cause)) else _stop(state, cause)
+
+
+def _asks(state: ExecutionState, cause: Cause) -> bool:
+    """Return whether a person has to say how it goes on."""
+    return cause is Cause.UNKNOWN or (cause is Cause.FAILED and state.hold)
 
 
 def _stop(state: ExecutionState, cause: Cause) -> Next:
     """Return how an execution that can't go on, and in which nothing runs any more, is ended, undone or held."""
-    if cause is Cause.UNKNOWN or (cause is Cause.FAILED and state.hold):
+    if _asks(state, cause):
         return Go() if state.status is Status.NEEDS_HUMAN else Hold(cause, _waiting_for_a_person(state))
     if cause is Cause.TIMED_OUT and _all_behind_us(state):  # nothing is won by undoing what is done and verified
         return _succeed(state)
