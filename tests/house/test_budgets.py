@@ -109,8 +109,9 @@ def test_every_function_has_a_budget_and_nothing_else_has():
 @pytest.mark.parametrize("function", FOLDERS)
 def test_a_function_begins_within_its_budget(function, starts, begin):
     budget, (ratio, modules) = BUDGETS["functions"][function], starts[function]
-    if ratio > budget["ratio"]:  # a measured time may be bad luck; twice is none
-        ratio = min(ratio, begin(function)[function][0])
+    for _ in range(3):  # a measured time may be bad luck, beside others even twice
+        if ratio > budget["ratio"]:
+            ratio = min(ratio, begin(function)[function][0])
     reads = sum(map(megabytes, read_by(modules)))
     print(f"{function}: {ratio:.2f} times the bare libraries, {len(modules)} modules, reads {reads:.1f} MB")  # noqa: T201 - for whoever moves a budget
 

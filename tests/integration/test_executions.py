@@ -296,7 +296,7 @@ def test_only_what_can_be_done_again_has_time_for_that_when_its_worker_is_lost(r
 
     assert [(step.action, step.deadline_s) for step in plan.steps] == [
         ("ring", 10.0),
-        ("noop", 90.0),
-        ("toggle", 90.0),
-        ("look", 30.1),
+        ("noop", 210.0),
+        ("toggle", 210.0),
+        ("look", 150.1),
     ]

@@ -19,6 +19,7 @@ _NO_WAY_BACK = {
     Reversibility.COMPENSABLE: "its manifest knows no way back, and the plan names none",
     Reversibility.REVERSIBLE: "its manifest knows no way back, and the plan names none",
 }
+_LATE_S = 60.0  # between two attempts: until the lease of a lost worker has lapsed, or a long queue has come to it
 
 
 def resolve_step(asked: Asked, position: int, catalogue: Actions, request: CreatePlan) -> PlanStep:
@@ -77,7 +78,7 @@ def _longest(action: Action, retry: Retry, wait: Wait | None) -> float:
         return wait.check_s + action.timeout_s
     repeats = action.effect is Effect.READ or action.idempotent or action.probe is not None
     attempts = max(retry.attempts, LEAST_REPEATS) if repeats else retry.attempts
-    return action.timeout_s * attempts + retry.max_backoff_s * (attempts - 1)
+    return action.timeout_s * attempts + (retry.max_backoff_s + _LATE_S) * (attempts - 1)
 
 
 def _undo_of(step: StepRequest, action: Action) -> Undo | None:

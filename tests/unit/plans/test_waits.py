@@ -130,9 +130,9 @@ def test_only_what_reads_and_expects_something_is_asked_again(step, expected):
 @pytest.mark.parametrize(
     ("step", "deadline"),
     [
-        (LOOK, 3 * 30 + 2 * 30),  # what may be done again is tried three times if its worker is lost
-        ({**LOOK, "retry": {"attempts": 1, "max_backoff_s": 9}}, 3 * 30 + 2 * 9),
-        ({**LOOK, "retry": {"attempts": 4, "max_backoff_s": 9}}, 4 * 30 + 3 * 9),
+        (LOOK, 3 * 30 + 2 * (30 + 60)),  # what may be done again is tried three times if its worker is lost
+        ({**LOOK, "retry": {"attempts": 1, "max_backoff_s": 9}}, 3 * 30 + 2 * (9 + 60)),
+        ({**LOOK, "retry": {"attempts": 4, "max_backoff_s": 9}}, 4 * 30 + 3 * (9 + 60)),
         ({**LOOK, "deadline_s": 7.5}, 7.5),
     ],
 )
