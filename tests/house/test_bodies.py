@@ -8,6 +8,7 @@ from docs.http import make_http
 from fastapi.routing import APIRoute
 from jsonschema_rs import Draft202012Validator
 from tests.builders.contract import CONTRACT
+from tests.builders.documents import with_another
 
 from carapulse.runtime.http.contract import routes_of
 from carapulse.runtime.http.fields import meaningless_aliases
@@ -43,18 +44,6 @@ def places(schema, value, place=()):
         items: dict[str, object] = next((choice["items"] for choice in choices if "items" in choice), {})
         for number, each in enumerate(value):
             yield from places(items, each, (*place, number))
-
-
-def with_another(document, place, value):
-    """Return a copy of a document with another value in a place."""
-    if not place:
-        return value
-    changed = copy.deepcopy(document)
-    node = changed
-    for part in place[:-1]:
-        node = node[part]
-    node[place[-1]] = value
-    return changed
 
 
 def taken_by(field, document):

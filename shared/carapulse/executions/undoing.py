@@ -15,7 +15,7 @@ from carapulse.executions.ways_back import WaysBack, ways_back
 from carapulse.kernel.call import Call
 from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
-from carapulse.plans.model import PlanStatus, PlanVersion
+from carapulse.plans.model import PlanVersion
 from carapulse.plans.ports import PlanPorts
 from carapulse.plans.requests import CreatePlan, Origin, Text
 from carapulse.plans.usecases import create_plan
@@ -88,8 +88,7 @@ def _refuse_another(state: ExecutionState, work: Any) -> None:  # noqa: ANN401 -
     """Refuse if the newest plan that goes back on a run may still do so, or did; the ones before it then did not."""
     for planned in work.evidence.page(EventFilter(stream=state.plan_id, type=UndoPlanned.__name__, limit=1)).data:
         plan = work.plans.get(planned.body["undo_plan_id"])
-        has_run = plan.status is PlanStatus.DONE and plan.execution_id is not None
-        if plan.is_open or (has_run and work.executions.get(plan.execution_id).status is Status.SUCCEEDED):
+        if plan.is_open or (plan.execution_id and work.executions.get(plan.execution_id).status is Status.SUCCEEDED):
             facts = {"execution_id": state.id, "undo_plan_id": plan.id}
             raise AlreadyUndone("another plan goes back on this execution, or has", **facts)
 

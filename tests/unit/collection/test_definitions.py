@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.builders.documents import with_another
 from tests.builders.tools import BUILTIN
 
 import carapulse.integrations
@@ -15,12 +16,7 @@ GOOD = yaml.safe_load((Path(carapulse.integrations.__file__).parent / "grafana" 
 
 def changed(*place, to):
     """Return the collector with something else at a place."""
-    document = yaml.safe_load(yaml.safe_dump(GOOD))
-    target = document
-    for step in place[:-1]:
-        target = target[step]
-    target[place[-1]] = to
-    return document
+    return with_another(GOOD, place, to)
 
 
 def load(folder, document):
