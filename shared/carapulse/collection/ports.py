@@ -12,6 +12,7 @@ from carapulse.freezes.rules import Calendar
 from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
+from carapulse.kernel.spelling import Flag
 from carapulse.policy.ports import PolicyEngine
 from carapulse.tools.catalogue import Catalogue
 from carapulse.tools.model import Name
@@ -22,7 +23,7 @@ class CollectorFilter(Wanted):
     """Which collectors are wanted, and which page of them."""
 
     system: Name | None = None
-    enabled: bool | None = None
+    enabled: Flag | None = None
 
 
 class Kept(NamedTuple):

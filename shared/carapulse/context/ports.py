@@ -12,6 +12,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.clock import Clock
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import WHOLE
 from carapulse.kernel.work import Work
 
 Selector = Annotated[
@@ -39,7 +40,7 @@ class GraphWanted(Record):
     """What is asked about, how far to look from it, and which way the edges lead."""
 
     service: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(description="an id, or a name")
-    depth: int = Field(1, ge=1, le=5, description="how many edges away")
+    depth: Annotated[int, Field(ge=1, le=5), WHOLE] = Field(1, description="how many edges away")
     direction: Direction = "both"
 
 

@@ -7,6 +7,7 @@ from carapulse.freezes.windows import Window
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.moment import Moment
+from carapulse.kernel.spelling import Flag
 from carapulse.kernel.work import Work
 
 
@@ -14,13 +15,13 @@ class FreezeFilter(Wanted):
     """Which freezes are wanted, and which page of them."""
 
     active_at: Moment | None = None
-    lifted: bool | None = None
+    lifted: Flag | None = None
 
 
 class WindowFilter(Wanted):
     """Which windows are wanted, and which page of them."""
 
-    lifted: bool | None = None
+    lifted: Flag | None = None
 
 
 class Freezes(Protocol):

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from carapulse.kernel.errors import Invalid
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import WHOLE
 
 T = TypeVar("T")
-Limit = Annotated[int, Field(ge=1, le=200, description="how many items a page has at most")]
+Limit = Annotated[int, Field(ge=1, le=200, description="how many items a page has at most"), WHOLE]
 DEFAULT_LIMIT = 50
 Cursor = Annotated[str, Field(max_length=1000, description="`next_cursor` of the page before")]
 

@@ -4,11 +4,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.patch import MergePatch
+from carapulse.kernel.spelling import WHOLE
 from carapulse.knowledge.examples import MEMORIES, PLAYBOOKS, REMEMBERING, REVISING, RUNBOOKS
 from carapulse.knowledge.memories import Memory, MemoryContent, MemorySummary
 from carapulse.knowledge.model import (
@@ -34,7 +36,7 @@ from carapulse.paging import ThesePages
 from carapulse.routing import Ports, ThisCall, needs
 
 router = APIRouter(tags=["knowledge"])
-Number = Annotated[int, Path(ge=1, le=1_000_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE, Path()]
 
 
 @router.post(

@@ -11,6 +11,7 @@ from carapulse.identity.model import Principal, Proof
 from carapulse.identity.permissions import permissions_of, require
 from carapulse.kernel.call import Call
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import WHOLE
 from carapulse.live.readers import READERS, UNKNOWN
 
 HIGHEST = 2**63 - 1
@@ -18,7 +19,7 @@ KEY_REVOKED: Final = "ApiKeyRevoked"
 TYPE_PREFIX = "io.carapulse."
 """What stands before the kind of an event in the type of a CloudEvent."""
 
-Position = Annotated[int, Field(ge=0, le=HIGHEST)]
+Position = Annotated[int, Field(ge=0, le=HIGHEST), WHOLE]
 """A place in the log: the number of an event in the one sequence of all events. 0 is before the first."""
 
 

@@ -14,6 +14,7 @@ from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.errors import Fault
 from carapulse.kernel.moment import Moment
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import Flag
 from carapulse.kernel.work import Work
 from carapulse.plans.dry_runs import DryRuns
 from carapulse.plans.model import Plan, PlanStatus, PlanVersion, Trigger
@@ -35,7 +36,7 @@ class PlanFilter(Wanted):
     requested_by: str | None = None
     created_after: Moment | None = Field(None, description="not before this moment")
     created_before: Moment | None = Field(None, description="before this moment")
-    archived: bool = Field(default=False, description="those that were put away, instead of those that were not")
+    archived: Flag = Field(default=False, description="those that were put away, instead of those that were not")
 
 
 class VersionFilter(Wanted):

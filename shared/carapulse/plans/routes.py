@@ -3,11 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
+from pydantic import Field
 
 from carapulse.conditions import ThisTag
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
+from carapulse.kernel.spelling import WHOLE
 from carapulse.paging import ThesePages
 from carapulse.plans.decisions import PlanDecision
 from carapulse.plans.ending import archive_plan, cancel_plan
@@ -31,7 +33,7 @@ from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView, Ver
 from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(tags=["plans"])
-VersionNumber = Annotated[int, Path(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
 @router.post(
@@ -83,15 +85,13 @@ def versions(
 
 
 @router.get("/v1/plans/{plan_id}/versions/{number}", name="get_version", dependencies=[needs("plan:read")])
-def version(plan_id: str, number: VersionNumber, tag: ThisTag, call: ThisCall, ports: Ports) -> VersionView:
+def version(plan_id: str, number: Number, tag: ThisTag, call: ThisCall, ports: Ports) -> VersionView:
     """Show one version of a plan, exactly as it was judged and digested."""
     return tag.on(get_version(plan_id, number, call, ports))
 
 
 @router.get("/v1/plans/{plan_id}/diff", name="diff_plan", dependencies=[needs("plan:read")])
-def diff(
-    plan_id: str, call: ThisCall, ports: Ports, against: Annotated[int | None, Query(ge=1, le=1_000_000)] = None
-) -> PlanDiff:
+def diff(plan_id: str, call: ThisCall, ports: Ports, against: Annotated[Number | None, Query()] = None) -> PlanDiff:
     """Say what each step would change; with `against`, also how the plan differs from that version."""
     return diff_plan(plan_id, against, call, ports)
 

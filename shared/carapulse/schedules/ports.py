@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from carapulse.kernel.call import Call
 from carapulse.kernel.cursor import Page, Wanted
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import Flag
 from carapulse.schedules.model import Schedule
 from carapulse.schedules.runs import ScheduleRun
 from carapulse.workflows.ports import WorkflowPorts, WorkflowWork
@@ -15,7 +16,7 @@ from carapulse.workflows.ports import WorkflowPorts, WorkflowWork
 class ScheduleFilter(Wanted):
     """Which schedules are wanted, and which page of them."""
 
-    enabled: bool | None = None
+    enabled: Flag | None = None
 
 
 class RunFilter(Wanted):

@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
+from carapulse.kernel.spelling import WHOLE
 from carapulse.paging import ThesePages
 from carapulse.plans.requests import VersionNumber
 from carapulse.plans.views import PlanView
@@ -20,7 +21,7 @@ from carapulse.workflows.usecases import get_workflow, list_workflows, start_wor
 from carapulse.workflows.versions import add_version, get_version, list_versions, retire_version
 
 router = APIRouter(tags=["workflows"])
-Number = Annotated[VersionNumber, Path()]
+Number = Annotated[VersionNumber, WHOLE]
 
 
 @router.get("/v1/workflows", name="list_workflows", dependencies=[needs("workflow:read")])
@@ -33,7 +34,7 @@ def list_all(
 
 @router.get("/v1/workflows/{name}", name="get_workflow", dependencies=[needs("workflow:read")])
 def get(
-    name: str, tag: ThisTag, call: ThisCall, ports: Ports, version: Annotated[VersionNumber | None, Query()] = None
+    name: str, tag: ThisTag, call: ThisCall, ports: Ports, version: Annotated[Number | None, Query()] = None
 ) -> Workflow:
     """Return the version of a workflow that is started now, or the one that is asked for."""
     return tag.on(get_workflow(name, version, call, ports))
