@@ -25,7 +25,9 @@ STARTS_WORK = {
     "/v1/plans/{plan_id}/versions",
     "/v1/plans/{plan_id}:execute",
     "/v1/workflows/{name}:start",
+    "/v1/executions/{execution_id}:retry",
     "/v1/executions/{execution_id}:undo",
+    "/v1/dead-letters/{message_id}:replay",
 }
 OPEN = {"/healthz", "/readyz", "/metrics", "/openapi.json"}
 DOCS = "/docs"
@@ -148,6 +150,9 @@ def test_what_starts_work_needs_a_key_and_every_other_change_may_have_one():
     }
 
     assert {path for path, must in keys.items() if must} == STARTS_WORK
+    assert {f"POST {path}" for path in STARTS_WORK} == {
+        name for name, rate_class in ROUTES.items() if rate_class is RateClass.START
+    }
     assert {f"POST {path}" for path in keys} == {
         name for name, _ in OPERATIONS if name.startswith("POST /v1/") and not is_signed(name)
     }

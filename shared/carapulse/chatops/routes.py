@@ -12,6 +12,7 @@ from carapulse.chatops.receiving import ChatRequest, answer_command, answer_pres
 from carapulse.chatops.signing import SlackHeaders
 from carapulse.chatops.usecases import (
     delete_link,
+    get_link,
     get_workspace,
     list_links,
     list_workspaces,
@@ -26,6 +27,7 @@ from carapulse.routing import Ports, ThisCall, ThisPrincipal, needs, shows_secre
 from carapulse.tracing import Trace, current_trace
 
 router = APIRouter(tags=["chatops"])
+_LINK = "/v1/chat/links/{link_id}"
 _WORKSPACE = "/v1/chat/workspaces/{name}"
 
 
@@ -132,12 +134,18 @@ def links(call: ThisCall, ports: Ports) -> Page[LinkView]:
     return list_links(call, ports)
 
 
+@router.get(_LINK, name="get_chat_link", dependencies=[needs("chat-link:read")])
+def one_link(link_id: str, tag: ThisTag, call: ThisCall, ports: Ports) -> LinkView:
+    """Show a link: the caller's own, or anybody's where the caller may see them."""
+    return tag.on(get_link(link_id, call, ports))
+
+
 @router.delete(
-    "/v1/chat/links/{link_id}",
+    _LINK,
     name="delete_chat_link",
     dependencies=[needs("chat-link:delete")],
     status_code=HTTPStatus.NO_CONTENT,
 )
-def unlink(link_id: str, call: ThisCall, ports: Ports) -> None:
+def unlink(link_id: str, seen: IfMatch, call: ThisCall, ports: Ports) -> None:
     """End a link: the caller's own, or anybody's where the caller may."""
-    delete_link(link_id, call, ports)
+    delete_link(link_id, call, ports, seen)

@@ -16,6 +16,8 @@ from carapulse.kernel.cursor import Page
 from carapulse.kernel.ids import new_id
 from carapulse.kernel.precondition import WHICHEVER, Match
 
+_NO_LINK = "no such link"
+
 
 def register_workspace(
     name: str, command: RegisterWorkspace, call: Call, ports: ChatPorts, seen: Match = WHICHEVER
@@ -70,12 +72,20 @@ def list_links(call: Call, ports: ChatPorts) -> Page[LinkView]:
         return Page(data=tuple(LinkView.of(each) for each in work.chat_links.listed(call.at, whose)))
 
 
-def delete_link(link_id: str, call: Call, ports: ChatPorts) -> None:
+def get_link(link_id: str, call: Call, ports: ChatPorts) -> LinkView:
+    """Return a link that holds, of the caller's own, or anybody's where they may; else it is as if there were none."""
+    with ports.begin(call) as work:
+        link = _link(link_id, "chat-link:read-others", call, work)
+    if link.expires_at <= call.at:
+        raise LinkNotFound(_NO_LINK, link_id=link_id)
+    return LinkView.of(link)
+
+
+def delete_link(link_id: str, call: Call, ports: ChatPorts, seen: Match = WHICHEVER) -> None:
     """End a link of the caller's own, or anybody's where they may; else it is as if there were none."""
     with ports.begin(call) as work:
-        link = work.chat_links.get(link_id)
-        if link is None or (link.subject != call.actor.id and not _may(call, "chat-link:delete-others")):
-            raise LinkNotFound("no such link", link_id=link_id)
+        link = _link(link_id, "chat-link:delete-others", call, work)
+        seen.check(LinkView.of(link))
         end_link(link, call, work)
 
 
@@ -111,6 +121,13 @@ def _known(name: str, work: ChatWork) -> Workspace:
     if workspace is None:
         raise WorkspaceNotFound("no such workspace", name=name)
     return workspace
+
+
+def _link(link_id: str, others: Permission, call: Call, work: ChatWork) -> Link:
+    link = work.chat_links.get(link_id)
+    if link is None or (link.subject != call.actor.id and not _may(call, others)):
+        raise LinkNotFound(_NO_LINK, link_id=link_id)
+    return link
 
 
 def _add(name: str, command: RegisterWorkspace, call: Call, ports: ChatPorts, work: ChatWork) -> Workspace:

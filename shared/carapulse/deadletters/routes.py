@@ -18,7 +18,7 @@ from carapulse.deadletters.views import DeadLetterView, SettledView
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
 from carapulse.paging import ThesePages
-from carapulse.routing import Ports, ThisCall, needs
+from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead-letters"])
 
@@ -41,7 +41,7 @@ def get(message_id: str, call: ThisCall, ports: Ports) -> DeadLetterView:
     "/{message_id}:replay",
     name="replay",
     status_code=HTTPStatus.ACCEPTED,
-    dependencies=[needs("message:replay")],
+    dependencies=[needs("message:replay"), starts_work],
     openapi_extra=shows(REPLAYING),
 )
 def replay(message_id: str, command: SettleDeadLetter, call: ThisCall, ports: Ports) -> SettledView:

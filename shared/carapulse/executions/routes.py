@@ -135,7 +135,7 @@ async def resume(execution_id: str, answer: Answer, command: ResumeExecution | N
 @router.post(
     f"{_ONE}:retry",
     status_code=HTTPStatus.ACCEPTED,
-    dependencies=[needs("execution:retry")],
+    dependencies=[needs("execution:retry"), starts_work],
     openapi_extra=shows(RETRYING),
 )
 async def retry(execution_id: str, command: RetryStep, answer: Answer) -> Accepted:

@@ -112,12 +112,27 @@ def test_a_person_sees_and_ends_their_own_links_and_an_administrator_anybody_s(t
     everybody = team.ask("GET", "/v1/chat/links", by="root").json()["data"]
     (other,) = [each for each in everybody if each["subject"] == "grace"]
 
-    denied = team.ask("DELETE", f"/v1/chat/links/{other['id']}", by="ada", role="operator")
-    nothing = team.ask("DELETE", f"/v1/chat/links/link_{'0' * 32}", by="ada", role="operator")
+    def address(link):
+        return f"/v1/chat/links/{link['id']}"
+
+    ada = {"by": "ada", "role": "operator"}
+    seen = {"headers": {"if-match": "*"}}
+    hidden = team.ask("GET", address(other), **ada)
+    denied = team.ask("DELETE", address(other), **seen, **ada)
+    nothing = team.ask("DELETE", f"/v1/chat/links/link_{'0' * 32}", **seen, **ada)
+    shown = [team.ask("GET", address(own), **ada), team.ask("GET", address(other), by="root")]
+    tags = [{"if-match": each.headers["etag"]} for each in shown]
+    blind = team.ask("DELETE", address(own), **ada)
+    mistaken = team.ask("DELETE", address(own), headers=tags[1], **ada)
     ended = [
-        team.ask("DELETE", f"/v1/chat/links/{own['id']}", by="ada", role="operator").status_code,
-        team.ask("DELETE", f"/v1/chat/links/{other['id']}", by="root").status_code,
+        team.ask("DELETE", address(own), headers=tags[0], **ada).status_code,
+        team.ask("DELETE", address(other), headers=tags[1], by="root").status_code,
     ]
+
+    assert [each.json() for each in shown] == [own, other]
+    assert hidden.status_code == 404
+    assert [blind.json()["code"], mistaken.json()["code"]] == ["precondition-required", "precondition-failed"]
+    assert team.ask("GET", address(own), **ada).status_code == 404
 
     assert [each.status_code for each in (denied, nothing)] == [404, 404]
     assert denied.json()["detail"] == nothing.json()["detail"]

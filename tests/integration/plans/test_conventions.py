@@ -63,6 +63,8 @@ def test_what_was_read_is_not_sent_again(ask):
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", read.headers["etag"])
 
     ask("POST", f"/v1/plans/{plan_id}:close", {"reason": "x"})
+    whichever = ask("GET", f"/v1/plans/{plan_id}", **{"if-none-match": "*"})
+    assert (whichever.status_code, whichever.content) == (304, b"")
     changed = ask("GET", f"/v1/plans/{plan_id}", **{"if-none-match": read.headers["etag"]})
     assert (changed.status_code, changed.json()["status"]) == (200, "closed")
 

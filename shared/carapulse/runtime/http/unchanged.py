@@ -1,4 +1,4 @@
-"""Answers that a caller has already (RFC 9110, 13.1.2): 304 and no body for the ETag that it names."""
+"""Answers that a caller has already (RFC 9110, 13.1.2): 304 and no body for the ETag that it names, or for `*`."""
 
 from typing import Final
 
@@ -34,7 +34,8 @@ class _Shortened:
     async def pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == _OK:
             headers = MutableHeaders(scope=message)
-            self._is_known = headers.get("etag") in self._known
+            tag = headers.get("etag")
+            self._is_known = tag is not None and not self._known.isdisjoint({tag, "*"})
             if self._is_known:
                 message["status"] = _NOT_MODIFIED
                 del headers["content-length"]
