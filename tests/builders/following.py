@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
@@ -72,7 +72,7 @@ class Installation:
     def begin(self, call):
         return Work(self.engine, call, self.clock)
 
-    def happen(self, *kinds: type[Event], stream="plan_1", tenant="acme") -> None:
+    def happen(self, *kinds: Callable[[], Event], stream="plan_1", tenant="acme") -> None:
         """Write events, in one transaction."""
         with self.begin(a_call(tenant)) as work:
             for kind in kinds or (PlanClosed,):

@@ -55,6 +55,12 @@ class TicketRefused(Unauthenticated):
     code = "ticket-refused"
 
 
+class KeyRotated(Unauthenticated):
+    """The key that opened the stream was given a successor. Come back with that, or with the key while it holds."""
+
+    code = "key-rotated"
+
+
 class OriginRefused(Denied):
     """The page that asks is of an origin that may not follow this installation."""
 

@@ -22,6 +22,10 @@ class Ending:
 
 OVERFLOW = Ending("overflow", "you read more slowly than events happen; come back")
 TOKEN_EXPIRED = Ending("token-expired", "what you proved yourself with has expired, or was revoked")
+KEY_ROTATED = Ending(
+    "key-rotated",
+    "the key that you proved yourself with was given a successor; come back with that, or with it while it holds",
+)
 TIME_IS_UP = Ending("time-is-up", "a stream lasts no longer; come back")
 STOPPING = Ending("stopping", "the program stops; come back")
 FAILED = Ending("failed", "something went wrong on our side; come back")
@@ -190,8 +194,9 @@ class Feed:
         self._heed(stretch)
 
     def _heed(self, stretch: Stretch) -> None:
-        if stretch.ends(self.seat.proof):
-            self.end(TOKEN_EXPIRED)
+        end = stretch.end_of(self.seat.principal)
+        if end is not None:
+            self.end(TOKEN_EXPIRED if end == "revoked" else KEY_ROTATED)
 
     async def _wait(self) -> Iterable[Item]:
         now = time.monotonic()

@@ -20,6 +20,7 @@ CLOSES: Final[Mapping[str, int]] = MappingProxyType(
         "overflow": 1013,  # try again later
         "stopping": 1001,  # going away
         "time-is-up": 1001,
+        "key-rotated": 1001,
         "failed": 1011,  # our fault
         "unavailable": 1011,
     }
@@ -89,7 +90,7 @@ async def converse_about(ask: Ask, call: Call, principal: Principal, hub: Hub) -
 def _seat(ask: Ask, call: Call, principal: Principal) -> Seat:
     """No stream outlives the proof that opened it."""
     left = max(0.0, principal.expires_at - call.at.timestamp())
-    return Seat(call.tenant, Wish.of(ask, call), ask.after, left, principal.proof)
+    return Seat(call.tenant, Wish.of(ask, call), ask.after, left, principal)
 
 
 def _part(item: Item) -> str:

@@ -1,6 +1,9 @@
 """What is followed, by whom, and from where. Pure values."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -16,6 +19,8 @@ from carapulse.live.readers import READERS, UNKNOWN
 
 HIGHEST = 2**63 - 1
 KEY_REVOKED: Final = "ApiKeyRevoked"
+KEY_ROTATED: Final = "ApiKeyRotated"
+KeyEnd = Literal["revoked", "rotated"]
 TYPE_PREFIX = "io.carapulse."
 """What stands before the kind of an event in the type of a CloudEvent."""
 
@@ -35,6 +40,22 @@ def _has_no_default(schema: dict[str, Any]) -> None:
 
 
 Kind = Annotated[str, Field(max_length=100, json_schema_extra={"enum": sorted(READERS)}), AfterValidator(_known)]
+
+
+def key_of(proof: Proof) -> str | None:
+    """Return the id of the key that somebody proved themselves with, if it was a key."""
+    return proof.id if proof.kind == "api_key" else None
+
+
+def key_end(kind: str, body: Mapping[str, Any], principal: Principal) -> KeyEnd | None:
+    """Return what an event about a key is to whoever proved themselves with it.
+
+    A key that was rotated may still hold for a while; whoever proved themselves after that knows for how long.
+    """
+    if kind == KEY_REVOKED:
+        return "revoked"
+    ends_at = datetime.fromisoformat(body["ends_at"]).timestamp()
+    return "rotated" if ends_at < principal.expires_at else None
 
 
 class Ask(Record):
@@ -106,21 +127,25 @@ class Stretch:
     frames: tuple[Frame, ...]
     reached: int
 
-    def ends(self, proof: Proof | None) -> bool:
-        """Return whether a key that somebody proved themselves with is revoked by any of them."""
-        key = proof.id if proof and proof.kind == "api_key" else None
-        return key is not None and any((each.kind, each.subject) == (KEY_REVOKED, key) for each in self.frames)
+    def end_of(self, principal: Principal | None) -> KeyEnd | None:
+        """Return the first that befell the key by which somebody proved who they are, if that ended the proof."""
+        key = None if principal is None else key_of(principal.proof)
+        if principal is None or key is None:
+            return None
+        about = (each for each in self.frames if each.subject == key and each.kind in {KEY_REVOKED, KEY_ROTATED})
+        ends = (key_end(each.kind, json.loads(each.json)["data"], principal) for each in about)
+        return next((end for end in ends if end is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One client: whose events it may get, which of them, from where, for how many seconds, and by what proof."""
+    """One client: whose events it may get, which of them, from where, for how many seconds, and who proved to be it."""
 
     tenant: str
     wish: Wish
     after: int | None
     seconds: float
-    proof: Proof | None = None
+    principal: Principal | None = None
 
 
 class EventEnvelope(Record):

@@ -8,8 +8,8 @@ from threading import Lock
 from carapulse.identity.errors import TokenExpired
 from carapulse.kernel.call import Call
 from carapulse.kernel.errors import Problem, Unavailable
-from carapulse.live.errors import ConnectionBusy, ConnectionGone, EventTooLarge
-from carapulse.live.feed import TOKEN_EXPIRED, Item, Pace
+from carapulse.live.errors import ConnectionBusy, ConnectionGone, EventTooLarge, KeyRotated
+from carapulse.live.feed import KEY_ROTATED, TOKEN_EXPIRED, Item, Pace
 from carapulse.live.held import Held
 from carapulse.live.model import Beat, Frame, Over, Stretch
 from carapulse.live.ports import Gateway, Tail
@@ -100,8 +100,13 @@ class Telling:
         if self._place >= self.look.settled:
             return
         stretch = self.look.page(self.held.principal.tenant, self._place)
-        if stretch.ends(self.held.principal.proof):
-            raise TokenExpired(TOKEN_EXPIRED.detail)
+        match stretch.end_of(self.held.principal):
+            case "revoked":
+                raise TokenExpired(TOKEN_EXPIRED.detail)
+            case "rotated":
+                raise KeyRotated(KEY_ROTATED.detail)
+            case None:
+                pass
         wish = self.held.wish(self._call())
         wanted = [frame for frame in stretch.frames if wish.takes(frame)]
         for frame in wanted[:_IN_A_LOOK]:

@@ -6,12 +6,12 @@ from hashlib import sha256
 
 from carapulse.audit.model import EventFilter
 from carapulse.identity.errors import TokenExpired
-from carapulse.identity.model import Principal, Proof
+from carapulse.identity.model import Principal
 from carapulse.kernel.call import Call
 from carapulse.kernel.ids import new_id
 from carapulse.live.errors import TicketRefused
 from carapulse.live.events import TicketIssued, TicketUsed
-from carapulse.live.model import KEY_REVOKED, KeptTicket, Ticket
+from carapulse.live.model import KEY_REVOKED, KEY_ROTATED, KeptTicket, Ticket, key_end, key_of
 from carapulse.live.ports import TicketPorts, TicketWork
 from carapulse.tracing import Trace, current_trace
 
@@ -43,17 +43,20 @@ def take_ticket(secret: str, ports: TicketPorts) -> Principal:
     trace = current_trace() or Trace.begin()
     call = Call(actor=kept.principal.actor, tenant=kept.principal.tenant, at=at, trace=trace.id)
     with ports.begin(call) as work:
-        if not work.tickets.take(kept.digest, at) or _is_revoked(kept.principal.proof, work):
+        if not work.tickets.take(kept.digest, at) or _is_over(kept.principal, work):
             raise TicketRefused("the ticket was not accepted")
         work.record(kept.id, TicketUsed(ticket_id=kept.id))
     return kept.principal
 
 
-def _is_revoked(proof: Proof, work: TicketWork) -> bool:
-    """Return whether the key that a ticket was issued for was revoked since."""
-    if proof.kind != "api_key":
+def _is_over(principal: Principal, work: TicketWork) -> bool:
+    """Return whether the key that a ticket was issued for was revoked or rotated since."""
+    key = key_of(principal.proof)
+    if key is None:
         return False
-    return bool(work.evidence.page(EventFilter(stream=proof.id, type=KEY_REVOKED, limit=1)).data)
+    wanted = (EventFilter(stream=key, type=kind, limit=1) for kind in (KEY_REVOKED, KEY_ROTATED))
+    found = (each for page in map(work.evidence.page, wanted) for each in page.data)
+    return any(key_end(each.type, each.body, principal) for each in found)
 
 
 def _digest(secret: str) -> str:

@@ -12,7 +12,15 @@ from tests.integration.idempotency.conftest import PLAN
 from carapulse.idempotency.model import LARGEST_ANSWER
 from carapulse.runtime.minute import do_minute
 
-STARTS = ["/v1/plans", "/v1/plans/p/versions", "/v1/plans/p:execute", "/v1/workflows/w:start", "/v1/executions/e:undo", "/v1/executions/e:retry", "/v1/dead-letters/m:replay"]
+STARTS = [
+    "/v1/plans",
+    "/v1/plans/p/versions",
+    "/v1/plans/p:execute",
+    "/v1/workflows/w:start",
+    "/v1/executions/e:undo",
+    "/v1/executions/e:retry",
+    "/v1/dead-letters/m:replay",
+]
 
 
 def code(answer):

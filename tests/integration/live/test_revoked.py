@@ -33,8 +33,11 @@ def a_key(client):
     return f"/v1/api-keys/{made['key']['id']}", {"Authorization": f"Bearer {made['text']}"}
 
 
-@pytest.mark.parametrize(("verb", "body"), [("revoke", {"reason": "it was in a log"}), ("rotate", {})])
-def test_what_a_key_opened_ends_with_the_key(client, verb, body):
+@pytest.mark.parametrize(
+    ("verb", "body", "code"),
+    [("revoke", {"reason": "it was in a log"}, "token-expired"), ("rotate", {}, "key-rotated")],
+)
+def test_what_a_key_opened_ends_with_the_key(client, verb, body, code):
     path, bearer = a_key(client)
     ticket = client.post("/v1/live:ticket", headers=bearer).json()["ticket"]
 
@@ -45,5 +48,24 @@ def test_what_a_key_opened_ends_with_the_key(client, verb, body):
     del client.headers["Authorization"]
     refused = client.get(f"/v1/events?ticket={ticket}")
 
-    assert last["event"] == "token-expired"
+    assert last["event"] == code
     assert (refused.status_code, refused.json()["code"]) == (401, "ticket-refused")
+
+
+def test_what_a_rotated_key_opened_ends_and_what_it_opens_from_then_on_ends_with_the_overlap(client):
+    path, bearer = a_key(client)
+    ticket = client.post("/v1/live:ticket", headers=bearer).json()["ticket"]
+
+    with client.stream("GET", "/v1/events?types=PlanDrafted&after=0", headers=bearer) as answer:
+        follower = Follower(answer.iter_lines())
+        assert client.post(f"{path}:rotate", json={"overlap_s": 5}).is_success
+        last = follower.next()
+    del client.headers["Authorization"]
+    refused = client.get(f"/v1/events?ticket={ticket}")
+    again = client.post("/v1/live:ticket", headers=bearer).json()["ticket"]
+    with client.stream("GET", f"/v1/events?types=PlanDrafted&after=0&ticket={again}") as answer:
+        the_last = Follower(answer.iter_lines()).next()
+
+    assert last["event"] == "key-rotated"
+    assert (refused.status_code, refused.json()["code"]) == (401, "ticket-refused")
+    assert the_last["event"] == "token-expired"
