@@ -153,6 +153,23 @@ def test_a_person_says_what_became_of_a_step_and_it_goes_on_from_there(rig, done
     assert rig.world.on["attic"] is done
 
 
+def test_a_failure_that_does_not_count_is_not_tried_again_while_a_person_is_asked_about_another_step(rig):
+    rig.world.broken = {"PUT cellar", "PUT attic"}
+    lamps = {"lamp": {"$each": "@"}, "lit": True}
+    fan = act("switch", "hall", id="light", for_each={"values": ["cellar", "hall"], "max_failures": 1})
+    steps = {**fan, "input": lamps}, act("switch", "attic", id="attic"), check("attic")
+    execution = rig.run(*steps, constraints=HOLD)
+    rig.world.broken = set()
+    assert execution.left == ("attic",)
+
+    with pytest.raises(StepNotAsked):
+        retry_step(execution.id, RetryStep(step_id="light-1", note="again"), a_call(), rig.app)
+    assert rig.state(execution.id) == execution
+
+    retry_step(execution.id, RetryStep(step_id="attic", note="again"), a_call(), rig.app)
+    assert (rig.finish(execution.id).status, rig.world.counts["PUT cellar"]) == (Status.SUCCEEDED, 0)
+
+
 def test_nobody_is_asked_about_other_steps(rig):
     execution = held(rig)
     first = execution.steps[0].facts.id

@@ -153,10 +153,14 @@ def _moved(state: ExecutionState, event: StepTakenOver | StepDelayed | StepSkipp
 
 
 def _answered(state: ExecutionState, event: RetryRequested | StepResolved, at: datetime) -> ExecutionState:
-    """Return the state after a person's word about a step: the execution goes on from there."""
+    """Return the state after a person's word about a step that they are asked about: the execution goes on from there.
+
+    A failure that doesn't count isn't asked about: what came after it has gone on without it.
+    """
     step = state.step(event.step_id)
     expected = StepStatus.FAILED if isinstance(event, RetryRequested) else StepStatus.UNKNOWN
-    if state.status is not Status.NEEDS_HUMAN or step.run.status is not expected:
+    asked = state.status is Status.NEEDS_HUMAN and event.step_id in state.left
+    if not asked or step.run.status is not expected:
         raise EventOutOfPlace("nobody asks a person about this step", step_id=event.step_id, status=step.run.status)
     run = step.run
     changes: dict[str, object] = {"finished_at": at}

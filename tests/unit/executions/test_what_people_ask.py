@@ -18,6 +18,7 @@ from carapulse.executions.events import (
 )
 from carapulse.executions.lifecycle import Finish, Go, Hold, Start
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
+from carapulse.plans.steps import Group
 
 ME = {"execution_id": "exec_1"}
 OVERDUE = NOW + timedelta(hours=2)
@@ -143,6 +144,29 @@ def test_nothing_is_tried_again_that_nobody_was_asked_about(step_id):
 
     with pytest.raises(EventOutOfPlace):
         run.happened(RetryRequested(**ME, step_id=step_id, note="again"))
+
+
+def test_a_failure_that_its_fan_out_bears_is_not_tried_again_because_a_person_is_asked_about_another_step():
+    fan = [facts(name, position=n, group="all") for n, name in enumerate(("m1", "m2"), 1)]
+    run = Run(*fan, facts("z", position=9), groups={"all": Group(max_failures=1)}, hold=True)
+    run.fails().succeeds().fails().advances()
+    assert run.state.left == ("z",)
+
+    with pytest.raises(EventOutOfPlace):
+        run.happened(RetryRequested(**ME, step_id="m1", note="again"))
+    assert run.happened(RetryRequested(**ME, step_id="z", note="again")).startable == ["z"]
+
+
+def test_of_a_fan_out_with_too_many_failures_each_may_be_tried_again_until_it_bears_the_rest():
+    fan = [facts(name, position=n, group="all") for n, name in enumerate(("m1", "m2"), 1)]
+    run = Run(*fan, max_concurrency=2, groups={"all": Group(max_concurrency=2, max_failures=1)}, hold=True)
+    first, second = run.starts("m1"), run.starts("m2")
+    run.ends(first, error=WRONG).ends(second, error=WRONG).advances()
+    assert run.state.left == ("m1", "m2")
+
+    run.happened(RetryRequested(**ME, step_id="m2", note="again")).succeeds()
+
+    assert run.next == Finish(Status.SUCCEEDED, None, ())
 
 
 def test_an_unknown_step_is_not_simply_tried_again():
