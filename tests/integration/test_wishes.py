@@ -170,6 +170,21 @@ def test_a_failure_that_does_not_count_is_not_tried_again_while_a_person_is_aske
     assert (rig.finish(execution.id).status, rig.world.counts["PUT cellar"]) == (Status.SUCCEEDED, 0)
 
 
+def test_a_lost_report_neither_holds_nor_undoes_the_change_and_stays_unknown(rig):
+    rig.world.cut = {"ring hall"}
+    report = {**act("ring", "hall", id="bell"), "stage": "report"}
+
+    execution = rig.run(act("switch", "attic"), check("attic"), report)
+
+    shown = get_execution(execution.id, a_call(), rig.app)
+    assert (shown.status, shown.left, shown.percent) == (Status.SUCCEEDED, ("bell",), 100)
+    assert (shown.steps[-1].status, shown.steps[-1].effect) == (StepStatus.UNKNOWN, "maybe")
+    assert (rig.world.on["attic"], rig.world.counts["ring hall"]) == (True, 1)
+    with pytest.raises(ExecutionOver):
+        resolve_step(execution.id, said(done=True), a_call(), rig.app)
+    assert replayed(rig.app, execution.plan_id) == execution
+
+
 def test_nobody_is_asked_about_other_steps(rig):
     execution = held(rig)
     first = execution.steps[0].facts.id

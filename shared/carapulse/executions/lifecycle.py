@@ -52,6 +52,7 @@ class Finish:
 
 
 Next = Go | TurnBack | Hold | Finish
+_BAD = {StepStatus.FAILED, StepStatus.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +123,17 @@ def _stop(state: ExecutionState, cause: Cause) -> Next:
 def cause_of(state: ExecutionState) -> Cause | None:
     """Return why the execution can't go on.
 
-    A failed report never counts, for the change itself is verified by then, nor does a failure that its fan-out bears.
-    A cancel goes before everything; the deadline never goes before what only a person can tell.
+    A report never counts, failed or unknown, for the change itself is verified by then, nor does a failure that its
+    fan-out bears. A cancel goes before everything; the deadline never goes before what only a person can tell.
     """
     if state.cancel_undo is not None:
         return Cause.CANCELLED
-    if any(step.run.status is StepStatus.UNKNOWN for step in state.steps):
+    ends = {step.run.status for step in state.steps if step.run.status in _BAD and not _is_borne(step, state)}
+    if StepStatus.UNKNOWN in ends:
         return Cause.UNKNOWN
     if state.expired:
         return Cause.TIMED_OUT
-    if any(step.run.status is StepStatus.FAILED and not _is_borne(step, state) for step in state.steps):
-        return Cause.FAILED
-    return None
+    return Cause.FAILED if ends else None
 
 
 def may_start(state: ExecutionState, start: Start) -> bool:
@@ -208,9 +208,7 @@ class Active:
 def is_behind_us(step: StepState, state: ExecutionState) -> bool:
     """Return whether nothing has to be done about a step any more for the run to go on."""
     status = step.run.status
-    if status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}:
-        return True
-    return status is StepStatus.FAILED and _is_borne(step, state)
+    return status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED} or (status in _BAD and _is_borne(step, state))
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
@@ -218,19 +216,18 @@ def _all_behind_us(state: ExecutionState) -> bool:
 
 
 def _is_borne(step: StepState, state: ExecutionState) -> bool:
-    """Return whether a failure doesn't count: a report's, or one of as few as its fan-out may have."""
+    """Return whether a bad end doesn't count: a report's, or a failure, one of as few as its fan-out may have."""
     if step.facts.stage is Stage.REPORT:
         return True
     group = step.facts.group
-    if group is None:
+    if group is None or step.run.status is not StepStatus.FAILED:
         return False
     failed = sum(each.facts.group == group and each.run.status is StepStatus.FAILED for each in state.steps)
     return failed <= state.groups[group].max_failures
 
 
 def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
-    looked_for = {StepStatus.UNKNOWN, StepStatus.FAILED}
-    waiting = (step for step in state.steps if step.run.status in looked_for and not is_behind_us(step, state))
+    waiting = (step for step in state.steps if step.run.status in _BAD and not _is_borne(step, state))
     return tuple(step.facts.id for step in waiting)
 
 
@@ -283,9 +280,13 @@ def _left(state: ExecutionState) -> tuple[str, ...]:
 
 
 def _succeed(state: ExecutionState) -> Finish:
-    """Return a good end; what a fan-out's failed members may have done is told."""
-    failed = (step for step in state.steps if step.facts.group and step.run.status is StepStatus.FAILED)
-    return Finish(Status.SUCCEEDED, None, tuple(step.facts.id for step in failed if step.is_left))
+    """Return a good end; what a fan-out's failed members may have done is told, and what nobody knows of a report."""
+    left = (step for step in state.steps if step.is_left and (_failed_in_group(step) or not step.is_known))
+    return Finish(Status.SUCCEEDED, None, tuple(step.facts.id for step in left))
+
+
+def _failed_in_group(step: StepState) -> bool:
+    return step.facts.group is not None and step.run.status is StepStatus.FAILED
 
 
 def _start(step: StepState, phase: Phase) -> Start:

@@ -11,13 +11,14 @@ from carapulse.executions.events import (
     DeadlinePassed,
     ExecutionFinished,
     StepFailed,
+    StepResolved,
     StepRetried,
     StepStarted,
     StepSucceeded,
     StepUnknown,
 )
-from carapulse.executions.lifecycle import Finish, Go, Hold, Start
-from carapulse.executions.model import Cause, Effect, Status
+from carapulse.executions.lifecycle import Finish, Go, Hold, Start, cause_of
+from carapulse.executions.model import Cause, Effect, Status, StepStatus
 
 
 def test_stages_follow_each_other_and_a_stage_follows_positions():
@@ -112,6 +113,27 @@ def test_a_failed_report_does_not_undo_a_verified_change():
     run.fails()
 
     assert run.next == Finish(Status.SUCCEEDED, None, ())
+
+
+def test_a_report_of_which_nobody_knows_neither_holds_nor_undoes_the_change_and_is_named():
+    run = Run(facts("a"), facts("check", "verify"), facts("note", "report"), facts("mail", "report", position=2))
+    run.succeeds(times=2)
+    run.happened(StepUnknown(**run.starts(), error=WRONG)).advances()
+
+    assert (run.state.status, run.startable) == (Status.RUNNING, ["mail"])
+    run.succeeds()
+    assert run.next == Finish(Status.SUCCEEDED, None, ("note",))
+    assert run.state.step("note").run.status is StepStatus.UNKNOWN
+
+
+@pytest.mark.parametrize("hold", [True, False])
+def test_nobody_is_asked_about_a_report_of_which_nobody_knows(hold):
+    run = Run(facts("a"), facts("note", "report"), facts("mail", "report", position=2), hold=hold).succeeds()
+    run.happened(StepUnknown(**run.starts(), error=WRONG)).advances()
+
+    with pytest.raises(EventOutOfPlace):
+        run.happened(StepResolved(execution_id="exec_1", step_id="note", done=True, note="it is there"))
+    assert cause_of(run.state) is None
 
 
 @pytest.mark.parametrize(
