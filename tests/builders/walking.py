@@ -28,4 +28,5 @@ def walks(draw):
         more = {"after": tuple(after), "targets": draw(SOME), "group": group, "undoable": draw(st.booleans())}
         steps.append(facts(f"s{number}", stage, position=draw(st.integers(1, 9)), **more))
     rules = {"hold": draw(st.booleans()), "dry_run": draw(st.sampled_from([False, False, False, True]))}
+    rules["undoes"] = None if rules["dry_run"] else draw(st.sampled_from([None, None, "exec_0"]))
     return Walk.of(*steps, groups=fans, max_concurrency=draw(st.integers(1, 3)), **rules)

@@ -147,7 +147,7 @@ class Walk:
         self.happened(ResumeRequested(**ME))
 
     def _cancel(self, _):
-        self.happened(CancelRequested(**ME, undo=True))
+        self.happened(CancelRequested(**ME, undo=not self.state.goes_back))
 
     def _keep(self, _):
         self.happened(CancelRequested(**ME, undo=False))

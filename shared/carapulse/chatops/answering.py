@@ -110,7 +110,8 @@ def _cancel_plan(asked: Asked) -> Reply:
 def _cancel_execution(asked: Asked) -> Reply:
     state = cancel_execution(asked.command.id, CancelExecution(note=asked.command.words), asked.call, asked.ports)
     facts = {"execution": state.id, "status": state.status.value}
-    return Reply(title="It stops, and what was done is undone", facts=facts)
+    after = "undone" if state.cancel_undo else "kept, for it goes back on another run"
+    return Reply(title=f"It stops, and what was done is {after}", facts=facts)
 
 
 def _execution(asked: Asked) -> Reply:

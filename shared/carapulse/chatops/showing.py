@@ -58,6 +58,8 @@ def plan_reply(plan: PlanView) -> Reply:
     }
     if plan.execution_id:
         facts["execution"] = plan.execution_id
+    if undone := plan.meta.get("undoes"):
+        facts["goes back on"] = f"{undone}; if a step fails, nothing is done again"
     if not plan.trusted:
         facts["trust"] = "it came from outside, unproven"
     left = len(plan.steps) - _MOST_STEPS

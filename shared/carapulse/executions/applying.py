@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from carapulse.executions.errors import EventOutOfPlace
+from carapulse.executions.errors import EventOutOfPlace, GoesBack
 from carapulse.executions.events import (
     CancelRequested,
     DeadlinePassed,
@@ -44,6 +44,7 @@ def begin(event: ExecutionStarted, at: datetime) -> ExecutionState:
         approval_id=event.approval_id,
         requested_by=event.requested_by,
         dry_run=event.dry_run,
+        undoes=event.undoes,
         hold=event.hold,
         max_concurrency=event.max_concurrency,
         groups=event.groups,
@@ -54,7 +55,10 @@ def begin(event: ExecutionStarted, at: datetime) -> ExecutionState:
 
 
 def apply(state: ExecutionState, event: ExecutionEvent, at: datetime) -> ExecutionState:
-    """Return the state after an event, or raise EventOutOfPlace for one that can't have happened now."""
+    """Return the state after an event, or raise EventOutOfPlace for one that can't have happened now.
+
+    GoesBack for a cancel that would do again what the execution goes back on.
+    """
     if state.over:
         raise EventOutOfPlace("the execution is over", execution_id=state.id, type=event.type)
     match event:
@@ -65,14 +69,20 @@ def apply(state: ExecutionState, event: ExecutionEvent, at: datetime) -> Executi
         case DeadlinePassed() | ExecutionUndoing() | ExecutionHeld() | ExecutionFinished():
             return state.model_copy(update=_turned(event, at))
         case CancelRequested():
-            status = Status.RUNNING if state.status is Status.NEEDS_HUMAN else state.status
-            return state.model_copy(update={"cancel_undo": event.undo, "paused": False, "status": status})
+            return _cancelled(state, event)
         case PauseRequested() | ResumeRequested():
             return state.model_copy(update={"paused": isinstance(event, PauseRequested)})
         case RetryRequested() | StepResolved():
             return _answered(state, event, at)
         case _:
             assert_never(event)
+
+
+def _cancelled(state: ExecutionState, event: CancelRequested) -> ExecutionState:
+    if event.undo and state.goes_back:
+        raise GoesBack("cancel it without undo, or go back on it later", execution_id=state.id, undoes=state.undoes)
+    status = Status.RUNNING if state.status is Status.NEEDS_HUMAN else state.status
+    return state.model_copy(update={"cancel_undo": event.undo, "paused": False, "status": status})
 
 
 def _turned(event: Turn, at: datetime) -> dict[str, object]:

@@ -16,7 +16,7 @@ from carapulse.plans.model import AUTOMATIC, PlanStep, PlanVersion, Stage
 from carapulse.tools.model import Effect as ToolEffect
 from carapulse.tools.model import Invocation, Mode, Outcome
 
-_UNDO_ATTEMPTS = 3  # an undo is worth more than one try
+_UNDO_ATTEMPTS = 3  # a way back is worth more than one try
 _EVER = 1_000_000  # attempts, of a step that is asked until its time is over
 
 
@@ -79,19 +79,24 @@ def terms_of(
         has_probe=action.probe is not None,
         checks=forward and not step.mutating,
         attempt=start.attempt - part.spent,
-        attempts=_EVER if polls else most_attempts(step, phase),
+        attempts=_EVER if polls else most_attempts(state, step, phase),
         backoff_s=step.wait.every_s if polls and step.wait else step.retry.backoff_s,
         max_backoff_s=step.wait.every_s if polls and step.wait else step.retry.max_backoff_s,
         prior=part.effect,
-        undoes=not forward,
+        undoes=_goes_back(state, step, phase),
         expect=step.expect if forward and (not state.dry_run or step.stage is Stage.DIAGNOSE) else (),
         deadline_s=step.deadline_s if forward else None,
     )
 
 
-def most_attempts(step: PlanStep, phase: Phase) -> int:
+def most_attempts(state: ExecutionState, step: PlanStep, phase: Phase) -> int:
     """Return how many attempts there may be."""
-    return step.retry.attempts if phase == "run" else max(_UNDO_ATTEMPTS, step.retry.attempts)
+    return max(_UNDO_ATTEMPTS, step.retry.attempts) if _goes_back(state, step, phase) else step.retry.attempts
+
+
+def _goes_back(state: ExecutionState, step: PlanStep, phase: Phase) -> bool:
+    """Return whether it is a way back: from what this run did, or from what another one did."""
+    return phase == "undo" or (state.goes_back and step.mutating)
 
 
 def time_left_s(state: ExecutionState, step: PlanStep, phase: Phase, part: Run, ports: ExecutionPorts) -> float:

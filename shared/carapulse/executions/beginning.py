@@ -178,7 +178,7 @@ def refuse(draft: Draft, step: PlanStep, start: Start, problem: Problem) -> None
         "effect": part.effect,
     }
     tried = start.attempt - part.spent
-    if problem.retryable and tried < most_attempts(step, start.phase):
+    if problem.retryable and tried < most_attempts(draft.state, step, start.phase):
         longest = longest_delay_s(tried, step.retry.backoff_s, step.retry.max_backoff_s)
         draft.note(StepRetried(**names, retry_at=draft.at + delay_of(longest)))
     else:

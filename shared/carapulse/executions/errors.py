@@ -57,6 +57,12 @@ class StepRefused(Denied):
     code = "step-refused"
 
 
+class GoesBack(Conflict):
+    """The execution goes back on another: a cancel keeps what it has done, and to do it again takes a plan."""
+
+    code = "goes-back"
+
+
 class TargetLocked(Conflict):
     """Another execution is changing the same target."""
 

@@ -25,6 +25,7 @@ class ExecutionStarted(Event):
     deadline_at: AwareDatetime
     steps: tuple[StepFacts, ...]
     dry_run: bool = False
+    undoes: str | None = None
     hold: bool = False
     max_concurrency: int = 1
     groups: dict[str, Group] = Field(default_factory=dict)
@@ -196,7 +197,10 @@ class ExecutionHeld(Event):
 
 
 class ExecutionFinished(Event):
-    """The final status, and the steps whose effect is, or may be, still there against the will of the plan."""
+    """The final status, and the steps whose effect is, or may be, still there against the will of the plan.
+
+    Of a run that goes back on another, it is what was not gone back on, and what could not be verified.
+    """
 
     execution_id: str
     status: Status

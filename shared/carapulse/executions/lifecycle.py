@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from carapulse.executions.active import Active
 from carapulse.executions.applying import ExecutionEvent, apply
 from carapulse.executions.events import DeadlinePassed, ExecutionFinished, ExecutionHeld, ExecutionUndoing
 from carapulse.executions.model import Cause, ExecutionState, Phase, Status, StepState, StepStatus
@@ -52,6 +53,7 @@ class Finish:
 
 
 Next = Go | TurnBack | Hold | Finish
+_GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
 _BAD = {StepStatus.FAILED, StepStatus.UNKNOWN}
 
 
@@ -101,7 +103,7 @@ def decide(state: ExecutionState) -> Next:
     cause = cause_of(state)
     if cause is None:
         starts = () if state.paused else tuple(_starts(state))
-        return Go(starts) if starts or runs or not _all_behind_us(state) else _succeed(state)
+        return Go(starts) if starts or runs or not _all_behind_us(state) else _end(state)
     # A pause begins nothing, but it doesn't keep from anybody that they are asked.
     return Go() if runs or (state.paused and not _asks(state, cause)) else _stop(state, cause)
 
@@ -116,7 +118,7 @@ def _stop(state: ExecutionState, cause: Cause) -> Next:
     if _asks(state, cause):
         return Go() if state.status is Status.NEEDS_HUMAN else Hold(cause, _waiting_for_a_person(state))
     if cause is Cause.TIMED_OUT and _all_behind_us(state):  # nothing is won by undoing what is done and verified
-        return _succeed(state)
+        return _end(state)
     return _turn(state, cause)
 
 
@@ -170,45 +172,10 @@ def _is_untouched(step: StepState) -> bool:
     return step.run.attempts == 0 and step.run.retry_at is None
 
 
-class Active:
-    """What runs, or is about to: how many steps and fan-outs, how many of each fan-out, and which targets."""
-
-    def __init__(self, state: ExecutionState) -> None:
-        self.state = state
-        self.units: set[str] = set()
-        self.members: dict[str, int] = {}
-        self.targets: set[str] = set()
-        for step in state.steps:
-            if step.run.status is StepStatus.RUNNING:
-                self.add(step)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether nothing can have room: as much runs as may, and none of it is a fan-out."""
-        return len(self.units) >= self.state.max_concurrency and self.units.isdisjoint(self.state.groups)
-
-    def add(self, step: StepState) -> None:
-        """Count a step in."""
-        unit = step.facts.group or step.facts.id
-        self.units.add(unit)
-        self.members[unit] = self.members.get(unit, 0) + 1
-        self.targets.update(step.facts.targets)
-
-    def has_room_for(self, step: StepState) -> bool:
-        """Return whether a step may run beside the others."""
-        group = step.facts.group
-        unit = group or step.facts.id
-        if unit not in self.units and len(self.units) >= self.state.max_concurrency:
-            return False
-        if group is not None and self.members.get(unit, 0) >= self.state.groups[group].max_concurrency:
-            return False
-        return self.targets.isdisjoint(step.facts.targets)
-
-
 def is_behind_us(step: StepState, state: ExecutionState) -> bool:
     """Return whether nothing has to be done about a step any more for the run to go on."""
     status = step.run.status
-    return status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED} or (status in _BAD and _is_borne(step, state))
+    return status in _GOOD or (status in _BAD and _is_borne(step, state))
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
@@ -216,11 +183,19 @@ def _all_behind_us(state: ExecutionState) -> bool:
 
 
 def _is_borne(step: StepState, state: ExecutionState) -> bool:
-    """Return whether a bad end doesn't count: a report's, or a failure, one of as few as its fan-out may have."""
+    """Return whether a bad end keeps nothing from going on: a report's, or a failure of one of these.
+
+    It is one of as few as its fan-out may have, or one on the way back from another run: then all is done that can be,
+    as in any undoing, and the end says what is left.
+    """
     if step.facts.stage is Stage.REPORT:
         return True
+    if step.run.status is not StepStatus.FAILED:
+        return False
+    if state.goes_back and not state.hold and step.facts.stage is not Stage.DIAGNOSE:
+        return True
     group = step.facts.group
-    if group is None or step.run.status is not StepStatus.FAILED:
+    if group is None:
         return False
     failed = sum(each.facts.group == group and each.run.status is StepStatus.FAILED for each in state.steps)
     return failed <= state.groups[group].max_failures
@@ -232,7 +207,7 @@ def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
 
 
 def _turn(state: ExecutionState, cause: Cause) -> TurnBack | Finish:
-    wanted = state.cancel_undo is not False
+    wanted = state.cancel_undo is not False and not state.goes_back
     if wanted and any(step.is_to_be_undone for step in state.steps):
         return TurnBack(cause)
     return _end_early(state, cause)
@@ -264,6 +239,8 @@ def in_order(steps: tuple[StepState, ...]) -> list[StepState]:
 
 
 def _end_early(state: ExecutionState, cause: Cause) -> Finish:
+    if state.goes_back:
+        return _end_back(state, cause)
     left = _left(state)
     undone = any(step.undo is not None for step in state.steps)
     failed_undo = any(step.part("undo").status in {StepStatus.FAILED, StepStatus.UNKNOWN} for step in state.steps)
@@ -279,8 +256,24 @@ def _left(state: ExecutionState) -> tuple[str, ...]:
     return tuple(step.facts.id for step in in_order(state.steps) if step.is_left)
 
 
-def _succeed(state: ExecutionState) -> Finish:
-    """Return a good end; what a fan-out's failed members may have done is told, and what nobody knows of a report."""
+def _end_back(state: ExecutionState, cause: Cause) -> Finish:
+    """Return how a run ends that did not go back on all of another: with what it did not do, or could not verify."""
+    ends = {Cause.CANCELLED: Status.CANCELLED, Cause.TIMED_OUT: Status.TIMED_OUT}
+    left = (step for step in in_order(state.steps) if _is_not_gone_back_on(step) or not step.is_known)
+    return Finish(ends.get(cause, Status.ROLLBACK_FAILED), cause, tuple(step.facts.id for step in left))
+
+
+def _is_not_gone_back_on(step: StepState) -> bool:
+    return step.facts.stage in {Stage.ACT, Stage.VERIFY} and step.run.status not in _GOOD
+
+
+def _end(state: ExecutionState) -> Finish:
+    """Return the end of a run of which nothing is ahead.
+
+    What a fan-out's failed members may have done is told, and what nobody knows of a report.
+    """
+    if state.goes_back and any(map(_is_not_gone_back_on, state.steps)):
+        return _end_back(state, Cause.FAILED)
     left = (step for step in state.steps if step.is_left and (_failed_in_group(step) or not step.is_known))
     return Finish(Status.SUCCEEDED, None, tuple(step.facts.id for step in left))
 

@@ -146,6 +146,7 @@ class ExecutionState(Record):
     approval_id: str | None
     requested_by: Actor
     dry_run: bool = False
+    undoes: str | None = Field(default=None, description="the run that it goes back on; nothing of that is done again")
     hold: bool = Field(default=False, description="a failure waits for a person instead of being undone at once")
     max_concurrency: int = 1
     groups: dict[str, Group] = Field(default_factory=dict)
@@ -160,6 +161,11 @@ class ExecutionState(Record):
     deadline_at: AwareDatetime
     finished_at: AwareDatetime | None = None
     left: tuple[str, ...] = ()
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it goes back on another run, so that to go on is what is wanted, and never to do that again."""
+        return self.undoes is not None
 
     @property
     def over(self) -> bool:

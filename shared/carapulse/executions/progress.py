@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from carapulse.executions.lifecycle import Active, Go, decide, is_behind_us
+from carapulse.executions.active import Active
+from carapulse.executions.lifecycle import Go, decide, is_behind_us
 from carapulse.executions.model import ExecutionState, Status, StepState, StepStatus
 
 _ASKED = {StepStatus.FAILED, StepStatus.UNKNOWN}

@@ -22,6 +22,7 @@ def started(
         requested_by=call.actor,
         deadline_at=at + timedelta(seconds=version.constraints.deadline_s),
         steps=tuple(map(_facts, version.steps)),
+        undoes=version.undoes,
         hold=version.constraints.on_failure == "hold",
         max_concurrency=version.constraints.max_concurrency,
         groups=version.groups,
@@ -33,7 +34,7 @@ def tried_out(execution_id: str, version: PlanVersion, call: Call, at: datetime)
     event = started(execution_id, version, call, at, approval_id=None)
     harmless = {"writes": False, "undoable": False, "targets": ()}
     steps = tuple(facts.model_copy(update=harmless) for facts in event.steps)
-    return event.model_copy(update={"dry_run": True, "hold": False, "steps": steps})
+    return event.model_copy(update={"dry_run": True, "undoes": None, "hold": False, "steps": steps})
 
 
 def _facts(step: PlanStep) -> StepFacts:

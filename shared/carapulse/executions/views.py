@@ -83,10 +83,14 @@ class ExecutionSummary(Record):
 
 
 class ExecutionView(ExecutionSummary):
-    """An execution with every step. `left` names the steps whose effect is, or may be, still there."""
+    """An execution with every step. `left` names the steps whose effect is, or may be, still there.
+
+    Of one that goes back on another, it names what was not gone back on, and what could not be verified.
+    """
 
     digest: str
     approval_id: str | None
+    undoes: str | None = Field(description="the execution that it goes back on")
     deadline_at: datetime
     next_deadline_at: datetime | None = Field(
         description="the run's, or that of a step that comes earlier; null when it has passed"
@@ -104,6 +108,7 @@ class ExecutionView(ExecutionSummary):
             **_summary(state),
             digest=state.digest,
             approval_id=state.approval_id,
+            undoes=state.undoes,
             deadline_at=state.deadline_at,
             next_deadline_at=None if state.over or state.expired else min([state.deadline_at, *deadlines.values()]),
             percent=percent_of(state),

@@ -27,9 +27,13 @@ log = get_logger(__name__)
 
 
 class CancelExecution(Record):
-    """Stop an execution; what was done is undone unless the caller wants it kept."""
+    """Stop an execution; what was done is undone unless the caller wants it kept, or the execution itself goes back."""
 
-    undo: bool = Field(default=True, strict=True)
+    undo: bool | None = Field(
+        default=None,
+        strict=True,
+        description="whether what was done is undone; null: yes, but not of a run that goes back on another",
+    )
     note: Note | None = None
 
 
@@ -61,10 +65,14 @@ class ResolveStep(Record):
 
 
 def cancel_execution(execution_id: str, command: CancelExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:
-    """Stop an execution that isn't over; running tools are ended, and the wish about undoing is kept."""
+    """Stop an execution that isn't over; running tools are ended, and the wish about undoing is kept.
+
+    GoesBack if the caller wants undone what goes back on another execution: that would do it again, which takes a plan.
+    """
     with ports.begin(call) as work:
         state = _open(execution_id, work)
-        return _noted(work, state, CancelRequested(execution_id=state.id, undo=command.undo, note=command.note))
+        undo = command.undo if command.undo is not None else not state.goes_back
+        return _noted(work, state, CancelRequested(execution_id=state.id, undo=undo, note=command.note))
 
 
 def pause_execution(execution_id: str, command: PauseExecution, call: Call, ports: ExecutionPorts) -> ExecutionState:

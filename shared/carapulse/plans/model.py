@@ -121,6 +121,12 @@ class PlanVersion(Record):
         return next((step.id for step in self.steps if step.point_of_no_return or step.irreversible), None)
 
     @property
+    def undoes(self) -> str | None:
+        """The run that it goes back on, if it does."""
+        undone = self.meta.get("undoes")
+        return None if undone is None else str(undone)
+
+    @property
     def locks(self) -> tuple[str, ...]:
         """What nobody else may change during a run. A report only adds a remark, so it keeps nobody waiting."""
         acting = (step for step in self.steps if step.stage is not Stage.REPORT)

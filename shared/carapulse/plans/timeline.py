@@ -12,6 +12,7 @@ _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 _TOLD = (
     "step_id",
     "dry_run",
+    "undoes",
     "phase",
     "attempt",
     "stage",

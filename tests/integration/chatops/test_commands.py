@@ -2,7 +2,9 @@
 
 from tests.builders import chat
 from tests.integration.chatops.conftest import texts
-from tests.world.rig import act, check
+from tests.world.rig import a_call, act, check
+
+from carapulse.executions.undoing import UndoExecution, undo_execution
 
 SHORT = len("sha256:") + 8
 
@@ -145,8 +147,9 @@ def test_a_run_is_cancelled_from_slack(rig, team):
     execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
     team.link(by="ada", role="sre")
 
-    team.say(f"cancel {execution} wrong hall")
+    said = team.say(f"cancel {execution} wrong hall")
 
+    assert "what was done is undone" in texts(said)
     assert rig.finish(execution).status == "cancelled"
     assert [(who, body["note"]) for who, body in team.events("CancelRequested")] == [("ada", "wrong hall")]
 
@@ -211,3 +214,17 @@ def test_what_policy_denies_is_told_with_its_reasons(rig, team):
     assert "(policy-denied)" in reply
     assert "the freeze fair holds here" in reply
     assert team.ask("GET", "/v1/executions").json()["data"] == []
+
+
+def test_a_run_that_goes_back_is_cancelled_from_slack_and_keeps_what_it_went_back_on(rig, team):
+    run = rig.run(act("switch", "hall"), check("hall"))
+    plan = undo_execution(run.id, UndoExecution(), a_call(), rig.app)
+    execution = rig.start(plan)
+    team.link(by="ada", role="sre")
+
+    shown = team.say(f"plan {plan.plan_id}")
+    said = team.say(f"cancel {execution}")
+
+    assert f"{run.id}; if a step fails, nothing is done again" in texts(shown)
+    assert "what was done is kept" in texts(said)
+    assert rig.state(execution).status == "cancelled"

@@ -109,6 +109,22 @@ def test_a_plan_says_on_which_terms_its_steps_run():
         assert needed in said
 
 
+def test_a_plan_that_goes_back_says_that_nothing_is_done_again_if_a_step_fails():
+    back = {"meta": {"undoes": "exec_0"}}
+    held = {**back, "constraints": {"on_failure": "hold"}}
+
+    said = " ".join(drawn(plan_view(a_plan(**back)), width=240).split())
+    assert "goes back on exec_0; if a step fails, the others are still done, and nothing is done again" in said
+    assert "if a step fails, a person decides how it goes on" in drawn(plan_view(a_plan(**held)), width=240)
+
+
+def test_a_run_that_goes_back_says_on_what_and_is_cancelled_without_a_choice():
+    held = {**an_execution("needs_human"), "undoes": "exec_0", "left": []}
+
+    assert ways_on(held) == ["carapulse execution cancel exec_1"]
+    assert "exec_0" in drawn(execution_view(held))
+
+
 def test_a_wait_is_told_in_words():
     assert waiting({"for_s": 90.0}) == "waits for 90.0 seconds"
     assert waiting({"until": "2026-01-15T21:00:00Z"}) == "waits until 2026-01-15 21:00:00"

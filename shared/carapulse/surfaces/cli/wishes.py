@@ -51,7 +51,13 @@ def cancel(
     desk: Desk,
     execution_id: ExecutionId,
     *,
-    undo: Annotated[bool, typer.Option("--undo/--no-undo", help="Whether what was done is taken back.")] = True,
+    undo: Annotated[
+        bool | None,
+        typer.Option(
+            "--undo/--no-undo",
+            help="Whether what was done is taken back; by default yes, but not of a run that goes back.",
+        ),
+    ] = None,
     note: Note = None,
 ) -> None:
     """Stop an execution."""

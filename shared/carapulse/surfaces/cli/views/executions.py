@@ -35,6 +35,8 @@ def execution_view(execution: Body) -> RenderableType:
         "started": moment(execution.get("started_at")),
         "took": seconds_between(execution.get("started_at"), execution.get("finished_at")),
     }
+    if execution.get("undoes"):
+        known["goes back on"] = plain(execution["undoes"])
     if execution.get("percent") is not None:
         known["behind us"] = f"{plain(execution['percent'])} %"
     if execution.get("next_deadline_at"):
@@ -97,7 +99,8 @@ def ways_on(execution: Body) -> list[str]:
     held, name = set(execution.get("left") or ()), plain(execution.get("execution_id"))
     asked = [step for step in execution.get("steps") or () if step.get("id") in held and step.get("status") in _ASKED]
     ways = [_ASKED[step["status"]].format(name=name, step=plain(step["id"])) for step in asked]
-    return [f"carapulse execution {way}" for way in (*ways, f"cancel {name} [--no-undo]")]
+    cancel = f"cancel {name}" if execution.get("undoes") else f"cancel {name} [--no-undo]"
+    return [f"carapulse execution {way}" for way in (*ways, cancel)]
 
 
 def _states(execution: Body) -> list[tuple[str, str]]:

@@ -124,15 +124,23 @@ def paged(table: Table, page: Body) -> RenderableType:
 
 
 def _runs(plan: Body) -> Iterator[str]:
-    """Yield how the steps run, where that is not one by one and undone if one fails."""
+    """Yield how the steps run, where that is not one by one and undone if one fails, and what they go back on."""
     constraints = plan.get("constraints") or {}
     if constraints.get("max_concurrency", 1) != 1:
         yield f"up to {plain(constraints['max_concurrency'])} steps of a stage at once"
-    if constraints.get("on_failure", "undo") != "undo":
-        yield "if a step fails, a person decides before anything is undone"
+    yield from _failing(constraints.get("on_failure", "undo"), (plan.get("meta") or {}).get("undoes"))
     for name, group in (plan.get("groups") or {}).items():
         at_once, failing = plain(group.get("max_concurrency")), plain(group.get("max_failures"))
         yield f"of {plain(name)} {at_once} at once, and {failing} may fail"
+
+
+def _failing(on_failure: str, undoes: str | None) -> Iterator[str]:
+    if undoes:
+        yield f"goes back on {plain(undoes)}"
+    if on_failure != "undo":
+        yield f"if a step fails, a person decides {'how it goes on' if undoes else 'before anything is undone'}"
+    elif undoes:
+        yield "if a step fails, the others are still done, and nothing is done again"
 
 
 def _risk(body: Body) -> Text:
