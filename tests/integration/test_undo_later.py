@@ -1,14 +1,25 @@
 """A run that is over is gone back on by a plan of its own, which is judged, approved and executed like any other."""
 
 import pytest
+from tests.world.replay import replayed
 from tests.world.rig import a_call, act, check
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
-from carapulse.executions.errors import AlreadyUndone, ExecutionNotOver, NothingToUndo
+from carapulse.executions import ways_back
+from carapulse.executions.errors import AlreadyUndone, ExecutionNotOver, GoesBack, NothingToUndo
 from carapulse.executions.model import Status
+from carapulse.executions.reading import get_execution
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
+from carapulse.executions.wishes import CancelExecution, cancel_execution
+from carapulse.plans.steps import Retry
 from carapulse.plans.usecases import read_timeline
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch):
+    """Let what is not as it was be looked at again at once."""
+    monkeypatch.setattr(ways_back, "_PATIENT", Retry(attempts=2, backoff_s=0.02))
 
 
 def undone(rig, execution_id, note=None):
@@ -125,3 +136,110 @@ def test_what_left_nothing_is_not_undone(rig):
     for run in (rolled_back, rung, dry):
         with pytest.raises(NothingToUndo):
             undone(rig, run.id)
+
+
+def half_undone(rig):
+    """Change three lamps, and go back on it while the one in the middle can't be switched."""
+    rig.world.on.update(hall=False, cellar=False, attic=False)
+    lamps = ("hall", "cellar", "attic")
+    run = rig.run(*(act("switch", lamp, id=lamp) for lamp in lamps), check("hall"))
+    rig.world.broken = {"PUT cellar"}
+    back = rig.finish(rig.start(undone(rig, run.id), by="grace"))
+    rig.world.broken = set()
+    return run, back
+
+
+def test_a_way_back_that_fails_is_tried_again_and_leaves_the_rest_undone_and_says_so(rig):
+    _, back = half_undone(rig)
+
+    assert rig.world.on == {"hall": False, "cellar": True, "attic": False}
+    assert (back.status, back.cause) == (Status.ROLLBACK_FAILED, "failed")
+    assert back.left[0] == "undo-2"
+    assert [step.run.status.value for step in back.steps if step.facts.id in back.left] == ["failed", "failed"]
+    assert back.step("undo-2").run.attempts == 3
+    assert all(step.undo is None for step in back.steps)
+    assert replayed(rig.app, back.plan_id) == back
+    shown = get_execution(back.id, a_call(), rig.app)
+    assert (shown.undoes, shown.left) == (back.undoes, back.left)
+    said = [entry.said for entry in read_timeline(back.plan_id, a_call(), rig.app)]
+    assert any(f"execution started: undoes {back.undoes}" in each for each in said)
+    assert said[-1] == f"execution finished: status rollback_failed, cause failed, left {' '.join(back.left)}"
+
+
+def test_a_way_back_is_tried_three_times_whatever_its_action_says_of_retries(rig):
+    undo = {"tool": "lamp", "action": "noop", "input": {"lamp": "hall"}}
+    run = rig.run(act("toggle", "hall", undo=undo), check("hall"))
+    rig.world.broken = {"noop hall"}
+
+    back = rig.finish(rig.start(undone(rig, run.id), by="grace"))
+
+    assert (back.step("undo-1").run.attempts, back.left[0]) == (3, "undo-1")
+
+
+def test_what_is_left_of_it_is_gone_back_on_by_another_plan_and_no_more_than_that(rig):
+    run, _ = half_undone(rig)
+    rig.world.on["attic"] = True  # somebody changed it since
+    rig.world.effects.clear()
+
+    plan = undone(rig, run.id)
+    state = rig.finish(rig.start(plan, by="grace"))
+
+    assert (state.status, rig.world.effects) == (Status.SUCCEEDED, ["PUT cellar"])
+    assert plan.meta["undoes_steps"] == {"undo-1": "cellar"}
+    with pytest.raises(AlreadyUndone):
+        undone(rig, run.id)
+
+
+def test_what_was_gone_back_on_but_is_not_as_it_was_is_gone_back_on_again(rig):
+    useless = {"tool": "lamp", "action": "switch", "input": {"lamp": "hall", "lit": True}}
+    toggle = act("toggle", "hall", id="hall", undo=useless)
+    run = rig.run(toggle, act("switch", "attic", id="attic"), check("hall"))
+    back = rig.finish(rig.start(undone(rig, run.id), by="grace"))
+    assert (back.status, len(back.left)) == (Status.ROLLBACK_FAILED, 1)
+
+    assert undone(rig, run.id).meta["undoes_steps"] == {"undo-1": "hall"}
+
+
+def test_what_was_gone_back_on_and_is_done_again_is_gone_back_on_again(rig):
+    run, back = half_undone(rig)
+    forth = rig.finish(rig.start(undone(rig, back.id), by="grace"))
+    assert (forth.status, rig.world.on) == (Status.SUCCEEDED, {"hall": True, "cellar": True, "attic": True})
+
+    assert list(undone(rig, run.id).meta["undoes_steps"].values()) == ["attic", "cellar", "hall"]
+
+
+def test_what_is_gone_back_on_over_what_is_left_of_the_same_thing_is_gone_back_on_after_it(rig):
+    off = {**act("switch", "hall", id="off"), "input": {"lamp": "hall", "lit": False}}
+    run = rig.run(act("switch", "hall", id="on"), off, act("switch", "attic", id="attic"), check("attic"))
+    plan = undone(rig, run.id)
+    assert list(plan.meta["undoes_steps"].values()) == ["attic", "off", "on"]
+    rig.world.busy = {"PUT hall": 3}
+    assert rig.finish(rig.start(plan, by="grace")).left[0] == "undo-2"
+
+    again = undone(rig, run.id)
+
+    assert list(again.meta["undoes_steps"].values()) == ["off", "on"]
+    assert rig.finish(rig.start(again, by="grace")).status is Status.SUCCEEDED
+    assert rig.world.on["hall"] is False
+
+
+def test_a_cancel_of_it_keeps_what_was_gone_back_on_and_leaves_the_rest(rig):
+    run = rig.run(act("switch", "hall"), act("switch", "attic"), check("hall"))
+    rig.world.effects.clear()
+    execution = rig.start(undone(rig, run.id), by="grace")
+
+    with pytest.raises(GoesBack):
+        cancel_execution(execution, CancelExecution(undo=True), a_call("grace"), rig.app)
+    state = cancel_execution(execution, CancelExecution(), a_call("grace"), rig.app)
+
+    assert (state.status, state.left[:2], rig.world.effects) == (Status.CANCELLED, ("undo-1", "undo-2"), [])
+    assert undone(rig, run.id).status == "approved"
+
+
+def test_a_dry_run_of_it_goes_back_on_nothing(rig):
+    run = rig.run(act("switch", "hall"), check("hall"))
+    plan = undone(rig, run.id)
+
+    dry = rig.finish(execute_plan(plan.plan_id, ExecutePlan(dry_run=True), a_call(), rig.app).id)
+
+    assert (dry.status, dry.undoes, dry.left) == (Status.SUCCEEDED, None, ())

@@ -1,13 +1,14 @@
 """The ways back from what a run did, as steps of a plan: from what was captured before and put out by it."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from carapulse.executions.attempts import invocation_of
 from carapulse.executions.lifecycle import in_order
 from carapulse.executions.looking import Looked, input_of
-from carapulse.executions.model import ExecutionState, StepState
+from carapulse.executions.model import Effect, ExecutionState, StepState, StepStatus
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import canonical
@@ -26,10 +27,11 @@ _PATIENT = Retry(attempts=3, backoff_s=2)
 
 @dataclass(frozen=True, slots=True)
 class WaysBack:
-    """What goes back, what verifies that it helped, and what stays, with the reason."""
+    """What goes back, on which steps, what verifies that it helped, and what stays, with the reason."""
 
     steps: tuple[StepRequest, ...]
     checks: tuple[StepRequest, ...]
+    undoes: dict[str, str]
     stays: dict[str, str]
 
     @property
@@ -40,55 +42,78 @@ class WaysBack:
 
 @dataclass(frozen=True, slots=True)
 class _Back:
-    """One step, how it was done, and the way back from it."""
+    """One step, how it was done, the way back from it, and what that is called in the new plan."""
 
+    name: str
     step: PlanStep
     forward: Invocation
     undo: Invocation
 
 
-def ways_back(
-    state: ExecutionState, version: PlanVersion, outputs: Mapping[str, Any], call: Call, ports: ExecutionPorts
-) -> WaysBack:
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The run that is gone back on, and what other runs have gone back on already."""
+
+    state: ExecutionState
+    version: PlanVersion
+    outputs: Mapping[str, Any]
+    gone: AbstractSet[str]
+
+    def is_there(self, place: StepState, again: AbstractSet[str]) -> bool:
+        """Return whether a step's effect is there, or will be there again once `again` are targets of later ways back.
+
+        What came before on the same target is then what has to be there in the end.
+        """
+        if place.is_left and place.facts.id not in self.gone:
+            return True
+        touched = place.facts.writes and place.run.effect is not Effect.NONE
+        return touched and not again.isdisjoint(place.facts.targets)
+
+
+def ways_back(former: Former, call: Call, ports: ExecutionPorts) -> WaysBack:
     """Return the way back from each step whose effect is there, the last first."""
     found: list[_Back] = []
     stays: dict[str, str] = {}
-    for place in reversed(in_order(state.steps)):
-        step = version.step(place.facts.id)
-        if step is None or not place.is_left or _needs_none(step):
+    again: set[str] = set()
+    for place in reversed(in_order(former.state.steps)):
+        step = former.version.step(place.facts.id)
+        if step is None or _needs_none(step) or not former.is_there(place, again):
             continue
         if not place.is_known:
             stays[step.id] = "nobody knows whether it took effect"
             continue
         try:
-            found.append(_way_back(place, step, version, outputs, call, ports))
+            found.append(_way_back(f"undo-{len(found) + 1}", place, step, former, call, ports))
         except Problem as problem:
             stays[step.id] = problem.detail
-    steps = tuple(_act(number, back) for number, back in enumerate(found, start=1))
-    return WaysBack(steps, tuple(_checks(found, ports)), stays)
+        else:
+            again.update(place.facts.targets)
+    undoes = {back.name: back.step.id for back in found}
+    return WaysBack(tuple(map(_act, found)), tuple(_checks(found, ports)), undoes, stays)
 
 
-def _way_back(
-    place: StepState,
-    step: PlanStep,
-    version: PlanVersion,
-    outputs: Mapping[str, Any],
-    call: Call,
-    ports: ExecutionPorts,
-) -> _Back:
+def verified(state: ExecutionState) -> frozenset[str]:
+    """Return the steps of a run that were done, and whose verifications, those that depend on them, all held."""
+    done = {step.facts.id for step in state.steps if step.run.status is StepStatus.SUCCEEDED}
+    checks = [step.facts for step in state.steps if step.facts.stage is Stage.VERIFY]
+    return frozenset(done.difference(*(check.depends_on for check in checks if check.id not in done)))
+
+
+def _way_back(name: str, place: StepState, step: PlanStep, former: Former, call: Call, ports: ExecutionPorts) -> _Back:
+    version, outputs = former.version, former.outputs
     looked = Looked(input_of(step, outputs, version, ports), place.captured, outputs.get(step.id))
     forward = invocation_of(version, step, "run", looked, ports, call)
-    return _Back(step, forward, invocation_of(version, step, "undo", looked, ports, call))
+    return _Back(name, step, forward, invocation_of(version, step, "undo", looked, ports, call))
 
 
 def _needs_none(step: PlanStep) -> bool:
     return step.undo is None and step.reversibility is Reversibility.NONE_NEEDED
 
 
-def _act(number: int, back: _Back) -> StepRequest:
+def _act(back: _Back) -> StepRequest:
     undo = back.undo
     return StepRequest(
-        id=f"undo-{number}",
+        id=back.name,
         name=f"Undo {back.step.id}",
         stage=Stage.ACT,
         tool=undo.tool,
@@ -98,12 +123,17 @@ def _act(number: int, back: _Back) -> StepRequest:
 
 
 def _checks(found: list[_Back], ports: ExecutionPorts) -> Iterator[StepRequest]:
-    """Yield what is read again. Of steps that changed the same thing, what was there before the first counts."""
+    """Yield what is read again, depending on what it verifies.
+
+    Of steps that changed the same thing, what was there before the first counts.
+    """
     asked: dict[bytes, StepRequest] = {}
     for back in found:
         check = _check(back, ports)
         if check is not None:
-            asked[canonical([check.tool, check.action, check.input])] = check
+            key = canonical([check.tool, check.action, check.input])
+            others = asked[key].depends_on if key in asked else ()
+            asked[key] = check.model_copy(update={"depends_on": (*others, back.name)})
     yield from asked.values()
 
 
