@@ -11,9 +11,10 @@ from carapulse.executions.model import Status
 from carapulse.executions.reading import get_execution
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
-from carapulse.executions.wishes import CancelExecution, cancel_execution
+from carapulse.executions.wishes import CancelExecution, RetryStep, cancel_execution, retry_step
+from carapulse.plans.requests import CreatePlan
 from carapulse.plans.steps import Retry
-from carapulse.plans.usecases import read_timeline
+from carapulse.plans.usecases import read_timeline, revise_plan
 
 
 @pytest.fixture(autouse=True)
@@ -234,6 +235,22 @@ def test_a_cancel_of_it_keeps_what_was_gone_back_on_and_leaves_the_rest(rig):
 
     assert (state.status, state.left[:2], rig.world.effects) == (Status.CANCELLED, ("undo-1", "undo-2"), [])
     assert undone(rig, run.id).status == "approved"
+
+
+def test_a_revision_of_it_still_goes_back_and_may_let_a_person_have_a_failure_tried_again(rig):
+    run = rig.run(act("switch", "hall", id="hall"), check("hall"))
+    off = {**act("switch", "hall", id="undo-1"), "input": {"lamp": "hall", "lit": False}}
+    asked = {"summary": "Back", "context": {"environment": "dev"}, "constraints": {"on_failure": "hold"}}
+    wanted = CreatePlan.model_validate({**asked, "steps": [off, check("hall", on=False)]})
+    plan = revise_plan(undone(rig, run.id).plan_id, wanted, a_call("grace"), rig.app)
+    rig.world.broken = {"PUT hall"}
+    held = rig.finish(rig.start(plan, by="grace"))
+    rig.world.broken = set()
+    assert (held.status, held.left, held.undoes) == (Status.NEEDS_HUMAN, ("undo-1",), run.id)
+
+    retry_step(held.id, RetryStep(step_id="undo-1", note="it is there again"), a_call(), rig.app)
+
+    assert (rig.finish(held.id).status, rig.world.on["hall"]) == (Status.SUCCEEDED, False)
 
 
 def test_a_dry_run_of_it_goes_back_on_nothing(rig):
