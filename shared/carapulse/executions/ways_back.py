@@ -93,10 +93,13 @@ def ways_back(former: Former, call: Call, ports: ExecutionPorts) -> WaysBack:
 
 
 def verified(state: ExecutionState) -> frozenset[str]:
-    """Return the steps of a run that were done, and whose verifications, those that depend on them, all held."""
+    """Return the steps of a run that were done, and whose verifications, those that depend on them, all held.
+
+    One that depends on nothing, as somebody who revises a plan may have it, is about everything.
+    """
     done = {step.facts.id for step in state.steps if step.run.status is StepStatus.SUCCEEDED}
     checks = [step.facts for step in state.steps if step.facts.stage is Stage.VERIFY]
-    return frozenset(done.difference(*(check.depends_on for check in checks if check.id not in done)))
+    return frozenset(done.difference(*(check.depends_on or done for check in checks if check.id not in done)))
 
 
 def _way_back(name: str, place: StepState, step: PlanStep, former: Former, call: Call, ports: ExecutionPorts) -> _Back:

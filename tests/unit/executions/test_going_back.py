@@ -9,6 +9,7 @@ from carapulse.executions.errors import EventOutOfPlace, GoesBack
 from carapulse.executions.events import CancelRequested, RetryRequested, StepResolved, StepUnknown
 from carapulse.executions.lifecycle import Finish
 from carapulse.executions.model import Cause, Effect, Status
+from carapulse.executions.ways_back import verified
 from carapulse.plans.steps import Group
 
 ME = {"execution_id": "exec_1"}
@@ -114,3 +115,11 @@ def test_what_is_held_is_left_after_the_deadline_and_not_done_again():
     run = a_way_back(hold=True).succeeds().fails().advances().advances(OVERDUE)
 
     assert (run.state.status, run.state.left) == (Status.TIMED_OUT, ("undo-2", "look-1", "look-2"))
+
+
+@pytest.mark.parametrize(("after", "expected"), [(("undo-1",), {"undo-2"}), ((), set())])
+def test_what_a_verification_that_does_not_hold_is_about_is_not_verified(after, expected):
+    check = facts("look-1", "verify", after=after)
+    run = Run(facts("undo-1"), facts("undo-2", position=2), check, undoes="exec_0").succeeds(times=2).fails()
+
+    assert verified(run.state) == expected
