@@ -11,6 +11,7 @@ ENDS = ["ok"] * 6 + ["fail", "half", "again", "unknown", "taken"]
 WISHES = ["pause", "resume", "cancel", "keep", "deadline", "retry", "resolve", "refuse", "skip", "delay"]
 MOVES = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS + WISHES), st.integers(0, 9)), max_size=50)
 CALM = st.lists(st.tuples(st.sampled_from(["start"] * 10 + ENDS), st.integers(0, 9)), max_size=50)
+GROUPS = st.builds(Group, max_concurrency=st.integers(1, 3), max_failures=st.integers(0, 2))
 SOME = st.lists(st.sampled_from(["x", "y", "z"]), max_size=2, unique=True).map(tuple)
 
 
@@ -22,7 +23,7 @@ def walks(draw):
     for number, stage in enumerate(["act", *stages]):
         group = draw(st.sampled_from([None, None, f"all-{stage}"]))
         if group is not None:
-            fans[group] = Group(max_concurrency=draw(st.integers(1, 3)), max_failures=draw(st.integers(0, 2)))
+            fans[group] = draw(GROUPS)
         before = [each.id for each in steps if each.stage == stage and (group is None or each.group != group)]
         after = draw(st.lists(st.sampled_from(before), max_size=2, unique=True)) if before else []
         more = {"after": tuple(after), "targets": draw(SOME), "group": group, "undoable": draw(st.booleans())}

@@ -9,21 +9,11 @@ from functools import cache, partial
 import pytest
 from tests.world.hurry import show_messages
 from tests.world.replay import replayed
-from tests.world.rig import Rig, act, check
+from tests.world.rig import Rig, act, check, everywhere, look
 
 from carapulse.executions.model import ExecutionState, Status, StepStatus
 
 SLOW_S = 0.6
-
-
-def look(lamp: str, **more: object) -> dict[str, object]:
-    return {"stage": "diagnose", "tool": "lamp", "action": "look", "input": {"lamp": lamp}, **more}
-
-
-def everywhere(*lamps: str, **limits: int) -> dict[str, object]:
-    """A step for each lamp."""
-    step = act("switch", "hall", id="light", for_each={"values": list(lamps), **limits})
-    return {**step, "input": {"lamp": {"$each": "@"}, "lit": True}}
 
 
 def at_once(rig: Rig, count: int, execution: str) -> ExecutionState:

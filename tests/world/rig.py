@@ -14,6 +14,7 @@ from carapulse.bootstrap import App, make_app
 from carapulse.executions.model import ExecutionState
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.kernel.call import Actor, Call
+from carapulse.kernel.clock import Clock
 from carapulse.plans.requests import CreatePlan
 from carapulse.plans.usecases import create_plan
 from carapulse.plans.views import PlanView
@@ -39,6 +40,17 @@ def act(action: str, lamp: str, **more: Any) -> dict[str, Any]:
     return {"stage": "act", "tool": "lamp", "action": action, "input": value, **more}
 
 
+def look(lamp: str, **more: Any) -> dict[str, Any]:
+    """Return a step that looks at a lamp before anything is done."""
+    return {"stage": "diagnose", "tool": "lamp", "action": "look", "input": {"lamp": lamp}, **more}
+
+
+def everywhere(*lamps: str, action: str = "switch", name: str = "light", **limits: int) -> dict[str, Any]:
+    """Return a step that changes each of some lamps."""
+    step = act(action, "hall", id=name, for_each={"values": list(lamps), **limits})
+    return {**step, "input": {**step["input"], "lamp": {"$each": "@"}}}
+
+
 def check(lamp: str, *, on: bool = True, attempts: int = 1) -> dict[str, Any]:
     """Return a step that verifies a lamp."""
     return {
@@ -54,7 +66,9 @@ def check(lamp: str, *, on: bool = True, attempts: int = 1) -> dict[str, Any]:
 class Rig:
     """One application, one world."""
 
-    def __init__(self, database_url: str, world: World, folder: Path, /, **settings: Any) -> None:
+    def __init__(
+        self, database_url: str, world: World, folder: Path, /, *, clock: Clock | None = None, **settings: Any
+    ) -> None:
         self.world = world
         self.folder = folder
         folder.mkdir(exist_ok=True, mode=0o700)
@@ -81,7 +95,7 @@ class Rig:
         file = folder / "connections.yaml"
         file.write_text(json.dumps(connections))
         self.settings = Settings(data_dir=folder, connections_file=file, **{**GENEROUS, **settings})
-        self.app: App = make_app(self.settings, database_url, shipped=the_shipped(LAMP, NASTY))
+        self.app: App = make_app(self.settings, database_url, clock, shipped=the_shipped(LAMP, NASTY))
         self.workers = self.new_workers()
 
     def new_workers(self, count: int = 1) -> Workers:
