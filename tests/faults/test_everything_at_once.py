@@ -1,7 +1,6 @@
-"""Plans of changes in a row or a tree, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
+"""Plans of every shape, whatever people ask in any order, and everything that can go wrong: what holds all the same."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -9,12 +8,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from tests.conftest import Database
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from pg8000.native import Connection
 from tests.world.chaos import UnrulyQueue
-from tests.world.hurry import let_time_pass, show_messages
+from tests.world.hurry import ForwardClock, show_messages
 from tests.world.mortal import Gone, Life, in_one_life
-from tests.world.rig import Rig, a_call, act, check
+from tests.world.rig import Rig, a_call, act, check, look
+from tests.world.shapes import DRAWN, Drawn, Shape
 from tests.world.tale import Tale
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
@@ -33,22 +41,53 @@ from carapulse.executions.wishes import (
     retry_step,
 )
 from carapulse.kernel.errors import Conflict, Denied, NotFound
+from carapulse.plans.errors import PlanInvalid
 from carapulse.runtime.areas import handlers
 from carapulse.runtime.minute import do_second
 from carapulse.runtime.workers import Workers
 
-EXAMPLES = int(os.environ.get("CARAPULSE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("CARAPULSE_EXAMPLES", "100" if "FAULTS_ALL" in os.environ else "6"))
 PHASES = [Phase.reuse, Phase.generate, *([Phase.shrink] if "CARAPULSE_SHRINK" in os.environ else [])]  # takes minutes
 HIDDEN_S = 30
-ACTIONS = st.sampled_from(["switch", "switch", "toggle", "ring", "noop"])
-LIMITS = st.fixed_dictionaries({"max_concurrency": st.integers(1, 3), "on_failure": st.sampled_from(["undo", "hold"])})
+ROUNDS = 60  # half an hour: a run that goes on by itself has ended by then, and its deadline has not passed
+LIMITS = st.fixed_dictionaries(
+    {
+        "max_concurrency": st.integers(1, 3),
+        "on_failure": st.sampled_from(["undo", "undo", "hold"]),
+        "deadline_s": st.sampled_from([3600, 3600, 3600, 3600, 150]),
+    }
+)
+MOST_IN_PRODUCTION = 10  # targets: policy allows no more
+PLACES = st.integers(0, 7)
+TROUBLE = st.fixed_dictionaries(
+    {"place": PLACES, "how": st.sampled_from(["busy", "broken", "cut"]), "back": st.booleans()}
+)
+WANTED = st.fixed_dictionaries(
+    {
+        "drawn": DRAWN,
+        "limits": LIMITS,
+        "environment": st.sampled_from(["dev", "prod"]),
+        "begin": st.sampled_from([True, True, True, False]),
+        "trouble": st.lists(TROUBLE, max_size=2),
+    }
+)
+
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=PHASES,
+    print_blob=True,
+)
 
 
 class Everything(RuleBasedStateMachine):
     """Several plans at once in one world, on one database, with workers that die and a queue that is unruly."""
 
     rig: Rig
-    database: Database
+    clock = ForwardClock()
+    database: Connection
     made = 0
     tales = Bundle("tales")
 
@@ -59,34 +98,42 @@ class Everything(RuleBasedStateMachine):
         world = self.rig.world
         world.busy, world.broken, world.cut, world.delays = {}, set(), set(), {}
 
-    @rule(
-        target=tales,
-        actions=st.lists(ACTIONS, min_size=1, max_size=4),
-        tree=st.booleans(),
-        on=st.booleans(),
-        limits=LIMITS,
-        environment=st.sampled_from(["dev", "prod"]),
-        begin=st.sampled_from([True, True, True, False]),
-    )
+    @initialize(target=tales, wanted=st.lists(WANTED, min_size=2, max_size=2))
+    def begin(self, wanted: list[dict[str, Any]]) -> Any:
+        """Two changes are under way already."""
+        return multiple(*(self.plan(**{**each, "begin": True}) for each in wanted))
+
+    @rule(target=tales, wanted=WANTED)
+    def want(self, *, wanted: dict[str, Any]) -> Tale:
+        """Somebody wants a change, and often goes on to have it."""
+        return self.plan(**wanted)
+
     def plan(
-        self, *, actions: list[str], tree: bool, on: bool, limits: dict[str, Any], environment: str, begin: bool
+        self, *, drawn: Drawn, limits: dict[str, Any], environment: str, begin: bool, trouble: list[dict[str, Any]]
     ) -> Tale:
-        """Somebody wants a change, and often goes on to have it. Whether it will help is in `on`."""
+        """Make a plan, with trouble that waits for it, and have it executed if it is to begin."""
         Everything.made += 1
-        lamps = {f"s{place}": (f"p{self.made}-{place}", action) for place, action in enumerate(actions)}
-        steps = [act(action, lamp, id=name) for name, (lamp, action) in lamps.items()]
-        for step in steps[1:] if tree else []:
-            step["depends_on"] = ["s0"]
-        lit = actions[0] in {"switch", "toggle"}
-        last = check(lamps["s0"][0], on=on if lit else not on)
-        tale = Tale(self.rig, self.rig.plan(*steps, last, environment=environment, constraints=limits), lamps)
+        shape = Shape(f"p{self.made}", self.clock.now(), drawn)
+        self.rig.world.on[shape.seen] = drawn.seen
+        where = environment if len(shape.lamps) <= MOST_IN_PRODUCTION else "dev"
+        tale = Tale(self.rig, self.rig.plan(*shape.steps, environment=where, constraints=limits), shape)
         self.all.append(tale)
+        for each in trouble:
+            self.the_world_changes(tale=tale, **each)
         if begin:
             for who in ("grace", "mary")[: tale.plan.approvals_required]:
                 self.decide(tale=tale, who=who, yes=True)
             self.execute(tale=tale)
             assert tale.execution is not None
         return tale
+
+    @rule(field=st.sampled_from(["lamp", "tool", "action"]), action=st.sampled_from(["switch", "noop"]))
+    def want_an_output_to_say_whom(self, *, field: str, action: str) -> None:
+        """Somebody wants a plan that finds out only when it runs whom it touches, or how."""
+        step = {**act(action, "hall"), "input_from": {field: {"step": "see", "path": "lamp"}}}
+        step["input"] = {name: value for name, value in step["input"].items() if name != field}
+        with pytest.raises(PlanInvalid):
+            self.rig.plan(look("hall", id="see"), step, check("hall"))
 
     @rule(tale=tales, who=st.sampled_from(["grace", "mary", "ada"]), yes=st.sampled_from([True, True, True, False]))
     def decide(self, *, tale: Tale, who: str, yes: bool) -> None:
@@ -141,30 +188,42 @@ class Everything(RuleBasedStateMachine):
         """Somebody lets it go on."""
         self._ask(tale, lambda it, _: resume_execution(it, ResumeExecution(), a_call(), self.rig.app), always=True)
 
-    @rule(tale=tales, place=st.integers(0, 3))
+    @rule(tale=tales, place=PLACES)
     def retry(self, *, tale: Tale, place: int) -> None:
         """Somebody wants a step tried again."""
-        command = RetryStep(step_id=f"s{place}", note="again")
+        self._retry(tale, tale.named(place))
+
+    def _retry(self, tale: Tale, name: str) -> None:
+        command = RetryStep(step_id=name, note="again")
         self._ask(tale, lambda it, _: retry_step(it, command, a_call(), self.rig.app), always=False)
 
-    @rule(tale=tales, place=st.integers(0, 3))
+    @rule(tale=tales, place=PLACES)
     def resolve(self, *, tale: Tale, place: int) -> None:
         """Somebody looks, and says what is true of a step."""
-        name = f"s{place}"
-        if name in tale.lamps:
-            command = ResolveStep(step_id=name, done=tale.took_place(name), note="looked")
-            self._ask(tale, lambda it, _: resolve_step(it, command, a_call(), self.rig.app), always=False)
+        self._resolve(tale, tale.changed(place))
+
+    def _resolve(self, tale: Tale, name: str) -> None:
+        command = ResolveStep(step_id=name, done=tale.took_place(name), note="looked")
+        self._ask(tale, lambda it, _: resolve_step(it, command, a_call(), self.rig.app), always=False)
+
+    @rule(tale=tales)
+    def somebody_lights_what_is_waited_for(self, *, tale: Tale) -> None:
+        """What a step waits for comes true."""
+        self.rig.world.on[tale.shape.awaited] = True
 
     @rule(
         tale=tales,
-        place=st.integers(0, 3),
+        place=PLACES,
         how=st.sampled_from(["busy", "broken", "cut", "well"]),
         back=st.booleans(),
     )
     def the_world_changes(self, *, tale: Tale, place: int, how: str, back: bool) -> None:
-        """Something in the world breaks, is repaired, or loses its answers."""
-        lamp, action = tale.lamps.get(f"s{place}", tale.lamps["s0"])
-        deed, world = f"{'PUT' if back else 'GET' if action == 'switch' else action} {lamp}", self.rig.world
+        """Something in the world breaks, is repaired, or loses its answers: one lamp, or all of a fan-out."""
+        for lamp, action in tale.together(place):
+            self._the_deed_changes(f"{'PUT' if back else 'GET' if action == 'switch' else action} {lamp}", how)
+
+    def _the_deed_changes(self, deed: str, how: str) -> None:
+        world = self.rig.world
         world.busy.pop(deed, None)
         world.broken.discard(deed)
         world.cut.discard(deed)
@@ -190,10 +249,10 @@ class Everything(RuleBasedStateMachine):
         """A worker is at an effect for so long that its lease goes to another, and comes back to tell of it."""
         self._work(Life(after=self._another_goes_on))
 
-    @rule()
-    def work_while_another_is_told_the_same(self) -> None:
-        """A worker is at an effect, its lease holds, and all messages come to another one as well."""
-        self._work(Life(after=self._another_finds_it_busy))
+    @rule(others=st.integers(1, 3))
+    def work_while_others_are_told_the_same(self, others: int) -> None:
+        """A worker is at an effect, its lease holds, and all messages come to another one as well, and so on."""
+        self._work_beside(others)
 
     @rule(seed=st.integers(0, 99))
     def work_in_disorder(self, seed: int) -> None:
@@ -205,13 +264,22 @@ class Everything(RuleBasedStateMachine):
         self.time_passes()
         self._work(Life())
 
-    def _another_finds_it_busy(self) -> None:
+    def _work_beside(self, others: int) -> None:
+        life = Life()
+
+        def at_each_effect() -> None:
+            self._another_finds_it_busy(others - 1)
+            life.after = at_each_effect
+
+        life.after = at_each_effect if others else None
+        self._work(life)
+
+    def _another_finds_it_busy(self, others: int) -> None:
         query = "SELECT count(*) FROM events WHERE type = 'StepTakenOver'"
-        with self.database.as_superuser() as connection:
-            before = connection.run(query)
-            show_messages(connection)
-            self._work(Life())
-            assert connection.run(query) == before, "a step was taken over whose worker is there"
+        before = self.database.run(query)
+        show_messages(self.database)
+        self._work_beside(others)
+        assert self.database.run(query) == before, "a step was taken over whose worker is there"
 
     def _work(self, life: Life, queue: UnrulyQueue | None = None) -> None:
         app = in_one_life(self.rig.app, life)
@@ -222,9 +290,7 @@ class Everything(RuleBasedStateMachine):
     @rule()
     def time_passes(self) -> None:
         """Half a minute goes by: what was hidden shows itself, leases lapse, and the clock looks after everything."""
-        with self.database.as_superuser() as connection:
-            let_time_pass(connection)
-            connection.run("UPDATE executions SET look_at = clock_timestamp() WHERE look_at IS NOT NULL")
+        self.clock.put_forward(self.database)
         do_second(self.rig.app)
 
     @invariant()
@@ -233,53 +299,51 @@ class Everything(RuleBasedStateMachine):
         assert not [fault for tale in self.all for fault in tale.faults_so_far()]
 
     def teardown(self) -> None:
-        """Repair the world, answer every question, let everything end, and look at it."""
+        """Let work go on, repair the world, answer every question, let everything end, and look at it."""
         world = self.rig.world
-        world.busy, world.broken, world.cut = {}, set(), set()
-        until = time.monotonic() + 30  # retries wait for the clock on the wall, however fast the rounds are
-        while going := [tale for tale in self.all if tale.execution is not None and not tale.state.over]:
-            if time.monotonic() > until:
+        for number in range(ROUNDS):
+            going = [tale for tale in self.all if tale.execution is not None and not tale.state.over]
+            if not going:
                 break
+            if number == 1:
+                world.busy, world.broken, world.cut = {}, set(), set()
+                world.on |= {tale.shape.awaited: True for tale in going if tale.shape.drawn.awaited}
             for tale in going:
                 self._answer(tale, tale.state)
+            self._work_beside(2)
+            self.time_passes()
+        for _ in range(3):  # what was to come within a minute comes, and finds nothing to do
             self.time_passes()
             self._work(Life())
-        self.time_passes()
-        self._work(Life())
         assert not {tale.plan.plan_id: faults for tale in self.all if (faults := list(tale.faults()))}
-        with self.database.as_superuser() as connection:
-            for table in ("run_leases", "target_locks"):
-                assert connection.run(f"SELECT * FROM {table}") == []
-            assert connection.run("SELECT body, last_error FROM messages WHERE queue = 'executions'") == []
+        for table in ("run_leases", "target_locks"):
+            assert self.database.run(f"SELECT * FROM {table}") == []
+        assert self.database.run("SELECT body, last_error FROM messages WHERE queue = 'executions'") == []
 
     def _answer(self, tale: Tale, state: ExecutionState) -> None:
         if state.paused:
             self.resume(tale=tale)
         elif state.status is Status.NEEDS_HUMAN:
             lost = [step.facts.id for step in state.steps if step.run.status is StepStatus.UNKNOWN]
-            self.resolve(tale=tale, place=int(lost[0][1:])) if lost else self.cancel(tale=tale, undo=True)
+            if lost:
+                self._resolve(tale, lost[0])
+            elif tale.tried_again:
+                self.cancel(tale=tale, undo=True)
+            else:
+                tale.tried_again = True
+                self._retry(tale, state.left[0])
 
 
 @pytest.fixture
 def rig(database, world, tmp_path):
     """Build the application."""
-    built = Rig(database.app_url, world, tmp_path / "data", visibility_s=HIDDEN_S)
+    built = Rig(database.app_url, world, tmp_path / "data", clock=Everything.clock, visibility_s=HIDDEN_S)
     yield built
     built.close()
 
 
 @pytest.mark.timeout(3600)
 def test_what_holds_for_every_run_holds_whatever_happens(rig, database):
-    Everything.rig, Everything.database = rig, database
-
-    run_state_machine_as_test(
-        Everything,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=PHASES,
-            print_blob=True,
-        ),
-    )
+    with database.as_superuser() as connection:
+        Everything.rig, Everything.database = rig, connection
+        run_state_machine_as_test(Everything, settings=SETTINGS)

@@ -12,11 +12,12 @@ DEEDS = {"switch": "PUT", "toggle": "toggle", "ring": "ring", "noop": "noop"}  #
 
 
 class World:
-    """Lamps, what was done to them in order, and what goes wrong."""
+    """Lamps, what was done to them in order, what each was told to be, and what goes wrong."""
 
     def __init__(self) -> None:
         self.on: dict[str, bool] = {}
         self.effects: list[str] = []
+        self.told: dict[str, list[bool]] = {}
         self.delays: dict[str, float] = {}
         self.cut: set[str] = set()
         self.broken: set[str] = set()
@@ -73,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.world.on[lamp] = not self.world.on.get(lamp, False)
         elif not rest:
             self.world.on[lamp] = body["lit"]
+            self.world.told.setdefault(lamp, []).append(body["lit"])
 
     def _answer(self, status: int, value: object) -> None:
         content = json.dumps(value).encode()

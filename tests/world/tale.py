@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.world.replay import faults_of_the_log, log_of
+from tests.world.promises import Promises
+from tests.world.replay import faults_of_the_log, log_of, moments
 from tests.world.rig import Rig
 from tests.world.server import DEEDS
+from tests.world.shapes import Shape
 
 from carapulse.executions.model import Effect, ExecutionState, Status, StepState, StepStatus
 from carapulse.plans.views import PlanView
@@ -20,10 +22,16 @@ class Tale:
 
     rig: Rig
     plan: PlanView
-    lamps: dict[str, tuple[str, str]]
+    shape: Shape
     execution: str | None = None
     approved: bool = False
     denied: bool = False
+    tried_again: bool = False
+
+    @property
+    def lamps(self) -> dict[str, tuple[str, str]]:
+        """The lamp of each step that changes one, and what it does to it."""
+        return self.shape.lamps
 
     @property
     def state(self) -> ExecutionState:
@@ -36,6 +44,24 @@ class Tale:
         """What was done to its lamps."""
         mine = {lamp for lamp, _ in self.lamps.values()}
         return Counter({deed: count for deed, count in self.rig.world.counts.items() if deed.split()[1] in mine})
+
+    def named(self, place: int) -> str:
+        """Return one of its steps, or of what is made of them."""
+        names = list(self.shape.after)
+        return names[place % len(names)]
+
+    def changed(self, place: int) -> str:
+        """Return one of its steps that change something."""
+        names = list(self.lamps)
+        return names[place % len(names)]
+
+    def together(self, place: int) -> list[tuple[str, str]]:
+        """Return one of its lamps and what is done to it, or all of them that are made of one step."""
+        lamps = list(self.lamps.items())
+        if place < len(lamps):
+            return [lamps[place][1]]
+        chosen = lamps[place % len(lamps)][0]
+        return [self.lamps[each] for each in next(each for each in self.shape.members.values() if chosen in each)]
 
     def took_place(self, step_id: str) -> bool:
         """Return what the world knows of a step."""
@@ -63,16 +89,18 @@ class Tale:
             yield f"it never ended: {state.status}"
             return
         yield from self._faults_of_the_log(state)
-        yield from self._faults_of_the_end(state)
+        promises = Promises(self.shape, tuple(moments(self.rig.app, self.plan.plan_id)), self.rig.world)
+        yield from promises.faults()
+        yield from self._faults_of_the_end(state, promises.borne(state))
 
-    def _faults_of_the_end(self, state: ExecutionState) -> Iterator[str]:
+    def _faults_of_the_end(self, state: ExecutionState, borne: set[str]) -> Iterator[str]:
         for step in state.steps:
             if step.facts.id in self.lamps and step.run.effect is Effect.DONE and not self.took_place(step.facts.id):
                 yield f"{step.facts.id} is said to be done, and is not"
         if state.status is Status.SUCCEEDED:
             done = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
-            missing = [step.facts.id for step in state.steps if step.run.status not in done]
-            if missing:
+            missing = {step.facts.id for step in state.steps if step.run.status not in done}
+            if missing := missing - borne:
                 yield f"it succeeded without {missing}"
         elif state.left != (really := tuple(step.facts.id for step in state.steps if _is_left(step))):
             yield f"it says that {state.left} is left, and it is {really}"
