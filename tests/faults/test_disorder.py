@@ -7,9 +7,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.world.chaos import UnrulyQueue
 from tests.world.replay import replayed
-from tests.world.rig import Rig, act, check
+from tests.world.rig import Rig, a_call, act, check
 
 from carapulse.executions.model import ExecutionState, Status
 from carapulse.plans.views import PlanView
@@ -41,7 +42,7 @@ def finished(rig: Rig, seed: int, *executions: str) -> list[ExecutionState]:
         pool.start()
     until = time.monotonic() + 60
     while not all(rig.state(each).status.at_rest for each in executions):
-        assert time.monotonic() < until, told([rig.state(each) for each in executions])
+        assert time.monotonic() < until, told([rig.state(each) for each in executions], rig)
         for pool in pools:
             pool.nudge()
         threading.Event().wait(0.02)
@@ -50,10 +51,13 @@ def finished(rig: Rig, seed: int, *executions: str) -> list[ExecutionState]:
     return [rig.state(each) for each in executions]
 
 
-def told(states: list[ExecutionState]) -> str:
-    """Return how far each step has come, for whoever reads of a failure."""
+def told(states: list[ExecutionState], rig: Rig) -> str:
+    """Return how far each step has come and which messages there still are, for whoever reads of a failure."""
     steps = [(state.status, step.facts.id, step.run) for state in states for step in state.steps]
-    return "\n".join(f"{status} {name} {run.status} {run.attempts} {run.error}" for status, name, run in steps)
+    lines = [f"{status} {name} {run.status} {run.attempts} {run.error}" for status, name, run in steps]
+    with rig.app.begin(a_call()) as work:
+        rows = work.connection.execute(text("SELECT body, attempts, available_at, dead_at, last_error FROM messages"))
+        return "\n".join([*lines, *map(str, rows)])
 
 
 def fan(*lamps: str) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def test_the_end_is_the_same_and_each_effect_takes_place_once(rig, database, see
     states = finished(rig, seed, *[rig.start(each) for each in made])
 
     done, undone = Status.SUCCEEDED, Status.ROLLED_BACK
-    assert [state.status for state in states] == [done, undone, done, done], told(states)
+    assert [state.status for state in states] == [done, undone, done, done], told(states, rig)
     assert [state.left for state in states] == [()] * 4
     once = ["PUT hall", "toggle attic", "PUT roof", "ring bell", "toggle two", "PUT two", "PUT late"]
     once += [f"ring b{n}" for n in range(1, 6)]
