@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
+from tests.conftest import Database
 from tests.world.rig import Rig, a_call, act, check
 
 from carapulse.approvals.usecases import revoke_approval
@@ -450,3 +451,66 @@ def test_who_waited_for_the_lock_reads_the_steps_as_they_are_by_then(rig):
     other.join()
 
     assert [state.steps[0].run.attempts for state in seen] == [7]
+
+
+def in_a_muddle(rig: Rig, other: Callable[[str, App], object]) -> AdvanceExecution:
+    """Return what a worker is told of a run, which will be about to start the roof when another worker comes for it.
+
+    The first has told nobody of the roof; the other finds the roof and the bell.
+    """
+    plan = rig.plan(
+        act("switch", "hall", id="hall"),
+        act("toggle", "attic", id="attic"),
+        act("switch", "roof", id="roof", depends_on=["hall", "attic"]),
+        act("ring", "bell", id="bell", depends_on=["hall"]),
+        check("roof"),
+        constraints={"max_concurrency": 3},
+    )
+    execution = rig.start(plan)
+    make_attempt(execution, rig.app)
+    app = rig.app
+    meanwhile(rig, lambda: other(execution, app), at=2)
+    return AdvanceExecution(execution_id=execution)
+
+
+def test_a_start_that_another_worker_takes_costs_nobody_theirs(rig):
+    def come(execution: str, app: App) -> None:
+        go_on(AdvanceExecution(execution_id=execution), a_call(), app)
+
+    message = in_a_muddle(rig, come)
+
+    go_on(message, a_call(), rig.app)
+
+    assert rig.state(message.execution_id).status is Status.SUCCEEDED
+    assert "ring bell" in rig.world.effects
+
+
+def test_a_worker_whose_turn_is_over_before_it_began_anything_comes_again_for_what_may_start(rig, database):
+    def come(execution: str, app: App) -> None:
+        make_attempt(execution, app)
+        lose_messages(database)
+        time.sleep(0.6)
+
+    message = in_a_muddle(rig, come)
+    settings = rig.app.settings.model_copy(update={"turn_s": 0.5})
+
+    with pytest.raises(StepBusy):
+        go_on(message, a_call(), replace(rig.app, settings=settings))
+
+    assert rig.state(message.execution_id).step("bell").run.status is StepStatus.WAITING
+
+
+def test_a_worker_whose_turn_is_over_leaves_word_of_what_may_start(rig, database):
+    plan = rig.plan(act("switch", "hall"), act("ring", "bell"), check("hall"), constraints={"max_concurrency": 2})
+    execution = rig.start(plan)
+    lose_messages(database)
+
+    make_attempt(execution, rig.app)
+
+    assert rig.finish(execution).status is Status.SUCCEEDED
+
+
+def lose_messages(database: Database) -> None:
+    """Take every message away, as if others had come and found nothing to do."""
+    with database.as_superuser() as connection:
+        connection.run("DELETE FROM messages")

@@ -1,5 +1,6 @@
 """What one worker is about to write: a result, everything that follows from it, and the next step's intent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -64,12 +65,13 @@ class Draft:
         """Return what could not start before."""
         return tuple(start for start in self.starts if key_of(start) not in self.before)
 
-    def entry(self, *, kept: Key | None, lease: tuple[str, float] | None, ends: str | None, is_first: bool) -> Entry:
-        """Return what is written. What is fresh, and not kept by the worker itself, is somebody else's message.
+    def entry(
+        self, *, told: Sequence[Start], lease: tuple[str, float] | None, ends: str | None, is_first: bool
+    ) -> Entry:
+        """Return what is written, with a message for each start that somebody else is told of.
 
         A worker's first write says when the clock is to look after it; while it is at work, that stays as it is.
         """
-        given = [start for start in self.fresh() if key_of(start) != kept]
         moved = is_first or not self.state.is_at_work
         return Entry(
             since=self.since,
@@ -80,7 +82,7 @@ class Draft:
             captured=self.captured,
             outputs=tuple(self.outputs),
             lines=tuple(self.lines),
-            messages=tuple(messages_for(self.state, given, self.at)),
+            messages=tuple(messages_for(self.state, told, self.at)),
             lease=lease,
             ends=ends,
             look_at=look_at(self.state, self.starts, self.at) if moved and not self.state.over else None,
@@ -88,9 +90,7 @@ class Draft:
         )
 
 
-def messages_for(
-    state: ExecutionState, starts: list[Start] | tuple[Start, ...], at: datetime
-) -> list[tuple[Message, float]]:
+def messages_for(state: ExecutionState, starts: Sequence[Start], at: datetime) -> list[tuple[Message, float]]:
     """Return a message for each start, with its delay in seconds; what waits for long is left to the clock."""
     delays = [delay_s(start, at) for start in starts]
     message = AdvanceExecution(execution_id=state.id)

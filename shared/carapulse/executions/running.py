@@ -6,7 +6,7 @@ message that comes twice finds nothing to do, and an attempt whose worker is gon
 """
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from carapulse.executions.attempts import Attempt
 from carapulse.executions.beginning import Beginner, step_of
@@ -133,7 +133,7 @@ class _Chain:
             if draft.events and not self._write(draft, pick, going_on=pick is not None):
                 continue
             if pick is None:
-                self._give_back(draft, entered=entered)
+                self._leave(draft)
                 return None
             if attempt is not None:
                 return attempt
@@ -157,33 +157,38 @@ class _Chain:
         return None, None
 
     def _pick(self, draft: Draft, *, entered: bool) -> Start | None:
-        """Choose what this worker does next: what its message was for, or what its own result has made possible."""
+        """Choose what this worker does next: what its message was for, or what its own result has made possible.
+
+        And before it leaves, whatever may start: somebody else was told of that, but may have found this worker's own
+        start and made that instead.
+        """
         if self.ports.stopping.is_set():
             return None
-        late = time.monotonic() > self.until
-        fresh = set() if late else {key_of(start) for start in draft.fresh()}
-        for start in self._due(draft):
-            if entered or key_of(start) in fresh or key_of(start) == self.mine:
-                return start
-        return None
+        due = self._due(draft)
+        if not entered:
+            late = time.monotonic() > self.until
+            fresh = set() if late else {key_of(start) for start in draft.fresh()}
+            own = [start for start in due if key_of(start) in fresh or key_of(start) == self.mine]
+            due = own if own or late else due
+        return due[0] if due else None
 
     def _due(self, draft: Draft) -> list[Start]:
         due = (start for start in draft.starts if start.not_before is None or start.not_before <= draft.at)
         return [start for start in due if self.only is None or self.only == (start.step_id, start.phase)]
 
-    def _give_back(self, draft: Draft, *, entered: bool) -> None:
-        """Let the message come again if the program's end keeps this worker from what nobody else was told of."""
-        if self.ports.stopping.is_set() and any(entered or key_of(start) == self.mine for start in self._due(draft)):
-            raise StepInterrupted("the program is to end", execution_id=self.execution_id)
+    def _leave(self, draft: Draft) -> None:
+        """Let the message come again if something may start of which this worker has left no word."""
+        if self._due(draft) and not draft.events:
+            if self.ports.stopping.is_set():
+                raise StepInterrupted("the program is to end", execution_id=self.execution_id)
+            raise StepBusy("the worker's turn is over", execution_id=self.execution_id)
 
     def _write(self, draft: Draft, pick: Start | None, *, going_on: bool) -> bool:
         """Write a draft; if something else has happened meanwhile, read everything again and return False."""
         lease = (self.watched.lease, self.watched.lease_s) if going_on else None
         ends = self.watched.lease if self.leased and not going_on else None
-        kept = None if pick is None else key_of(pick)
-        entry = draft.entry(kept=kept, lease=lease, ends=ends, is_first=not self.leased)
-        if self.only is not None:
-            entry = replace(entry, messages=())  # whoever hands out the others sees for itself what may start
+        told = self._told(draft, pick)
+        entry = draft.entry(told=told, lease=lease, ends=ends, is_first=not self.leased)
         written = self.ports.journal.write(entry, self.call)
         if written is None:
             self._read()
@@ -193,6 +198,16 @@ class _Chain:
         self.leased = going_on
         self.state, self.head = draft.state, written.head
         return True
+
+    def _told(self, draft: Draft, pick: Start | None) -> list[Start]:
+        """Return of which starts somebody else is to be told: of what is fresh; and by one who leaves, of one at least.
+
+        Whoever hands out steps sees for itself what may start.
+        """
+        if self.only is not None:
+            return []
+        fresh = [start for start in draft.fresh() if pick is None or key_of(start) != key_of(pick)]
+        return fresh or ([] if pick is not None else self._due(draft)[:1])
 
     def _standpoint(self) -> Standpoint:
         return Standpoint(self.state, self.on.version, self.on.approval)
