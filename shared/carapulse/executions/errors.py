@@ -76,6 +76,6 @@ class StepInterrupted(Unavailable):
 
 
 class StepBusy(Unavailable):
-    """Another worker holds the lease; whoever asks again later finds it done, or takes it over."""
+    """Another worker holds the lease, or this one's turn is over; whoever asks again finds it done, or goes on."""
 
     code = "step-busy"
