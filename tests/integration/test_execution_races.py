@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Database
+from tests.world.replay import replayed
 from tests.world.rig import Rig, a_call, act, check
 
 from carapulse.approvals.usecases import revoke_approval
@@ -19,6 +20,7 @@ from carapulse.executions.consumers import go_on
 from carapulse.executions.errors import StepBusy, StepInterrupted
 from carapulse.executions.messages import AdvanceExecution
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
+from carapulse.executions.reading import get_execution
 from carapulse.executions.rechecking import Judgements
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.watching import Watch
@@ -27,7 +29,7 @@ from carapulse.kernel.clock import SystemClock
 from carapulse.kernel.errors import Unavailable
 from carapulse.plans.errors import PlanChanged
 from carapulse.plans.requests import CreatePlan
-from carapulse.plans.usecases import revise_plan
+from carapulse.plans.usecases import read_timeline, revise_plan
 from carapulse.policy.ports import PolicyEngine
 
 
@@ -178,6 +180,26 @@ def test_a_deadline_that_passes_while_the_state_is_captured_lets_nothing_begin(r
     state = rig.finish(execution)
 
     assert (state.status, rig.world.effects) == (Status.TIMED_OUT, [])
+
+
+def test_a_deadline_that_passes_before_a_report_is_made_undoes_nothing_and_gives_up_the_report(rig):
+    clock = ShiftedClock()
+    rebuilt(rig, clock=clock)
+    note = {**act("noop", "porch", id="note"), "stage": "report"}
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall"), note, constraints={"deadline_s": 60}))
+    while not rig.state(execution).steps[1].is_done:
+        make_attempt(execution, rig.app)
+    clock.by = timedelta(hours=1)
+
+    state = rig.finish(execution)
+
+    shown = get_execution(execution, a_call(), rig.app)
+    assert (state.status, state.left, rig.world.effects) == (Status.SUCCEEDED, (), ["PUT hall"])
+    assert (shown.percent, shown.steps[-1].status, shown.steps[-1].attempts) == (100, StepStatus.FAILED, 0)
+    said = [entry.said for entry in read_timeline(state.plan_id, a_call(), rig.app)]
+    gave_up = "step note, phase run, error the deadline of the run passed before the report was made"
+    assert f"step failed: {gave_up}" in said
+    assert replayed(rig.app, state.plan_id) == state
 
 
 def begin_slowly(rig: Rig, execution: str) -> tuple[threading.Thread, list[BaseException]]:

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from carapulse.executions.active import Active
 from carapulse.executions.applying import ExecutionEvent, apply
-from carapulse.executions.events import DeadlinePassed, ExecutionFinished, ExecutionHeld, ExecutionUndoing
-from carapulse.executions.model import Cause, ExecutionState, Phase, Status, StepState, StepStatus
+from carapulse.executions.ending import Finish, end, end_early
+from carapulse.executions.events import DeadlinePassed, ExecutionFinished, ExecutionHeld, ExecutionUndoing, StepFailed
+from carapulse.executions.model import Cause, ExecutionState, Phase, Status, StepError, StepState, StepStatus
+from carapulse.executions.ordering import in_order
 from carapulse.plans.steps import Stage
 
 
@@ -44,17 +46,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
-    """It is over."""
+class GiveUp:
+    """Make a report no more."""
 
-    status: Status
-    cause: Cause | None
-    left: tuple[str, ...]
+    step: StepState
 
 
-Next = Go | TurnBack | Hold | Finish
-_GOOD = {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+Next = Go | TurnBack | Hold | GiveUp | Finish
 _BAD = {StepStatus.FAILED, StepStatus.UNKNOWN}
+_TOO_LATE = StepError(code="deadline-passed", detail="the deadline of the run passed before the report was made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,9 @@ def _event_of(coming: Next, state: ExecutionState, at: datetime) -> ExecutionEve
             return ExecutionUndoing(execution_id=state.id, cause=cause)
         case Hold(cause, steps):
             return ExecutionHeld(execution_id=state.id, cause=cause, steps=steps)
+        case GiveUp(step):
+            names = {"execution_id": state.id, "step_id": step.facts.id, "phase": "run", "fence": 0}
+            return StepFailed(**names, error=_TOO_LATE, effect=step.run.effect)
         case Finish(status, cause, left):
             return ExecutionFinished(execution_id=state.id, status=status, cause=cause, left=left)
 
@@ -103,7 +106,9 @@ def decide(state: ExecutionState) -> Next:
     cause = cause_of(state)
     if cause is None:
         starts = () if state.paused else tuple(_starts(state))
-        return Go(starts) if starts or runs or not _all_behind_us(state) else _end(state)
+        return Go(starts) if starts or runs or not _all_behind_us(state) else end(state)
+    if cause is Cause.TIMED_OUT and not runs and _only_reports_are_open(state):
+        return _end_late(state)
     # A pause begins nothing, but it doesn't keep from anybody that they are asked.
     return Go() if runs or (state.paused and not _asks(state, cause)) else _stop(state, cause)
 
@@ -117,9 +122,17 @@ def _stop(state: ExecutionState, cause: Cause) -> Next:
     """Return how an execution that can't go on, and in which nothing runs any more, is ended, undone or held."""
     if _asks(state, cause):
         return Go() if state.status is Status.NEEDS_HUMAN else Hold(cause, _waiting_for_a_person(state))
-    if cause is Cause.TIMED_OUT and _all_behind_us(state):  # nothing is won by undoing what is done and verified
-        return _end(state)
     return _turn(state, cause)
+
+
+def _only_reports_are_open(state: ExecutionState) -> bool:
+    return all(step.facts.stage is Stage.REPORT or is_behind_us(step, state) for step in state.steps)
+
+
+def _end_late(state: ExecutionState) -> GiveUp | Finish:
+    """Return the end of a run whose deadline has passed: nothing is won by undoing what is done and verified."""
+    still_open = next((step for step in state.steps if not is_behind_us(step, state)), None)
+    return end(state) if still_open is None else GiveUp(still_open)
 
 
 def cause_of(state: ExecutionState) -> Cause | None:
@@ -174,8 +187,7 @@ def _is_untouched(step: StepState) -> bool:
 
 def is_behind_us(step: StepState, state: ExecutionState) -> bool:
     """Return whether nothing has to be done about a step any more for the run to go on."""
-    status = step.run.status
-    return status in _GOOD or (status in _BAD and _is_borne(step, state))
+    return step.is_done or (step.run.status in _BAD and _is_borne(step, state))
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
@@ -210,7 +222,7 @@ def _turn(state: ExecutionState, cause: Cause) -> TurnBack | Finish:
     wanted = state.cancel_undo is not False and not state.goes_back
     if wanted and any(step.is_to_be_undone for step in state.steps):
         return TurnBack(cause)
-    return _end_early(state, cause)
+    return end_early(state, cause)
 
 
 def _next_undo(state: ExecutionState) -> Go | Finish:
@@ -221,65 +233,8 @@ def _next_undo(state: ExecutionState) -> Go | Finish:
         for step in reversed(in_order(state.steps)):
             if step.is_to_be_undone:
                 return Go() if state.paused else Go((_start(step, "undo"),))
-        return _end_early(state, state.cause or Cause.FAILED)
-    return _end_early(state, Cause.CANCELLED)
-
-
-def in_order(steps: tuple[StepState, ...]) -> list[StepState]:
-    """Return the steps so that stages never mix and each comes after what it depends on; else by position."""
-    placed: list[StepState] = []
-    waiting = sorted(steps, key=lambda step: (step.facts.stage.rank, step.facts.position))
-    names: set[str] = set()
-    while waiting:
-        free = next((step for step in waiting if names.issuperset(step.facts.depends_on)), waiting[0])
-        placed.append(free)
-        names.add(free.facts.id)
-        waiting.remove(free)
-    return placed
-
-
-def _end_early(state: ExecutionState, cause: Cause) -> Finish:
-    if state.goes_back:
-        return _end_back(state, cause)
-    left = _left(state)
-    undone = any(step.undo is not None for step in state.steps)
-    failed_undo = any(step.part("undo").status in {StepStatus.FAILED, StepStatus.UNKNOWN} for step in state.steps)
-    kept = state.cancel_undo is False and not failed_undo
-    if failed_undo or (left and undone and not kept):
-        return Finish(Status.ROLLBACK_FAILED, cause, left)
-    if cause is Cause.FAILED:
-        return Finish(Status.ROLLED_BACK if undone and not left else Status.FAILED, cause, left)
-    return Finish(Status.CANCELLED if cause is Cause.CANCELLED else Status.TIMED_OUT, cause, left)
-
-
-def _left(state: ExecutionState) -> tuple[str, ...]:
-    return tuple(step.facts.id for step in in_order(state.steps) if step.is_left)
-
-
-def _end_back(state: ExecutionState, cause: Cause) -> Finish:
-    """Return how a run ends that did not go back on all of another: with what it did not do, or could not verify."""
-    ends = {Cause.CANCELLED: Status.CANCELLED, Cause.TIMED_OUT: Status.TIMED_OUT}
-    left = (step for step in in_order(state.steps) if _is_not_gone_back_on(step) or not step.is_known)
-    return Finish(ends.get(cause, Status.ROLLBACK_FAILED), cause, tuple(step.facts.id for step in left))
-
-
-def _is_not_gone_back_on(step: StepState) -> bool:
-    return step.facts.stage in {Stage.ACT, Stage.VERIFY} and step.run.status not in _GOOD
-
-
-def _end(state: ExecutionState) -> Finish:
-    """Return the end of a run of which nothing is ahead.
-
-    What a fan-out's failed members may have done is told, and what nobody knows of a report.
-    """
-    if state.goes_back and any(map(_is_not_gone_back_on, state.steps)):
-        return _end_back(state, Cause.FAILED)
-    left = (step for step in state.steps if step.is_left and (_failed_in_group(step) or not step.is_known))
-    return Finish(Status.SUCCEEDED, None, tuple(step.facts.id for step in left))
-
-
-def _failed_in_group(step: StepState) -> bool:
-    return step.facts.group is not None and step.run.status is StepStatus.FAILED
+        return end_early(state, state.cause or Cause.FAILED)
+    return end_early(state, Cause.CANCELLED)
 
 
 def _start(step: StepState, phase: Phase) -> Start:

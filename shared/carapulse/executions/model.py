@@ -120,6 +120,11 @@ class StepState(Record):
         return self.undo is not None and self.undo.status is StepStatus.RUNNING
 
     @property
+    def is_done(self) -> bool:
+        """Whether it was done, or was not to be."""
+        return self.run.status in {StepStatus.SUCCEEDED, StepStatus.SKIPPED}
+
+    @property
     def is_to_be_undone(self) -> bool:
         """Whether it wrote, or may have, and has an undo that hasn't ended yet; what nobody knows is not undone."""
         return self.is_left and self.facts.undoable and self.is_known and self.part("undo").status is StepStatus.WAITING

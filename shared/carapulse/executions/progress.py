@@ -48,7 +48,7 @@ def _run_wait(step: StepState, state: ExecutionState, active: Active, starts: se
     run = step.run
     if state.status is Status.NEEDS_HUMAN:
         return _person_wait(step, state)
-    if run.status is not StepStatus.WAITING or state.cancel_undo is not None:
+    if run.status is not StepStatus.WAITING or state.cancel_undo is not None or state.expired:
         return None
     if state.paused:
         return "paused"

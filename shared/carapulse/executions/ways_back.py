@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from carapulse.executions.attempts import invocation_of
-from carapulse.executions.lifecycle import in_order
 from carapulse.executions.looking import Looked, input_of
 from carapulse.executions.model import Effect, ExecutionState, StepState, StepStatus
+from carapulse.executions.ordering import in_order
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import canonical

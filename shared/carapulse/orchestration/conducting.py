@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from carapulse.executions.lifecycle import advance, cause_of, in_order, is_behind_us
+from carapulse.executions.lifecycle import advance, cause_of, is_behind_us
 from carapulse.executions.model import ExecutionState, Phase, Status, StepState, StepStatus
+from carapulse.executions.ordering import in_order
 from carapulse.orchestration.model import (
     ENDS,
     LONGEST_WAIT_S,

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from tests.builders.executions import NOW, WRONG, Run, coming, facts
 
+from carapulse.executions.ending import Finish
 from carapulse.executions.errors import EventOutOfPlace, GoesBack
 from carapulse.executions.events import CancelRequested, RetryRequested, StepResolved, StepUnknown
-from carapulse.executions.lifecycle import Finish
 from carapulse.executions.model import Cause, Effect, Status
 from carapulse.executions.ways_back import verified
 from carapulse.plans.steps import Group

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from tests.builders.executions import NOW, WRONG, Run, a_change, coming, facts
 
+from carapulse.executions.ending import Finish
 from carapulse.executions.errors import EventOutOfPlace
 from carapulse.executions.events import (
     CancelRequested,
     DeadlinePassed,
     ExecutionFinished,
+    PauseRequested,
     StepFailed,
     StepResolved,
     StepRetried,
@@ -17,7 +19,7 @@ from carapulse.executions.events import (
     StepSucceeded,
     StepUnknown,
 )
-from carapulse.executions.lifecycle import Finish, Go, Hold, Start, cause_of
+from carapulse.executions.lifecycle import Go, Hold, Start, cause_of
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
 
 
@@ -214,6 +216,59 @@ def test_a_deadline_that_passes_when_all_is_done_undoes_nothing():
     )
 
     assert run.next == Finish(Status.SUCCEEDED, None, ())
+
+
+def reported_late(note=None):
+    """Return a run whose deadline passes when the change is verified, and one report is made, while another is not."""
+    run = Run(facts("a"), facts("check", "verify"), facts("mail", "report"), facts("note", "report", position=2))
+    run.succeeds(times=3)
+    if note is not None:
+        run.happened(note(**run.starts(), error=WRONG))
+    return run.advances(run.state.deadline_at)
+
+
+def tried_before(**names):
+    return StepRetried(**names, retry_at=NOW + timedelta(hours=2), effect=Effect.MAYBE)
+
+
+@pytest.mark.parametrize("note", [None, tried_before])
+def test_a_deadline_that_passes_when_only_a_report_is_open_gives_up_the_report_and_undoes_nothing(note):
+    state = reported_late(note).state
+
+    assert (state.status, state.cause, state.left) == (Status.SUCCEEDED, None, ())
+    assert [step.run.status for step in state.steps] == [*[StepStatus.SUCCEEDED] * 3, StepStatus.FAILED]
+    given_up = state.step("note").run
+    assert (given_up.finished_at, given_up.retry_at) == (state.deadline_at, None)
+    assert (given_up.error.code, given_up.effect) == ("deadline-passed", Effect.MAYBE if note else Effect.NONE)
+
+
+def test_a_deadline_that_passes_while_a_report_is_made_waits_for_it_and_begins_no_other():
+    run = Run(facts("a"), facts("note", "report"), facts("mail", "report", position=2)).succeeds()
+    names = run.starts()
+    run.advances(run.state.deadline_at)
+
+    assert (run.state.status, run.startable) == (Status.RUNNING, [])
+    run.ends(names).advances(run.state.deadline_at)
+    assert run.state.status is Status.SUCCEEDED
+    assert [step.run.status for step in run.state.steps[1:]] == [StepStatus.SUCCEEDED, StepStatus.FAILED]
+
+
+def test_a_pause_after_the_deadline_keeps_no_run_from_its_end_when_only_reports_are_open():
+    run = Run(facts("a"), facts("note", "report"), facts("mail", "report", position=2)).succeeds()
+    names = run.starts()
+    run.advances(run.state.deadline_at).happened(PauseRequested(execution_id="exec_1"))
+
+    run.ends(names).advances(run.state.deadline_at)
+
+    assert run.state.status is Status.SUCCEEDED
+
+
+def test_a_deadline_that_passes_before_the_change_is_verified_undoes_it_though_reports_are_open():
+    run = Run(facts("a"), facts("check", "verify"), facts("note", "report")).succeeds()
+
+    run.advances(run.state.deadline_at)
+
+    assert coming(run) == ("a", "undo")
 
 
 def test_a_refusal_does_not_end_an_attempt_that_is_running():

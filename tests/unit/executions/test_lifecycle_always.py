@@ -58,6 +58,8 @@ def test_every_execution_ends_and_tells_the_truth_about_what_is_left(walk, moves
         unknown = {s.facts.id for s in state.steps if s.run.status is StepStatus.UNKNOWN}
         assert set(state.left) == (failed | unknown) & left(state)
         assert all(state.step(name).facts.stage == "report" for name in unknown)
+    if state.status is Status.SUCCEEDED:
+        assert all(step.run.status is not StepStatus.WAITING for step in state.steps)
     if state.status is Status.ROLLED_BACK:
         assert (state.left, walk.there) == ((), set())
 

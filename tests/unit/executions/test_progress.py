@@ -104,6 +104,12 @@ def test_what_is_cancelled_waits_for_nothing_more():
     assert waits_of(run.state, NOW) == {}
 
 
+def test_what_has_run_out_of_time_waits_for_nothing_more():
+    run = begun(a_run()).advances(NOW + timedelta(hours=2))
+
+    assert waits_of(run.state, NOW) == {}
+
+
 def test_a_step_that_has_begun_may_take_as_long_as_it_or_the_run_may():
     state = begun(a_run()).state
 

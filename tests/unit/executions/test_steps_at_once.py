@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tests.builders.executions import NOW, WRONG, Run, facts
 
+from carapulse.executions.ending import Finish
 from carapulse.executions.events import StepDelayed, StepRetried, StepSkipped
-from carapulse.executions.lifecycle import Finish
 from carapulse.executions.model import Effect, Status, StepStatus
 from carapulse.plans.steps import Group
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.builders.executions import NOW, WRONG, Run, a_change, coming, facts, two_steps
 
+from carapulse.executions.ending import Finish
 from carapulse.executions.errors import EventOutOfPlace
 from carapulse.executions.events import (
     CancelRequested,
@@ -16,7 +17,7 @@ from carapulse.executions.events import (
     StepRetried,
     StepUnknown,
 )
-from carapulse.executions.lifecycle import Finish, Go, Hold, Start
+from carapulse.executions.lifecycle import Go, Hold, Start
 from carapulse.executions.model import Cause, Effect, Status, StepStatus
 from carapulse.plans.steps import Group
 
