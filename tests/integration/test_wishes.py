@@ -185,6 +185,22 @@ def test_a_lost_report_neither_holds_nor_undoes_the_change_and_stays_unknown(rig
     assert replayed(rig.app, execution.plan_id) == execution
 
 
+def test_a_cancel_after_a_report_undoes_the_change_and_ends_as_any_other(rig):
+    bell, last = ({**act("ring", "hall", id=name), "stage": "report"} for name in ("bell", "last"))
+    rig.world.delays = {"ring hall": 1.0}
+    execution = rig.start(rig.plan(act("switch", "attic"), check("attic"), bell, last))
+    worker = threading.Thread(target=rig.workers.run_until_idle)
+    worker.start()
+    wait_for(lambda: rig.state(execution).step("bell").is_done)
+    cancel_execution(execution, CancelExecution(), a_call("grace"), rig.app)
+    worker.join(10)
+
+    shown = rig.finish(execution)
+
+    assert (shown.status, shown.left) == (Status.CANCELLED, ("last",))  # nobody knows of what was cut short
+    assert (rig.world.on["attic"], shown.step("bell").undo) == (False, None)
+
+
 def test_nobody_is_asked_about_other_steps(rig):
     execution = held(rig)
     first = execution.steps[0].facts.id

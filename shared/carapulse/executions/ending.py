@@ -20,19 +20,26 @@ def end_early(state: ExecutionState, cause: Cause) -> Finish:
     """Return the end of a run that did not come to its own."""
     if state.goes_back:
         return _end_back(state, cause)
-    left = _left(state)
+    steps = [step for step in in_order(state.steps) if _is_left_behind(step)]
+    left = tuple(step.facts.id for step in steps)
+    still_there = any(step.facts.stage is not Stage.REPORT for step in steps)
     undone = any(step.undo is not None for step in state.steps)
     failed_undo = any(step.part("undo").status in {StepStatus.FAILED, StepStatus.UNKNOWN} for step in state.steps)
     kept = state.cancel_undo is False and not failed_undo
-    if failed_undo or (left and undone and not kept):
+    if failed_undo or (still_there and undone and not kept):
         return Finish(Status.ROLLBACK_FAILED, cause, left)
     if cause is Cause.FAILED:
         return Finish(Status.ROLLED_BACK if undone and not left else Status.FAILED, cause, left)
     return Finish(Status.CANCELLED if cause is Cause.CANCELLED else Status.TIMED_OUT, cause, left)
 
 
-def _left(state: ExecutionState) -> tuple[str, ...]:
-    return tuple(step.facts.id for step in in_order(state.steps) if step.is_left)
+def _is_left_behind(step: StepState) -> bool:
+    """Return whether somebody has to know that a step's effect is, or may be, still there.
+
+    What people were told stays told, and that is no harm: of a report only an undo that failed counts, and what nobody
+    knows.
+    """
+    return step.is_left and (step.facts.stage is not Stage.REPORT or step.undo is not None or not step.is_known)
 
 
 def _end_back(state: ExecutionState, cause: Cause) -> Finish:

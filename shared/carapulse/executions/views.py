@@ -85,7 +85,8 @@ class ExecutionSummary(Record):
 class ExecutionView(ExecutionSummary):
     """An execution with every step. `left` names the steps whose effect is, or may be, still there.
 
-    Of one that goes back on another, it names what was not gone back on, and what could not be verified.
+    A report that was made counts only if it was to be undone. Of a run that goes back on another, it names what
+    was not gone back on, and what could not be verified.
     """
 
     digest: str

@@ -231,6 +231,48 @@ def test_a_cancel_while_a_person_is_waited_for_keeps_everything_if_asked():
     assert run.next == Finish(Status.CANCELLED, Cause.CANCELLED, ("a", "b"))
 
 
+def told(**mail):
+    """Return a verified change of which one report is made and another is not."""
+    first = facts("mail", "report").model_copy(update=mail)
+    run = Run(facts("a"), facts("check", "verify"), first, facts("note", "report", position=2))
+    return run.succeeds(times=3)
+
+
+def test_a_cancel_after_a_report_undoes_the_change_and_does_not_count_what_people_were_told():
+    run = cancel(told()).succeeds().advances()
+
+    assert (run.state.status, run.state.left) == (Status.CANCELLED, ())
+    assert run.state.step("mail").is_left
+
+
+def test_a_cancel_that_keeps_the_change_does_not_count_what_people_were_told_either():
+    assert cancel(told(), undo=False).next == Finish(Status.CANCELLED, Cause.CANCELLED, ("a",))
+
+
+def test_a_cancel_names_a_report_of_which_nobody_knows_and_undoes_the_change_all_the_same():
+    run = Run(facts("a"), facts("note", "report"), facts("mail", "report", position=2)).succeeds()
+    run.happened(StepUnknown(**run.starts(), error=WRONG))
+
+    cancel(run).succeeds()
+
+    assert run.next == Finish(Status.CANCELLED, Cause.CANCELLED, ("note",))
+
+
+def test_a_report_that_has_a_way_back_goes_it_and_is_named_if_that_fails():
+    run = cancel(told(undoable=True))
+
+    assert coming(run) == ("mail", "undo")
+    run.fails(effect=Effect.DONE).succeeds()
+    assert run.next == Finish(Status.ROLLBACK_FAILED, Cause.CANCELLED, ("mail",))
+
+
+def test_a_change_that_nobody_can_undo_is_left_whatever_people_were_told():
+    run = Run(facts("a"), facts("bell", undoable=False, position=2), facts("mail", "report"), facts("note", "report"))
+    cancel(run.succeeds(times=3)).succeeds()
+
+    assert run.next == Finish(Status.ROLLBACK_FAILED, Cause.CANCELLED, ("bell",))
+
+
 def test_the_deadline_undoes_what_waited_for_a_person():
     run = held(two_steps(hold=True)).advances(OVERDUE)
 
