@@ -10,7 +10,7 @@ from tests.world.rig import a_call, act, check
 
 from carapulse.approvals.usecases import revoke_approval
 from carapulse.executions.errors import ExecutionOver, TargetLocked
-from carapulse.executions.model import Cause, Status, StepStatus
+from carapulse.executions.model import Cause, Effect, Status, StepStatus
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import CancelExecution, cancel_execution
 from carapulse.kernel.errors import Conflict, Denied, NotFound, Problem
@@ -300,3 +300,32 @@ def test_only_what_can_be_done_again_has_time_for_that_when_its_worker_is_lost(r
         ("toggle", 210.0),
         ("look", 150.1),
     ]
+
+
+def test_a_change_before_which_nothing_could_be_read_is_tried_again_however_often_it_may_be_made(rig):
+    rig.world.busy = {"GET hall": 2}
+
+    execution = rig.run(act("toggle", "hall"), check("attic", on=False))
+
+    run = execution.steps[0].run
+    assert (execution.status, run.attempts, rig.world.effects) == (Status.SUCCEEDED, 3, ["toggle hall"])
+    assert execution.steps[0].captured == {"lamp": "hall", "lit": False}
+
+
+def test_a_change_before_which_nothing_can_ever_be_read_fails_and_says_why(rig):
+    rig.world.busy = {"GET hall": 100}
+
+    execution = rig.run(act("toggle", "hall"), check("attic", on=False))
+
+    run = execution.steps[0].run
+    assert (execution.status, run.effect, rig.world.effects) == (Status.FAILED, Effect.NONE, [])
+    assert (run.error.code, rig.world.busy["GET hall"]) == ("tool-unavailable", 97)
+
+
+def test_what_is_read_before_a_change_is_tried_again_within_the_time_of_the_step(rig):
+    rig.world.busy = {"GET hall": 100}
+
+    execution = rig.run(act("toggle", "hall", deadline_s=2.4), check("attic", on=False))
+
+    assert (execution.status, rig.world.busy["GET hall"]) == (Status.FAILED, 98)
+    assert execution.steps[0].run.error.code == "tool-unavailable"

@@ -11,7 +11,10 @@ from tests.world.hurry import show_messages
 from tests.world.replay import replayed
 from tests.world.rig import Rig, act, check, everywhere, look
 
+from carapulse.executions import looking
 from carapulse.executions.model import ExecutionState, Status, StepStatus
+from carapulse.executions.outputs import outputs_of
+from carapulse.kernel.errors import Unavailable
 
 SLOW_S = 0.6
 
@@ -202,6 +205,22 @@ def test_a_wait_lets_time_pass_without_a_worker(rig):
     assert (waiting.status, statuses(waiting)["pause"]) == (Status.RUNNING, "waiting")
     assert state.status is Status.SUCCEEDED
     assert ended - began >= timedelta(seconds=0.8)
+
+
+def test_a_wait_that_could_not_begin_at_once_is_no_shorter_for_it(rig, monkeypatch):
+    away = [Unavailable("no outputs now")]
+    monkeypatch.setattr(looking, "outputs_of", lambda *asked: outputs_of(*asked) if not away else fail(away.pop()))
+    pause = {"stage": "act", "id": "pause", "wait": {"for_s": 2}, "when": "steps.see.output.lit == `false`"}
+
+    state = rig.run(look("hall", id="see"), pause, act("switch", "attic"), check("attic"))
+
+    began, ended = span(state, "pause")
+    assert (away, statuses(state)["pause"]) == ([], "succeeded")
+    assert ended - began >= timedelta(seconds=2)
+
+
+def fail(problem):
+    raise problem
 
 
 def test_a_wait_whose_condition_does_not_hold_is_skipped(rig):

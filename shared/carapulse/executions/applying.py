@@ -135,8 +135,9 @@ def _outcome(part: Run, event: StepEnd, done: Effect, at: datetime) -> dict[str,
             changes: dict[str, object] = {"status": StepStatus.SUCCEEDED, "effect": done}
             return changes | {"output_digest": event.output_digest, "finished_at": at, "error": None}
         case StepRetried():
-            attempts = part.attempts + (1 if event.fence == 0 else 0)  # an attempt that never came to its start
+            attempts = part.attempts + (1 if event.fence == 0 else 0)  # one that never came to its start takes time too
             changes = {"status": StepStatus.WAITING, "effect": event.effect, "attempts": attempts}
+            changes |= {"started_at": part.started_at or at}
             return changes | {"retry_at": event.retry_at, "error": event.error}
         case StepFailed():
             changes = {"status": StepStatus.FAILED, "effect": event.effect}

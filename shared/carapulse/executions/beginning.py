@@ -34,6 +34,7 @@ from carapulse.kernel.call import Call
 from carapulse.kernel.canonical import digest
 from carapulse.kernel.errors import Problem
 from carapulse.plans.model import PlanStep
+from carapulse.plans.steps import LEAST_REPEATS
 from carapulse.tools.model import Mode, OutcomeKind
 
 
@@ -147,7 +148,8 @@ class Beginner:
         """Let time pass without a worker; once it has, the step is done. A dry run does not wait."""
         run = draft.state.step(step.id).run
         wanted, ends = _until(step, run.started_at or draft.at), _ends(step, run, draft.at)
-        until = run.retry_at or min(wanted, ends)
+        told = run.retry_at if run.attempts == run.spent else None  # else it is when a refused attempt is made again
+        until = told or min(wanted, ends)
         if until > draft.at and not draft.state.dry_run:
             draft.note(StepDelayed(execution_id=draft.state.id, step_id=step.id, until=until))
             return
@@ -167,7 +169,10 @@ def step_of(on: Standpoint, step_id: str) -> PlanStep:
 
 
 def refuse(draft: Draft, step: PlanStep, start: Start, problem: Problem) -> None:
-    """Draft that nothing of this attempt was started: to be tried again if that may help, else the step has failed."""
+    """Draft that nothing of this attempt was started: to be tried again if that may help, else the step has failed.
+
+    What was not started may be tried again however often the step itself may be.
+    """
     part = draft.state.step(step.id).part(start.phase)
     names = {
         "execution_id": draft.state.id,
@@ -178,8 +183,10 @@ def refuse(draft: Draft, step: PlanStep, start: Start, problem: Problem) -> None
         "effect": part.effect,
     }
     tried = start.attempt - part.spent
-    if problem.retryable and tried < most_attempts(draft.state, step, start.phase):
-        longest = longest_delay_s(tried, step.retry.backoff_s, step.retry.max_backoff_s)
+    most = max(LEAST_REPEATS, most_attempts(draft.state, step, start.phase))
+    longest = longest_delay_s(tried, step.retry.backoff_s, step.retry.max_backoff_s)
+    in_time = start.phase == "undo" or draft.at + timedelta(seconds=longest) < _ends(step, part, draft.at)
+    if problem.retryable and tried < most and in_time:
         draft.note(StepRetried(**names, retry_at=draft.at + delay_of(longest)))
     else:
         draft.note(StepFailed(**names, grant=Grant.refused(problem)))

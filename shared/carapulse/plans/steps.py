@@ -49,7 +49,7 @@ class Stage(StrEnum):
 
 
 LEAST_REPEATS: Final = 3
-"""Attempts that a lost or unknown outcome of a repeatable action gets, whatever the step asks for."""
+"""Attempts that a lost or unknown outcome of a repeatable action gets, and what was never started, at the least."""
 
 
 class Retry(Record):

@@ -185,6 +185,7 @@ def test_an_attempt_that_never_came_to_its_start_counts_as_one():
     run.happened(StepRetried(**names, error=WRONG, retry_at=NOW, effect=Effect.NONE))
 
     assert run.next == Start("look", "run", 2, NOW)
+    assert run.state.step("look").run.started_at == NOW  # its time has begun
 
 
 def test_a_late_worker_with_an_old_fence_changes_nothing():
