@@ -161,7 +161,7 @@ class PostgresEvidence:
     def after(self, place: Place | None, wanted: EventQuery, limit: int) -> list[tuple[Place, SealedEntry]]:
         """Return the first events behind a place, the oldest first, each with its own place."""
         order = (events.c.at, events.c.position)
-        query = _filtered(self._entries().add_columns(events.c.position), wanted)
+        query = _filtered(self._entries().add_columns(events.c.position), wanted).where(self.visible(events.c.stream))
         if place is not None:
             query = query.where(tuple_(*order) > tuple_(literal(place[0]), literal(place[1], BigInteger)))
         rows = self.connection.execute(query.order_by(*order).limit(limit))

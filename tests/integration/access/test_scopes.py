@@ -1,5 +1,7 @@
 """Whoever may touch a part of the tenant sees and touches nothing else, on any surface."""
 
+from datetime import timedelta
+
 import pytest
 from tests.builders.intake import a_payload, a_route, a_source
 from tests.builders.plans import GLANCE, SWITCH, a_call
@@ -82,6 +84,20 @@ def test_lists_leave_out_what_is_outside_and_their_pages_are_full(site, inside, 
     hidden = {outside["plan"], outside["execution"], outside["waits"]["plan_id"]}
     assert not hidden & {*plans, *executions, *approvals, *streams}
     assert outside["plan"] in ids(site, "/v1/plans", "plan_id", role="viewer")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_is_taken_out_of_the_log_has_nothing_from_outside(site, inside, outside, form):
+    site.clock.move(timedelta(seconds=1))  # what happens at the moment of the question is left out
+
+    narrow, whole, named = (
+        site.ask("GET", f"/v1/audit/events:export?format={form}{more}", role="auditor", scope=scope).text
+        for more, scope in (("", SHOP), ("", Scope()), (f"&stream={outside['plan']}", SHOP))
+    )
+
+    assert inside["plan"] in narrow
+    assert outside["plan"] in whole
+    assert outside["plan"] not in narrow + named
 
 
 COMMANDS = [
