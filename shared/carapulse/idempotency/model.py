@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from pydantic import Field
 
 from carapulse.idempotency.errors import AnswerLost, AnswerSecret, AnswerTooLarge, KeyInUse, KeyMalformed, KeyReused
+from carapulse.kernel.call import Scope
 from carapulse.kernel.record import Record
 
 HEADER: Final = "Idempotency-Key"
@@ -49,11 +50,12 @@ class Asked(Record):
 
 
 class Answer(Record):
-    """What was answered: the headers that say something about it, and the body in base64."""
+    """What was answered: the headers that say something about it, the body in base64, and what who got it may touch."""
 
     status: int
     headers: dict[str, str]
     body: str
+    scope: Scope = Scope()
 
 
 class Given(Record):

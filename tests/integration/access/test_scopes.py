@@ -11,6 +11,7 @@ from carapulse.intake.alertmanager import read_notification
 from carapulse.intake.alerts import Alert, affected_services
 from carapulse.kernel.call import Scope
 
+WHOLE = Scope()
 SHOP = Scope(environments=("dev",), services=("checkout",))
 EAST = Scope(clusters=("east",))
 DEV = Scope(environments=("dev",))
@@ -92,7 +93,7 @@ def test_what_is_taken_out_of_the_log_has_nothing_from_outside(site, inside, out
 
     narrow, whole, named = (
         site.ask("GET", f"/v1/audit/events:export?format={form}{more}", role="auditor", scope=scope).text
-        for more, scope in (("", SHOP), ("", Scope()), (f"&stream={outside['plan']}", SHOP))
+        for more, scope in (("", SHOP), ("", WHOLE), (f"&stream={outside['plan']}", SHOP))
     )
 
     assert inside["plan"] in narrow
@@ -153,6 +154,18 @@ def test_a_plan_inside_is_not_revised_to_the_outside(site):
     answer = site.ask("POST", f"/v1/plans/{plan['plan_id']}/versions", body, role="operator", scope=SHOP)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "policy-denied")
+
+
+def test_a_repetition_shows_nothing_that_is_outside_of_a_scope_by_now(site):
+    again = {"headers": {"Idempotency-Key": "once"}, "by": "shrunk", "role": "operator"}
+    body = {"summary": "look", "context": {"environment": "staging"}, "steps": [SWITCH, GLANCE]}
+    first, same, narrow = (site.ask("POST", "/v1/plans", body, scope=each, **again) for each in (WHOLE, WHOLE, DEV))
+
+    assert (first.status_code, same.status_code) == (201, 201)
+    assert (narrow.status_code, narrow.json()["code"]) == (403, "scope-exceeded")
+    assert first.json()["plan_id"] not in narrow.text
+    refused = site.events("AccessRefused", actor_id="shrunk")[0]["body"]
+    assert (refused["reason"], refused["permission"]) == ("scope-exceeded", "plan:create")
 
 
 def test_what_a_key_began_goes_on_with_the_key_s_scope(site):

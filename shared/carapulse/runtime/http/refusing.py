@@ -59,7 +59,7 @@ def _refusal(problem: Problem, scope: Scope, principal: Principal, app: HasClock
     return Refusal(
         call=call_of(principal, app.clock),
         reason=problem.code,
-        permission=scope.get("state", {}).get("permission"),
+        permission=problem.facts.get("permission", scope.get("state", {}).get("permission")),
         method=scope.get("method", "GET"),
         route=getattr(scope.get("route"), "path", None),
     )

@@ -23,6 +23,7 @@ from carapulse.routing import HasClock, call_of
 from carapulse.runtime.http.gate import may_carry_key, replayed
 from carapulse.runtime.http.paths import path_of
 from carapulse.runtime.http.problems import respond
+from carapulse.runtime.http.refusing import tell
 
 _KEPT = ("content-type", "etag", "location")
 
@@ -82,6 +83,7 @@ class Repeats:
         try:
             found = await run_sync(self._claim, key, scope, body, call)
         except Problem as problem:
+            await tell(problem, scope)
             await respond(problem)(scope, receive, send)
             return
         if isinstance(found, Answer):
