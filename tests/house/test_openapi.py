@@ -7,6 +7,10 @@ from docs.breaking import breaking_changes
 from tests.builders.contract import CONTRACT
 
 PLAN = "/v1/plans/{plan_id}"
+UNCHANGED = {
+    "description": "What the caller has is what there is",
+    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+}
 PROBLEM = {"description": "x", "content": {"application/problem+json": {"schema": {}}}}
 
 
@@ -78,3 +82,36 @@ def test_an_enumeration_that_takes_less_breaks(changed):
 
     assert kept
     assert any("may not be closed any more" in each for each in breaking_changes(CONTRACT, changed))
+
+
+def described(has):
+    """Return each operation of the contract that has what is asked for, with its answers by status."""
+    operations = [(method, each) for path in CONTRACT["paths"].values() for method, each in path.items()]
+    found = [each["responses"] for method, each in operations if has(method, each)]
+    assert found
+    return found
+
+
+def takes(name):
+    return lambda _, operation: name in {each["name"] for each in operation.get("parameters", [])}
+
+
+def gives_etag(method, operation):
+    return method == "get" and "ETag" in operation["responses"]["200"].get("headers", {})
+
+
+def test_what_a_caller_has_already_may_be_answered_with_304():
+    assert all(answers["304"] == UNCHANGED for answers in described(gives_etag))
+    assert described(gives_etag) == described(takes("If-None-Match"))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "header"),
+    [("cursor", "Link"), ("Prefer", "Preference-Applied"), ("Idempotency-Key", "Idempotent-Replayed")],
+)
+def test_what_a_parameter_brings_about_is_named_among_the_headers(parameter, header):
+    for answers in described(takes(parameter)):
+        good = [answer for status, answer in answers.items() if status in {"200", "201", "202", "204"}]
+        assert good
+        assert all(header in answer["headers"] for answer in good)
+    assert header in CONTRACT["components"]["headers"]

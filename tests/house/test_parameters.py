@@ -75,6 +75,8 @@ def test_what_the_contract_refuses_is_refused(name):
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "Idempotency-Key":  # not the framework's: tests/integration/idempotency
             continue
+        if (method, parameter["name"]) == ("GET", "If-None-Match"):  # nor this, and nothing in it is refused
+            continue
         place = parameter["in"], parameter["name"] if parameter["in"] != "header" else parameter["name"].lower()
         contract = Draft202012Validator({**parameter["schema"], "components": PARTS}, validate_formats=True)
         laxer += [(*place, text[:9]) for text in TEXTS if takers[place](text) and not is_allowed(contract, text)]

@@ -1,7 +1,7 @@
 """What the routes promise: each is guarded, takes only parameters it knows, and is described in OpenAPI 3.1."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from fastapi import FastAPI
@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from carapulse.conditions import this_tag
-from carapulse.idempotency.model import HEADER, PATTERN
+from carapulse.idempotency.model import HEADER, PATTERN, REPLAYED
+from carapulse.paging import these_pages
 from carapulse.routing import Needs, StartsWork
 from carapulse.runtime.http.errors import RequestInvalid
 from carapulse.runtime.http.fields import meaningless_aliases
@@ -21,6 +22,7 @@ from carapulse.runtime.http.gate import may_carry_key
 from carapulse.runtime.http.media import negotiate
 from carapulse.runtime.http.paths import GUARDED, SIGNED
 from carapulse.runtime.problem import MEDIA_TYPE
+from carapulse.waiting import patience_of
 
 _PROBLEM = "#/components/schemas/Problem"
 PROBLEM_SCHEMA: Mapping[str, Any] = {
@@ -64,6 +66,29 @@ HEADERS: Mapping[str, Any] = {
         "description": "Where the thing is found from now on",
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    "Link": {
+        "description": 'Where the next page is, as `rel="next"`; absent on the last one',
+        "schema": {"type": "string"},
+    },
+    "Preference-Applied": {
+        "description": "What was done of `Prefer`; absent if nothing was",
+        "schema": {"type": "string"},
+    },
+    REPLAYED: {
+        "description": "`true` if this is the answer that the first request with this key got",
+        "schema": {"type": "string"},
+    },
+}
+_KNOWN_SCHEMA: Mapping[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of what the caller has, or `*`: if that is what there is, the answer is 304",
+    "schema": {"type": "string"},
+}
+_UNCHANGED: Mapping[str, Any] = {
+    "description": "What the caller has is what there is",
+    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
 }
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
 PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {"4XX": _ANSWER, "5XX": _ANSWER}
@@ -183,21 +208,30 @@ def _takes_many(kind: object) -> bool:
     return get_origin(kind) in {list, tuple, frozenset} or any(map(_takes_many, get_args(kind)))
 
 
-def tagged_of(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Yield each path and method whose answers have a tag, and an address if something is new."""
+def _operations(app: FastAPI, marked_by: Callable[..., Any]) -> Iterator[tuple[str, str]]:
+    """Yield each path and method of the contract whose route depends on something."""
     for route in routes_of(app):
-        if isinstance(route.original_route, APIRoute) and _has_tag(route.original_route.dependant):
+        if isinstance(route.original_route, APIRoute) and _depends(route.original_route.dependant, marked_by):
             yield from ((route.path_format or "", method.lower()) for method in route.methods or ())
 
 
-def _has_tag(dependant: Dependant) -> bool:
-    return dependant.call is this_tag or any(map(_has_tag, dependant.dependencies))
+def _depends(dependant: Dependant, on: Callable[..., Any]) -> bool:
+    return dependant.call is on or any(_depends(each, on) for each in dependant.dependencies)
 
 
-def _name_headers(answers: dict[str, Any]) -> None:
-    for status, names in (("200", ["ETag"]), ("201", ["ETag", "Location"]), ("202", ["ETag", "Location"])):
-        if status in answers:
-            answers[status]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+def _name_headers(answers: dict[str, Any], *names: str, among: Sequence[str] = ("200", "201", "202", "204")) -> None:
+    for status in set(among) & answers.keys():
+        headers = answers[status].setdefault("headers", {})
+        headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
+
+
+def _tell_of_tags(operation: dict[str, Any], method: str) -> None:
+    answers = operation["responses"]
+    _name_headers(answers, "ETag", among=("200", "201", "202"))
+    _name_headers(answers, "Location", among=("201", "202"))
+    if method == "get":
+        operation.setdefault("parameters", []).append(dict(_KNOWN_SCHEMA))
+        answers["304"] = dict(_UNCHANGED)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -218,13 +252,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(Problem=dict(PROBLEM_SCHEMA), ProblemPlace=dict(PLACE_SCHEMA))
         document["components"]["headers"] = {name: dict(said) for name, said in HEADERS.items()}
-        for path, method in tagged_of(app):
-            _name_headers(document["paths"][path][method]["responses"])
+        for path, method in _operations(app, this_tag):
+            _tell_of_tags(document["paths"][path][method], method)
+        for mark, name in ((these_pages, "Link"), (patience_of, "Preference-Applied")):
+            for path, method in _operations(app, mark):
+                _name_headers(document["paths"][path][method]["responses"], name)
         for path, method, permission in needs_of(app):
             document["paths"][path][method]["x-permission"] = permission
         for path, is_required in keys_of(app).items():
             parameters = document["paths"][path]["post"].setdefault("parameters", [])
             parameters.append({**_KEY_SCHEMA, "required": is_required})
+            _name_headers(document["paths"][path]["post"]["responses"], REPLAYED)
         app.openapi_schema = document
     return app.openapi_schema
 
