@@ -1,5 +1,6 @@
 """What can be asked about access. Nothing here changes anything."""
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -7,6 +8,8 @@ from pydantic import Field, StringConstraints
 from carapulse.access.errors import UnknownAction
 from carapulse.access.model import JUDGED, Checked, PolicyAnswer, RoleAnswer, Somebody, StageAnswer, stage
 from carapulse.access.ports import AccessPorts
+from carapulse.approvals.judging import told_of
+from carapulse.approvals.model import Approval, Delegation
 from carapulse.approvals.ports import ApprovalWork
 from carapulse.identity.errors import PersonRequired, RoleRequired, ScopeExceeded
 from carapulse.identity.permissions import PERMISSIONS, Permission, refusals, require
@@ -38,14 +41,17 @@ def check_access(command: CheckAccess, call: Call, ports: AccessPorts) -> Checke
         require(call, "authz:check-others")
     permission = _permission(command.action)
     actor = command.somebody.as_actor if command.somebody else call.actor
-    version, approvals = _plan(command, call, ports)
-    refused = tuple(refusals(actor, permission))
+    version, approval = _plan(command, call, ports)
+    lent = _lent(permission, approval, actor, at := ports.clock.now())
+    refused = tuple(refusals(actor, permission, lent=frozenset({permission}) if lent else frozenset()))
     role = RoleAnswer.about(permission, stage(refused, RoleRequired))
     person = stage(refused, PersonRequired)
     scope = _scope(actor, version.context if version else command.context, stage(refused, ScopeExceeded))
     policy = None
     if version is not None and permission in JUDGED:
-        policy = _policy(permission, version, approvals, call.model_copy(update={"actor": actor}), ports)
+        judged, asker = JUDGED[permission], call.model_copy(update={"actor": actor})
+        asked = asked_now(version, asker, judged, ports, at, lent_answer=told_of(lent))
+        policy = PolicyAnswer.of(judge(asked, ports.policy), judged, _given(approval, version))
     allowed = all((role.allowed, person.allowed, scope.allowed, policy is None or policy.allowed))
     facts = {"role": role, "person": person, "scope": scope, "policy": policy}
     return Checked(allowed=allowed, actor=actor.id, permission=permission, **facts)
@@ -58,15 +64,23 @@ def _permission(action: str) -> Permission:
     return name
 
 
-def _plan(command: CheckAccess, call: Call, ports: AccessPorts) -> tuple[PlanVersion | None, int]:
-    """Return the plan as it is judged, and how many have agreed to it; whoever asks must be able to see it."""
+def _plan(command: CheckAccess, call: Call, ports: AccessPorts) -> tuple[PlanVersion | None, Approval | None]:
+    """Return the plan as it is judged, and what people were asked about it; whoever asks must be able to see it."""
     if command.plan_id is None:
-        return None, 0
+        return None, None
     work: ApprovalWork
     with ports.begin(call) as work:
         plan, version = work.plans.current(command.plan_id)
-        approval = work.approvals.latest_for(plan.id)
-    return version, approval.granted if approval and approval.digest == plan.digest else 0
+        return version, work.approvals.latest_for(plan.id)
+
+
+def _given(approval: Approval | None, version: PlanVersion) -> int:
+    return approval.granted if approval and approval.version == version.version else 0
+
+
+def _lent(permission: Permission, approval: Approval | None, actor: Actor, at: datetime) -> Delegation | None:
+    """Return the delegation by which somebody may answer, whatever their role."""
+    return approval.lent_to(actor.id, at) if approval and permission == "approval:decide" else None
 
 
 def _scope(actor: Actor, context: Context | None, said: StageAnswer) -> StageAnswer:
@@ -75,11 +89,3 @@ def _scope(actor: Actor, context: Context | None, said: StageAnswer) -> StageAns
         return said
     place = {"environment": context.environment, "service": context.service, "cluster": context.cluster_id}
     return said if actor.scope.covers(**place) else _OUTSIDE
-
-
-def _policy(
-    permission: Permission, version: PlanVersion, approvals: int, call: Call, ports: AccessPorts
-) -> PolicyAnswer:
-    action = JUDGED[permission]
-    asked = asked_now(version, call, action, ports, ports.clock.now())
-    return PolicyAnswer.of(judge(asked, ports.policy), action, approvals)

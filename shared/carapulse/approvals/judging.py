@@ -32,7 +32,7 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
         plan, version = work.plans.current(plan_id)
         approval = work.approvals.latest_for(plan.id)
     lent = approval.lent_to(call.actor.id, at) if approval and for_others else None
-    asked = asked_now(version, call, _DECIDE, ports, at, lent_answer=_told(lent) if lent else None)
+    asked = asked_now(version, call, _DECIDE, ports, at, lent_answer=told_of(lent))
     decision = judge(asked, ports.policy)
     fact = PolicyDecided.of(decision, asked)
     if decision.outcome != "allow":
@@ -48,5 +48,8 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
     return MayAnswer(fact, lent)
 
 
-def _told(lent: Delegation) -> LentAnswer:
+def told_of(lent: Delegation | None) -> LentAnswer | None:
+    """Return what policy is told of a delegation."""
+    if lent is None:
+        return None
     return LentAnswer(by=lent.delegator, to=lent.delegate, until_ns=nanoseconds(lent.until))

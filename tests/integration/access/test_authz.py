@@ -131,3 +131,19 @@ def test_every_decision_about_a_plan_is_listed(site):
     assert all(each["input_digest"].startswith("sha256:") and each["policy_digest"] for each in listed)
     assert listed[0]["decision_id"] == plan["decision_id"]
     assert listed[1]["reasons"][0]["guard"] == "approver_role"
+
+
+def test_whoever_was_handed_an_answer_is_told_that_they_may_give_it(site):
+    plan = site.planned(on=False, by="ada").json()
+    (approval,) = site.ask("GET", f"/v1/approvals?plan_id={plan['plan_id']}", by="root").json()["data"]
+    path, may = f"/v1/approvals/{approval['id']}:delegate", []
+    asked = {"plan_id": plan["plan_id"], "by": "vic", "role": "viewer"}
+
+    may.append(check(site, "approval:decide", **asked)["allowed"])
+    assert site.ask("POST", path, {"to": "vic"}, by="carol", role="approver").status_code == 200
+    may.append(check(site, "approval:decide", **asked)["allowed"])
+    elsewhere = site.planned(on=False, by="ada").json()
+    may.append(check(site, "approval:decide", **{**asked, "plan_id": elsewhere["plan_id"]})["allowed"])
+
+    assert may == [False, True, False]
+    assert site.answered(plan, by="vic", role="viewer").status_code == 201
