@@ -1,6 +1,6 @@
 """Lists in pages: the key of a page's last item continues it, so that nothing is skipped or seen twice.
 
-Inside the program a cursor is that key in clear; `routing.py` seals it on its way out and opens it on its way in.
+Inside the program a cursor is that key in clear; `paging.py` seals it on its way out and opens it on its way in.
 """
 
 from collections.abc import Callable, Sequence
