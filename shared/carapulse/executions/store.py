@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from carapulse.executions.columns import changed, facts, parts, restored, whole
@@ -142,14 +155,17 @@ class PostgresExecutions:
             self._refuse_held(wanted)  # what is free by now is tried again
 
     def _refuse_held(self, targets: Sequence[str]) -> None:
+        """Raise TargetLocked if any is held, with the holder where the caller may see it."""
         if not targets:
             return
         mine = (target_locks.c.tenant == self.tenant, target_locks.c.target.in_(targets))
-        held = self.connection.execute(select(target_locks.c.target, target_locks.c.execution_id).where(*mine)).first()
+        holder = (executions.c.tenant == self.tenant, executions.c.id == target_locks.c.execution_id)
+        seen = target_locks.outerjoin(executions, and_(*holder, self.visible(executions.c.plan_id)))
+        query = select(target_locks.c.target, executions.c.id).select_from(seen).where(*mine)
+        held = self.connection.execute(query).first()
         if held is not None:
-            raise TargetLocked(
-                "another execution is changing this target", target=held.target, execution_id=held.execution_id
-            )
+            by = {"execution_id": held.id} if held.id is not None else {}
+            raise TargetLocked("another execution is changing this target", target=held.target, **by)
 
     def release(self, execution_id: str) -> None:
         """Let go of every target and every lease of an execution that is over; its workers may be lost."""

@@ -125,6 +125,21 @@ def test_nothing_outside_can_be_touched(site, outside, method, path, body):
     assert answer.status_code == 404
 
 
+def test_who_holds_a_target_from_outside_is_not_named(site, outside):
+    lamp = site.ask("GET", f"/v1/plans/{outside['plan']}").json()["steps"][0]["input"]["lamp"]
+    steps = [{**SWITCH, "input": {"lamp": lamp, "on": True}}, {**GLANCE, "input": {"lamp": lamp}}]
+    body = {"summary": "mine", "context": {"environment": "dev", "service": "checkout"}, "steps": steps}
+    plan = site.ask("POST", "/v1/plans", body, role="operator", scope=SHOP).json()
+
+    narrow, whole = (
+        site.ask("POST", f"/v1/plans/{plan['plan_id']}:execute", role="operator", scope=each) for each in (SHOP, WHOLE)
+    )
+
+    assert (narrow.status_code, narrow.json()["code"]) == (409, "target-locked")
+    assert outside["execution"] not in narrow.text
+    assert whole.json()["execution_id"] == outside["execution"]
+
+
 def test_nobody_answers_for_a_plan_outside(site, outside):
     assert site.answered(outside["waits"], by="bob", role="approver", scope=SHOP).status_code == 404
 
