@@ -1,20 +1,24 @@
 """A run that is over is gone back on by a plan of its own, which is judged, approved and executed like any other."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from tests.world.replay import replayed
 from tests.world.rig import a_call, act, check
 
 from carapulse.approvals.usecases import DecideApproval, decide_approval
-from carapulse.executions import ways_back
+from carapulse.executions import undoing, ways_back
 from carapulse.executions.errors import AlreadyUndone, ExecutionNotOver, GoesBack, NothingToUndo
 from carapulse.executions.model import Status
 from carapulse.executions.reading import get_execution
 from carapulse.executions.undoing import UndoExecution, undo_execution
 from carapulse.executions.usecases import ExecutePlan, execute_plan
 from carapulse.executions.wishes import CancelExecution, RetryStep, cancel_execution, retry_step
+from carapulse.plans.ports import PlanFilter
 from carapulse.plans.requests import CreatePlan
 from carapulse.plans.steps import Retry
-from carapulse.plans.usecases import read_timeline, revise_plan
+from carapulse.plans.usecases import create_plan, read_timeline, revise_plan
 
 
 @pytest.fixture(autouse=True)
@@ -260,3 +264,28 @@ def test_a_dry_run_of_it_goes_back_on_nothing(rig):
     dry = rig.finish(execute_plan(plan.plan_id, ExecutePlan(dry_run=True), a_call(), rig.app).id)
 
     assert (dry.status, dry.undoes, dry.left) == (Status.SUCCEEDED, None, ())
+
+
+def test_of_those_who_ask_at_once_one_goes_back(rig, monkeypatch):
+    run = rig.run(act("switch", "hall"), check("hall"))
+    together = threading.Barrier(3)
+
+    def once_all_are_here(*asked):
+        together.wait(10)
+        return create_plan(*asked)
+
+    def ask(_):
+        try:
+            return undone(rig, run.id).plan_id
+        except AlreadyUndone as problem:
+            return problem.facts["undo_plan_id"]
+
+    monkeypatch.setattr(undoing, "create_plan", once_all_are_here)
+    with ThreadPoolExecutor(3) as askers:
+        told = set(askers.map(ask, range(3)))
+
+    with rig.app.begin(a_call()) as work:
+        back = [each for each in work.plans.page(PlanFilter()).data if each.id != run.plan_id]
+    assert len(back) == 3
+    assert {each.id for each in back if each.is_open} == told
+    assert len(told) == 1

@@ -17,8 +17,8 @@ from carapulse.kernel.record import Record
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import Plan
 from carapulse.plans.ports import PlanPorts
-from carapulse.plans.requests import CreatePlan, Origin, Text
-from carapulse.plans.usecases import create_plan
+from carapulse.plans.requests import ClosePlan, CreatePlan, Origin, Text
+from carapulse.plans.usecases import close_plan, create_plan
 from carapulse.plans.views import PlanView
 from carapulse.tools.catalogue import Catalogue
 
@@ -72,9 +72,15 @@ def undo_execution(execution_id: str, command: UndoExecution, call: Call, ports:
     meta = {"undoes": execution_id, "undoes_plan": state.plan_id, "undoes_steps": ways.undoes, "stays": ways.stays}
     origin = Origin(trusted=version.trusted, meta=meta)
     plan = create_plan(_request(former, ways, command), call, ports, origin)
-    with ports.begin(call) as work:
-        planned = UndoPlanned(execution_id=execution_id, undo_plan_id=plan.plan_id, stays=tuple(ways.stays))
-        work.record(state.plan_id, planned)
+    planned = UndoPlanned(execution_id=execution_id, undo_plan_id=plan.plan_id, stays=tuple(ways.stays))
+    try:
+        with ports.begin(call) as work:
+            work.plans.lock(state.plan_id)  # of two who ask at once, one comes second, and sees the other's plan
+            _refuse_another(state, work)
+            work.record(state.plan_id, planned)
+    except AlreadyUndone:
+        close_plan(plan.plan_id, ClosePlan(reason=f"another plan goes back on {execution_id}"), call, ports)
+        raise
     return plan
 
 
