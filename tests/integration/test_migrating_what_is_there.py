@@ -118,3 +118,32 @@ def test_what_is_written_after_follows_what_was_there(old):
             "SELECT bool_and(e.lines >= l.n) FROM executions e JOIN step_lines l ON execution_id = id"
         )
     assert follows == [True]
+
+
+def test_a_source_of_before_has_whoever_the_log_names_as_its_authors(old):
+    with old.as_superuser() as connection:
+        connection.run(
+            "INSERT INTO sources VALUES ('acme', 'src_1', 'alerts', '{\"trust\": \"signed\"}', 1, now(), now()),"
+            " ('acme', 'src_2', 'silent', '{\"trust\": \"signed\"}', 1, now(), now())"
+        )
+        for seq, (kind, actor) in enumerate(
+            [("SourceRegistered", "ada"), ("CredentialIssued", "ada"), ("CredentialIssued", "olga"), ("Read", "vera")],
+            1,
+        ):
+            connection.run(
+                "INSERT INTO events (tenant, stream, seq, id, type, at, actor, trace, body, prev, hash) VALUES"
+                " ('acme', 'src_1', :seq, :id, :kind, now(), :actor, '', '{}', :prev, 'sha256:0')",
+                seq=seq,
+                id=f"event_{seq}",
+                kind=kind,
+                actor=actor,
+                prev="" if seq == 1 else "sha256:0",
+            )
+
+    migrate(old.owner_url, APP)
+
+    with old.as_superuser() as connection:
+        assert connection.run("SELECT id, authors FROM sources ORDER BY id") == [
+            ["src_1", ["ada", "olga"]],
+            ["src_2", []],
+        ]

@@ -2,7 +2,7 @@
 # title: Approver role
 # description: >-
 #   A plan is answered by a person whose role may, or to whom somebody who may has handed their answer, and who did not
-#   ask for it, nor made the key or wrote the schedule that did. Only where an installation names an environment for it may the requester
+#   ask for it, nor made the key or wrote the schedule or the source that did. Only where an installation names an environment for it may the requester
 #   answer, and never in production.
 package carapulse.guards.approver_role
 

@@ -44,7 +44,7 @@ def may_answer(plan_id: str, call: Call, ports: ApprovalPorts, at: datetime, *, 
     if call.actor.id == version.requested_for and not plan.self_approval:
         raise SelfApproval("whoever made the key that asked can't also approve", plan_id=plan.id)
     if call.actor.id in version.authors and not plan.self_approval:
-        raise SelfApproval("whoever wrote the schedule that asked can't also approve", plan_id=plan.id)
+        raise SelfApproval("whoever wrote the schedule or the source that asked can't also approve", plan_id=plan.id)
     return MayAnswer(fact, lent)
 
 

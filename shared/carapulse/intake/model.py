@@ -96,6 +96,11 @@ class Source(Record):
     revision: int = Field(1, ge=1, description="grows with every change of the registration")
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    authors: tuple[str, ...] = Field(
+        (),
+        description="everybody who registered or changed it or was shown its proof, or whose key was: none of them may"
+        " approve its plans",
+    )
 
     @property
     def trusted(self) -> bool:
@@ -107,9 +112,14 @@ class Source(Record):
         """Whom its plans are requested by. It may ask like an operator; approving needs a person (see identity)."""
         return source_actor(self.name)
 
-    def changed(self, registration: Registration, at: AwareDatetime) -> Self:
+    def changed(self, registration: Registration, by: Actor, at: AwareDatetime) -> Self:
         """Return this source with another registration."""
-        return self.model_copy(update={"registration": registration, "revision": self.revision + 1, "updated_at": at})
+        changes = {"registration": registration, "revision": self.revision + 1, "updated_at": at}
+        return self.written_by(by).model_copy(update=changes)
+
+    def written_by(self, actor: Actor) -> Self:
+        """Return this source with one more who can decide what it asks for: by its registration, or in its name."""
+        return self.model_copy(update={"authors": tuple(sorted({*self.authors, *actor.answerable}))})
 
     def route_for(self, labels: Mapping[str, str]) -> Route | None:
         """Return the first route that fits, if there is one."""

@@ -47,7 +47,8 @@ def plan_alert(message: PlanAlert, call: Call, ports: PlanningPorts) -> None:
         alert = work.alerts.get(message.alert_id)
     try:
         if alert.status == "open" and not _is_planned(alert, call, ports):
-            create_plan(_wanted(alert, call, ports), call, ports, _origin(alert))
+            wanted, authors = _wanted(alert, call, ports)
+            create_plan(wanted, call, ports, _origin(alert, authors))
     except Problem as problem:
         if problem.retryable:
             raise
@@ -110,7 +111,8 @@ def _fail(alert: Alert, problem: Problem, call: Call, ports: PlanningPorts) -> N
     log.warning("alert_not_planned", alert_id=alert.id, code=problem.code)
 
 
-def _wanted(alert: Alert, call: Call, ports: PlanningPorts) -> CreatePlan:
+def _wanted(alert: Alert, call: Call, ports: PlanningPorts) -> tuple[CreatePlan, tuple[str, ...]]:
+    """Return what is asked for, and by whose doing."""
     with ports.begin(call) as work:
         source = work.sources.get(alert.source_id)
         notification = read_notification(work.deliveries.get(alert.delivery_id).payload)
@@ -131,7 +133,7 @@ def _wanted(alert: Alert, call: Call, ports: PlanningPorts) -> CreatePlan:
         "context": {"service": alert.service, **source.registration.context.model_dump(exclude_none=True), **context},
         "workflow": {"name": route.workflow, "input": value},
     }
-    return _valid(wanted, route)
+    return _valid(wanted, route), source.authors
 
 
 def _valid(wanted: Mapping[str, object], route: Route) -> CreatePlan:
@@ -154,10 +156,11 @@ def _intent(instance: Instance) -> str | None:
     return said[:_LONGEST_INTENT] if said else None
 
 
-def _origin(alert: Alert) -> Origin:
+def _origin(alert: Alert, authors: tuple[str, ...]) -> Origin:
     return Origin(
         plan_id=alert.intended_plan_id,
         trusted=alert.trusted,
+        authors=authors,
         meta={
             "source": alert.source,
             "source_id": alert.source_id,

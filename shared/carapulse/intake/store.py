@@ -220,7 +220,11 @@ def _alert(row: RowMapping) -> Alert:
 
 
 def _row(source: Source) -> dict[str, Any]:
-    return {**dict(source), "registration": source.registration.model_dump(mode="json")}
+    return {
+        **dict(source),
+        "registration": source.registration.model_dump(mode="json"),
+        "authors": list(source.authors),
+    }
 
 
 def _alert_row(alert: Alert) -> dict[str, Any]:

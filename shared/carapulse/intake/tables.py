@@ -16,6 +16,7 @@ sources = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("retired_at", DateTime(timezone=True)),
+    Column("authors", JSONB, nullable=False),
 )
 
 source_credentials = Table(

@@ -61,7 +61,8 @@ def get_source(name: str, call: Call, ports: IntakePorts) -> SourceView:
 def rotate_credential(name: str, command: RotateCredential, call: Call, ports: IntakePorts) -> Issued:
     """Give a source a new proof; the older ones hold for a while, so that no message is lost in between."""
     with ports.begin(call) as work:
-        source = _known(name, work)
+        source = _known(name, work).written_by(call.actor)
+        work.sources.replace(source)
         older_until = call.at + timedelta(seconds=command.older_for_s)
         work.sources.expire(source.id, call.at, older_until)
         proof = _issue(source, older_until, call, ports, work)
@@ -121,7 +122,8 @@ def _known(name: str, work: IntakeWork) -> Source:
 
 
 def _add(name: str, registration: Registration, call: Call, ports: IntakePorts, work: IntakeWork) -> Issued:
-    source = Source(id=new_id("src"), name=name, registration=registration, created_at=call.at, updated_at=call.at)
+    made = Source(id=new_id("src"), name=name, registration=registration, created_at=call.at, updated_at=call.at)
+    source = made.written_by(call.actor)
     work.sources.add(source)
     registered = SourceRegistered(
         source_id=source.id,
@@ -135,7 +137,7 @@ def _add(name: str, registration: Registration, call: Call, ports: IntakePorts, 
 
 
 def _change(known: Source, registration: Registration, call: Call, ports: IntakePorts, work: IntakeWork) -> Issued:
-    source = known.changed(registration, call.at)
+    source = known.changed(registration, call.actor, call.at)
     work.sources.replace(source)
     changed = SourceChanged(
         source_id=source.id,

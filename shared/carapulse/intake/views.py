@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from carapulse.intake.model import Credential, Registration, Source
 from carapulse.kernel.record import Record
@@ -28,6 +28,9 @@ class SourceView(Registration):
     revision: int
     created_at: AwareDatetime
     updated_at: AwareDatetime
+    authors: tuple[str, ...] = Field(
+        description="everybody who registered or changed it or was shown its proof: none of them may approve its plans"
+    )
     credentials: tuple[CredentialView, ...]
 
 
@@ -64,6 +67,7 @@ def view_of(source: Source, credentials: Sequence[Credential]) -> SourceView:
         revision=source.revision,
         created_at=source.created_at,
         updated_at=source.updated_at,
+        authors=source.authors,
         credentials=tuple(
             CredentialView(id=each.id, created_at=each.created_at, expires_at=each.expires_at) for each in credentials
         ),

@@ -59,6 +59,11 @@ class Actor(Record):
     scope: Scope = _WHOLE
     owner: str | None = Field(default=None, description="the person who answers for it: whoever made the key it uses")
 
+    @property
+    def answerable(self) -> frozenset[str]:
+        """Who stands behind what it writes: itself, and whoever answers for it."""
+        return frozenset(each for each in (self.id, self.owner) if each is not None)
+
 
 class Attempt(Record):
     """One try to carry out a request that its caller may send again: under which key, and which try of those."""

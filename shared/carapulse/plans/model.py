@@ -88,7 +88,7 @@ class PlanVersion(Record):
     meta: JsonObject = Field(default_factory=dict)
     requested_by: str = Field(min_length=1)
     requested_for: str | None = Field(default=None, description="who answers for the key that asked")
-    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule that asked")
+    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule or the source that asked")
     created_at: AwareDatetime
 
     @property

@@ -95,7 +95,7 @@ class Origin(Record):
 
     trusted: bool = True
     meta: JsonObject = Field(default_factory=dict)
-    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule that asks")
+    authors: tuple[str, ...] = Field(default=(), description="who wrote the schedule or the source that asks")
     plan_id: PlanId | None = Field(default=None, description="minted by a caller that repeats itself, to plan once")
 
 

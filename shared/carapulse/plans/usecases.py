@@ -47,7 +47,7 @@ def create_plan(command: CreatePlan, call: Call, ports: PlanPorts, origin: Origi
 def revise_plan(plan_id: str, command: CreatePlan, call: Call, ports: PlanPorts) -> PlanView:
     """Make a further version of a plan: drafted, judged and answered anew. No earlier answer counts for it.
 
-    It stays as trusted as the plan was, about the same alert, and of the same schedule's authors, whoever revises it.
+    It stays as trusted as the plan was, about the same alert, and by the same authors' doing, whoever revises it.
     """
     at = ports.clock.now()
     with ports.begin(call) as work:

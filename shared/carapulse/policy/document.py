@@ -106,7 +106,7 @@ class JudgedPlan(Record):
     trusted: Flag
     requested_by: Trimmed
     requested_for: Annotated[Trimmed | None, Field(description="who answers for the key that asked")] = None
-    authors: Annotated[tuple[Trimmed, ...], Field(description="who wrote the schedule that asked")] = ()
+    authors: Annotated[tuple[Trimmed, ...], Field(description="who wrote the schedule or the source that asked")] = ()
     irreversible: Flag
     steps: tuple[JudgedStep, ...]
 

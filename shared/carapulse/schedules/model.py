@@ -158,8 +158,7 @@ class Schedule(ScheduleTerms):
 
     def _written_by(self, actor: Actor) -> tuple[str, ...]:
         """Return everybody who wrote it with one more; whoever made a key answers for it."""
-        names = {*self.everybody, actor.id, actor.owner}
-        return tuple(sorted(each for each in names if each is not None))
+        return tuple(sorted({*self.everybody, *actor.answerable}))
 
 
 STANDING: Final = frozenset({"last_run_at", "last_due_at", "last_plan_id", "last_status", "last_reasons"})

@@ -80,9 +80,9 @@ class Site:
         self.http = a_client(f"http://127.0.0.1:{port}")
         self.dispatcher = Dispatcher.of([handlers])
 
-    def ask(self, method, path, *, roles=("admin",), tenant="acme", headers=None, **rest):
+    def ask(self, method, path, *, by="ada", roles=("admin",), tenant="acme", headers=None, **rest):
         token = self.application.issuer.mint(
-            tenant=tenant, subject="ada", roles=frozenset(roles), lifetime=timedelta(hours=1)
+            tenant=tenant, subject=by, roles=frozenset(roles), lifetime=timedelta(hours=1)
         )
         return self.http.request(method, path, headers={"Authorization": f"Bearer {token}", **(headers or {})}, **rest)
 

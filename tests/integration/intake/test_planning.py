@@ -8,6 +8,7 @@ import pytest
 from tests.builders.intake import a_payload, a_route
 from tests.builders.plans import a_call
 
+from carapulse.approvals.errors import SelfApproval
 from carapulse.approvals.usecases import DecideApproval, decide_approval
 from carapulse.intake.model import source_actor
 from carapulse.kernel.errors import Denied
@@ -236,3 +237,21 @@ def test_an_alert_whose_planning_was_given_up_is_planned_when_it_is_reported_aga
     planning.work_off()
 
     assert (soon, len(planning.plans())) == (0, 1)
+
+
+def test_whoever_can_decide_what_a_source_asks_for_does_not_approve_it(planning):
+    source = planning.register(context={"environment": "prod"}).json()
+    rotated = planning.ask("POST", "/v1/sources/cluster-alerts:rotate", by="olga", json={}).json()
+    planning.send(source, json.dumps(a_payload("firing_one_service")).encode(), secret=rotated["secret"])
+    planning.work_off()
+    (plan,) = planning.plans()
+    digest = planning.ask("GET", f"/v1/plans/{plan['plan_id']}").json()["digest"]
+    answer = DecideApproval(plan_id=plan["plan_id"], status="approved", digest=digest)
+
+    for author in ("ada", "olga"):
+        with pytest.raises(SelfApproval):
+            decide_approval(answer, a_call(author, roles=("admin",)), planning.application)
+    decided = decide_approval(answer, a_call("grace", roles=("admin",)), planning.application)
+
+    assert rotated["source"]["authors"] == ["ada", "olga"]
+    assert decided.status == "approved"
