@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, get_args, get_origin
 
 from fastapi import FastAPI
@@ -78,6 +79,22 @@ HEADERS: Mapping[str, Any] = {
         "description": "`true` if this is the answer that the first request with this key got",
         "schema": {"type": "string"},
     },
+    "traceparent": {
+        "description": "The W3C trace context of the request, which is the caller's own if it sent one",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "How many requests are left, and in how many seconds all are; absent if nobody counted",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "How many requests there may be, and in how many seconds; absent if nobody counted",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "After how many seconds it is worth trying again; absent if it isn't known, or won't help",
+        "schema": {"type": "integer", "minimum": 0},
+    },
 }
 _KNOWN_SCHEMA: Mapping[str, Any] = {
     "name": "If-None-Match",
@@ -90,6 +107,7 @@ _UNCHANGED: Mapping[str, Any] = {
     "description": "What the caller has is what there is",
     "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
 }
+_COUNTED = ("RateLimit", "RateLimit-Policy")
 _ANSWER = {"description": "A problem", "content": {MEDIA_TYPE: {"schema": {"$ref": _PROBLEM}}}}
 PROBLEM_ANSWERS: dict[int | str, dict[str, Any]] = {"4XX": _ANSWER, "5XX": _ANSWER}
 
@@ -225,13 +243,18 @@ def _name_headers(answers: dict[str, Any], *names: str, among: Sequence[str] = (
         headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
 
 
+def _tell_of_every_answer(answers: dict[str, Any], *, is_counted: bool) -> None:
+    _name_headers(answers, "traceparent", *(_COUNTED if is_counted else ()), among=tuple(answers))
+    _name_headers(answers, "Retry-After", among=("4XX", "5XX"))
+
+
 def _tell_of_tags(operation: dict[str, Any], method: str) -> None:
     answers = operation["responses"]
     _name_headers(answers, "ETag", among=("200", "201", "202"))
     _name_headers(answers, "Location", among=("201", "202"))
     if method == "get":
         operation.setdefault("parameters", []).append(dict(_KNOWN_SCHEMA))
-        answers["304"] = dict(_UNCHANGED)
+        answers["304"] = deepcopy(dict(_UNCHANGED))
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -263,6 +286,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
             parameters = document["paths"][path]["post"].setdefault("parameters", [])
             parameters.append({**_KEY_SCHEMA, "required": is_required})
             _name_headers(document["paths"][path]["post"]["responses"], REPLAYED)
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                _tell_of_every_answer(operation["responses"], is_counted=path.startswith(GUARDED))
         app.openapi_schema = document
     return app.openapi_schema
 
