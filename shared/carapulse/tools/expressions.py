@@ -7,9 +7,13 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from jmespath.parser import ParsedResult
+from jmespath.visitor import TreeInterpreter
 
 _DEEPEST = 64
+_MOST = 1_000_000  # values, and sixteens of characters, that one expression may put together
+_FUNCTIONS = Functions()
 _TOO_DEEP = f"an expression is nested at most {_DEEPEST} deep"
 
 
@@ -47,11 +51,54 @@ def _negates_too_little(node: Any) -> bool:  # noqa: ANN401 - a node of the libr
 
 
 def look_up(expression: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return what the expression finds in a JSON value; None where it finds nothing or can't be applied."""
+    """Return what the expression finds in a JSON value; None where it finds nothing or can't be applied.
+
+    Nor does it find what is larger by far than anything that it was given.
+    """
     try:
-        return finite(compiled(expression).search(value))
+        return finite(_Frugal().visit(compiled(expression).parsed, value))
     except (JMESPathError, TypeError, OverflowError):  # it compares "6" with 5, and rounds infinity, as Python does
         return None
+
+
+class _Frugal(TreeInterpreter):
+    """Counts what an expression puts together, for `[@,@]|[@,@]|...` doubles at every bar: thirty fill any memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left = _MOST
+
+    def visit_multi_select_list(self, node: Any, value: Any) -> Any:  # noqa: ANN401 - as the library has it
+        return self._spent(super().visit_multi_select_list(node, value))
+
+    def visit_multi_select_dict(self, node: Any, value: Any) -> Any:  # noqa: ANN401 - as the library has it
+        return self._spent(super().visit_multi_select_dict(node, value))
+
+    def visit_flatten(self, node: Any, value: Any) -> Any:  # noqa: ANN401 - as the library has it
+        merged = super().visit_flatten(node, value)
+        self._spend(len(merged or ()))
+        return merged
+
+    def visit_function_expression(self, node: Any, value: Any) -> Any:  # noqa: ANN401 - as the library has it
+        given = [self.visit(child, value) for child in node["children"]]
+        if node["value"] == "join" and [type(each) for each in given] == [str, list]:
+            self._spend(len(given[0]) * len(given[1]) // 16)
+        found = _FUNCTIONS.call_function(node["value"], given)
+        return self._spent(found) if isinstance(found, str) else found
+
+    def _spent(self, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            self._spend(1 + (len(each) // 16 if isinstance(each, str) else 0))
+            if isinstance(each, dict | list):
+                waiting.extend(each.values() if isinstance(each, dict) else each)
+        return value
+
+    def _spend(self, amount: int) -> None:
+        self._left -= amount
+        if self._left < 0:
+            raise JMESPathError("the expression makes too much of what it is given")
 
 
 def holds(expression: str, value: Any) -> bool:  # noqa: ANN401 - any JSON value

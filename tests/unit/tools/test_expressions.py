@@ -1,6 +1,7 @@
 """What an expression reads is known before it is asked."""
 
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -79,3 +80,32 @@ def test_what_is_nested_without_end_is_no_expression(expression):
 def test_what_can_t_be_compared_or_counted_finds_nothing(expression):
     assert look_up(expression, {"n": "6", "big": math.inf}) is None
     assert not holds(expression, {"n": "6", "big": math.inf})
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "[@,@]",
+        "{a:@,b:@}",
+        "[@,@][]",
+        "map(&`[0,0]`,to_array(@))[]",
+        "to_string([@])",
+        "join(to_string(@),['a','a','a'])",
+    ],
+)
+def test_what_doubles_at_every_bar_finds_nothing_before_it_fills_memory(part):
+    tracemalloc.start()
+    try:
+        found = look_up("|".join([part] * 40), [1, 2])
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert found is None
+    assert most < 200_000_000
+
+
+def test_what_puts_much_together_once_finds_it():
+    given = [{"name": "x" * 100, "size": number} for number in range(20_000)]
+
+    assert look_up("[].{n: name, s: [size, `1`]} | length(@)", given) == 20_000
