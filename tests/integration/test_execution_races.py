@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, partial
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import Database
+from tests.world.mortal import Gone, Life, in_one_life
 from tests.world.replay import replayed
 from tests.world.rig import Rig, a_call, act, check
 
@@ -435,6 +437,45 @@ def test_a_worker_that_comes_back_late_changes_nothing_about_what_another_found_
     assert state.status is Status.SUCCEEDED
     assert rig.state(execution) == state
     assert rig.world.counts["toggle hall"] == 1
+
+
+def test_a_worker_that_comes_back_late_adds_no_lines(rig):
+    execution = rig.start(rig.plan(act("switch", "hall"), check("hall")))
+    state = rig.finish(execution)
+
+    with rig.app.watch.over(execution, "lease_late", a_call()) as watched:
+        watched.hold(time.monotonic() - 60, is_new=True)
+        watched.begin(state.steps[0].facts.id, "run")
+        watched.on_line("too late")
+        threading.Event().wait(1.0)
+
+    assert [line.line for line in watched.end()] == ["too late"]
+    with rig.app.begin(a_call()) as work:
+        assert work.executions.lines_after(execution, 0, 10) == []
+
+
+class DiesBeforeItTurnsALamp(Life):
+    """A worker that dies when its intent is written and its effect has not taken place."""
+
+    @contextmanager
+    def around(self, name: str) -> Iterator[None]:
+        if name == "run toggle":
+            self.end()
+        with super().around(name):
+            yield
+
+
+def test_what_its_probe_denies_after_a_lost_worker_is_not_left(rig):
+    execution = rig.start(rig.plan(act("toggle", "hall"), check("hall")))
+    with pytest.raises(Gone):
+        go_on(AdvanceExecution(execution_id=execution), a_call(), in_one_life(rig.app, DiesBeforeItTurnsALamp()))
+    rig.world.broken = {"toggle hall"}
+
+    state = rig.finish(execution)
+
+    assert (state.status, state.left, rig.world.effects) == (Status.FAILED, (), [])
+    assert state.steps[0].run.effect is Effect.NONE
+    assert state == replayed(rig.app, state.plan_id)
 
 
 def test_a_plan_that_is_revised_while_it_is_judged_is_not_executed(rig):

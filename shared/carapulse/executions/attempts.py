@@ -6,7 +6,7 @@ from typing import Any
 from carapulse.executions.errors import StepRefused
 from carapulse.executions.lifecycle import Start
 from carapulse.executions.looking import Looked
-from carapulse.executions.model import ExecutionState, Phase, Run
+from carapulse.executions.model import Effect, ExecutionState, Phase, Run
 from carapulse.executions.ports import ExecutionPorts
 from carapulse.executions.verdicts import Terms
 from carapulse.executions.watching import Watched
@@ -82,7 +82,7 @@ def terms_of(
         attempts=_EVER if polls else most_attempts(state, step, phase),
         backoff_s=step.wait.every_s if polls and step.wait else step.retry.backoff_s,
         max_backoff_s=step.wait.every_s if polls and step.wait else step.retry.max_backoff_s,
-        prior=part.effect,
+        prior=Effect.NONE if start.attempt == 1 else part.effect,  # a lost first attempt's own is no earlier one's
         undoes=_goes_back(state, step, phase),
         expect=step.expect if forward and (not state.dry_run or step.stage is Stage.DIAGNOSE) else (),
         deadline_s=step.deadline_s if forward else None,
