@@ -83,9 +83,9 @@ class _Chain:
         return self.state.step(step_id).part(phase).status is StepStatus.RUNNING
 
     def let_go(self) -> None:
-        """Give the lease back, with the lines that a cut short attempt still has."""
+        """Give the lease back, with the lines of a cut short attempt, unless another may be at it by now."""
         lines = self.watched.end()
-        if lines:
+        if lines and not self.watched.has_lapsed:
             with self.ports.begin(self.call) as work:
                 work.executions.add_lines(self.execution_id, lines)
         if self.leased:

@@ -208,8 +208,8 @@ class Watch:
                 each.cancelled.set()
 
     def _stored(self, some: list[Watched]) -> tuple[frozenset[str], dict[str, ExecutionState]]:
-        """Store lines, and return which leases still hold, and the executions."""
-        lines = {each.lease: each.pending_lines() for each in some}
+        """Store lines, and return which leases still hold, and the executions. Who may be taken over adds none."""
+        lines = {each.lease: [] if each.has_lapsed else each.pending_lines() for each in some}
         try:
             with self.begin(some[0].call) as work:
                 for each in sorted(some, key=lambda each: each.execution_id):
