@@ -19,6 +19,8 @@ from carapulse.adapters.postgres.migrate import migrate
 _AT_ONCE = 4
 _EMPTY = "empty"
 _TOGETHER_S = 45.0  # for each scene; with one worker every point is tried, however long that takes
+_ONCE = {"after run toggle", "after run ring"}  # neither may be repeated
+_FINDING_OUT = range(1, 17)
 _REPORT = Path("build") / "faults.md"
 
 
@@ -42,6 +44,7 @@ def campaign() -> Iterator[Point]:
             for scene in SCENES:
                 stage = Stage.of(server, scene, folder, _EMPTY)
                 yield from _shown(_alone(pool, stage))
+                yield from _shown(_twice(pool, stage))
                 yield from _shown(_together(pool, stage))
         finally:
             server.stop()
@@ -57,6 +60,12 @@ def _alone(pool: ThreadPoolExecutor, stage: Stage) -> Iterator[Point]:
         yield from some
         start += _AT_ONCE
         reached = start <= len(usual.passed) or all(point.boundary for point in some)
+
+
+def _twice(pool: ThreadPoolExecutor, stage: Stage) -> Iterator[Point]:
+    """Kill at what must not be repeated, and then whoever finds out about it, at each point until it goes on."""
+    number = next(n for n, name in enumerate(stage.point(0).passed, 1) if name in _ONCE)
+    yield from pool.map(lambda then: stage.point(number, then=then), _FINDING_OUT)
 
 
 def _together(pool: ThreadPoolExecutor, stage: Stage) -> Iterator[Point]:

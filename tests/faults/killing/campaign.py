@@ -24,6 +24,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.killing.warm"])
 _KILLED = -9
 _LONGEST_S = 60
+_NEXT = "trace-next"  # the trace of whoever goes on
 _numbers = count(1)
 
 
@@ -64,12 +65,15 @@ class Stage:
                 rig.approve(plan, person)
         return cls(server, scene, folder, template, plan.plan_id)
 
-    def point(self, number: int, workers: int = 1) -> Point:
-        """Kill the first worker at its boundary of that number, let the others finish, and look; 0 kills nobody."""
+    def point(self, number: int, workers: int = 1, then: int = 0) -> Point:
+        """Kill the first worker at its boundary of that number, let the others finish, and look; 0 kills nobody.
+
+        `then` is the boundary at which whoever goes on is killed, too, while it finds out what took place.
+        """
         began = time.monotonic()
         with self._place() as (task, world):
             victim = replace(task, kill_at=number, alone=workers == 1, visibility_s=30.0 if workers == 1 else 2.0)
-            _run(victim, workers)
+            _run(victim, workers, then)
             passed = tuple(victim.trace.read_text().splitlines())
             with ExitStack() as parts:
                 app = parts.enter_context(closing(an_app(victim, Boundaries(Path("/dev/null"), 0))))
@@ -83,6 +87,8 @@ class Stage:
                     self.usual = self.usual or (ended if number == 0 else None)
                     faults, outcome = tuple(ended.faults(self.usual)), _outcome(ended, task)
         boundary = passed[-1] if 0 < number == len(passed) and _was_killed(victim) else None
+        if boundary and then and _was_killed(victim, _NEXT):
+            boundary += f", then {_beside(victim, _NEXT).read_text().splitlines()[-1]}"
         took = time.monotonic() - began
         return Point(self.scene.name, workers, number, boundary, outcome, faults, passed, took)
 
@@ -104,8 +110,8 @@ class Stage:
             _admin(self.server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _run(victim: Task, workers: int) -> None:
-    """Let the victim and its fellows work. Who goes on after it is never killed."""
+def _run(victim: Task, workers: int, then: int) -> None:
+    """Let the victim and its fellows work. Who goes on after it is killed at the boundary `then`, the next one never."""
     fellows = [
         replace(victim, kill_at=0, executes=False, trace=victim.trace.with_name(f"trace-{number}"))
         for number in range(1, workers)
@@ -113,16 +119,29 @@ def _run(victim: Task, workers: int) -> None:
     here = [_started(each) for each in (victim, *fellows)]
     here[0].join(_LONGEST_S)
     if here[0].exitcode == _KILLED:
-        victim.trace.with_name("killed").touch()
-        if workers == 1:
-            with closing(Glance(victim.socket, victim.database)) as glance:
-                glance.let_time_pass()
-        here.append(_started(replace(victim, kill_at=0, trace=victim.trace.with_name("trace-next"))))
+        here.append(_successor(victim, victim.trace.name, replace(victim, kill_at=then, trace=_beside(victim, _NEXT))))
+        if then:
+            here[1].join(_LONGEST_S)
+    if here[-1].exitcode == _KILLED:
+        here.append(_successor(victim, _NEXT, replace(victim, kill_at=0, trace=_beside(victim, "trace-last"))))
     for each in here:
         each.join(_LONGEST_S)
         if each.exitcode not in {0, _KILLED}:
             each.kill()
             raise AssertionError(f"a worker ended with {each.exitcode}")
+
+
+def _successor(victim: Task, killed: str, task: Task) -> Any:
+    """Note who was killed, and start whoever goes on; alone, it does so once everything has lapsed."""
+    _beside(victim, f"killed-{killed}").touch()
+    if victim.alone:
+        with closing(Glance(victim.socket, victim.database)) as glance:
+            glance.let_time_pass()
+    return _started(task)
+
+
+def _beside(victim: Task, name: str) -> Path:
+    return victim.trace.with_name(name)
 
 
 def _started(task: Task) -> Any:
@@ -131,8 +150,8 @@ def _started(task: Task) -> Any:
     return process
 
 
-def _was_killed(victim: Task) -> bool:
-    return victim.trace.with_name("killed").exists()
+def _was_killed(victim: Task, trace: str | None = None) -> bool:
+    return _beside(victim, f"killed-{trace or victim.trace.name}").exists()
 
 
 def _outcome(ended: Ended, task: Task) -> str:

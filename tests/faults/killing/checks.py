@@ -41,7 +41,7 @@ class Ended:
     @property
     def repeated(self) -> int:
         """How many effects took place once more, which only idempotent actions may, after their worker was lost."""
-        return sum(max(0, self.world.counts[deed] - once) for deed, (once, _) in self._deeds().items())
+        return sum(max(0, self.world.counts[deed] - max(1, once)) for deed, (once, _) in self._deeds().items())
 
     def faults(self, usual: "Ended | None") -> Iterator[str]:
         """Yield what is wrong; `usual` is the same run with nobody killed."""
