@@ -24,7 +24,7 @@ def end_early(state: ExecutionState, cause: Cause) -> Finish:
     left = tuple(step.facts.id for step in steps)
     still_there = any(step.facts.stage is not Stage.REPORT for step in steps)
     undone = any(step.undo is not None for step in state.steps)
-    failed_undo = any(step.part("undo").status in {StepStatus.FAILED, StepStatus.UNKNOWN} for step in state.steps)
+    failed_undo = any(step.part("undo").status.is_bad for step in state.steps)
     kept = state.cancel_undo is False and not failed_undo
     if failed_undo or (still_there and undone and not kept):
         return Finish(Status.ROLLBACK_FAILED, cause, left)

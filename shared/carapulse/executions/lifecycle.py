@@ -53,7 +53,6 @@ class GiveUp:
 
 
 Next = Go | TurnBack | Hold | GiveUp | Finish
-_BAD = {StepStatus.FAILED, StepStatus.UNKNOWN}
 _TOO_LATE = StepError(code="deadline-passed", detail="the deadline of the run passed before the report was made")
 
 
@@ -143,7 +142,7 @@ def cause_of(state: ExecutionState) -> Cause | None:
     """
     if state.cancel_undo is not None:
         return Cause.CANCELLED
-    ends = {step.run.status for step in state.steps if step.run.status in _BAD and not _is_borne(step, state)}
+    ends = {step.run.status for step in state.steps if step.run.status.is_bad and not _is_borne(step, state)}
     if StepStatus.UNKNOWN in ends:
         return Cause.UNKNOWN
     if state.expired:
@@ -187,7 +186,7 @@ def _is_untouched(step: StepState) -> bool:
 
 def is_behind_us(step: StepState, state: ExecutionState) -> bool:
     """Return whether nothing has to be done about a step any more for the run to go on."""
-    return step.is_done or (step.run.status in _BAD and _is_borne(step, state))
+    return step.is_done or (step.run.status.is_bad and _is_borne(step, state))
 
 
 def _all_behind_us(state: ExecutionState) -> bool:
@@ -214,7 +213,7 @@ def _is_borne(step: StepState, state: ExecutionState) -> bool:
 
 
 def _waiting_for_a_person(state: ExecutionState) -> tuple[str, ...]:
-    waiting = (step for step in state.steps if step.run.status in _BAD and not _is_borne(step, state))
+    waiting = (step for step in state.steps if step.run.status.is_bad and not _is_borne(step, state))
     return tuple(step.facts.id for step in waiting)
 
 

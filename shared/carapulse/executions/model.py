@@ -41,6 +41,11 @@ class StepStatus(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether it failed, or nobody knows."""
+        return self is StepStatus.FAILED or self is StepStatus.UNKNOWN
+
 
 class Effect(StrEnum):
     """What is known of a step's effect on the real system."""

@@ -7,8 +7,6 @@ from carapulse.executions.active import Active
 from carapulse.executions.lifecycle import Go, decide, is_behind_us
 from carapulse.executions.model import ExecutionState, Status, StepState, StepStatus
 
-_ASKED = {StepStatus.FAILED, StepStatus.UNKNOWN}
-
 
 def percent_of(state: ExecutionState) -> int:
     """Return how many of a hundred steps are behind us, skipped ones and failures that don't count included."""
@@ -61,7 +59,7 @@ def _run_wait(step: StepState, state: ExecutionState, active: Active, starts: se
 
 def _person_wait(step: StepState, state: ExecutionState) -> str | None:
     run = step.run
-    if step.facts.id in state.left and run.status in _ASKED:
+    if step.facts.id in state.left and run.status.is_bad:
         return f"waits for a person: {run.error.detail if run.error else run.status}"
     return f"waits for a person to answer for {', '.join(state.left)}" if run.status is StepStatus.WAITING else None
 

@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, StringConstraints, model_validator
 from carapulse.kernel.context import Context
 from carapulse.kernel.names import Line
 from carapulse.kernel.record import Record
+from carapulse.kernel.spelling import WHOLE
 from carapulse.plans.constraints import Constraints
 from carapulse.plans.model import Trigger
 from carapulse.plans.steps import Group, OutputRef, Retry, Stage, StepId, Undo, Wait
@@ -17,6 +18,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=r
 ToolName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 VersionNumber = Annotated[int, Field(ge=1, le=1_000_000)]
+VersionInAddress = Annotated[VersionNumber, WHOLE]
 PlanId = Annotated[str, StringConstraints(pattern=r"^plan_[0-9a-f]{32}$")]
 
 

@@ -4,18 +4,16 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from carapulse.conditions import ThisTag
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
-from carapulse.kernel.spelling import WHOLE
 from carapulse.paging import ThesePages
 from carapulse.plans.decisions import PlanDecision
 from carapulse.plans.ending import archive_plan, cancel_plan
 from carapulse.plans.examples import CANCELLING, CLOSING, PLANS, REVISIONS
 from carapulse.plans.ports import PlanFilter, VersionFilter
-from carapulse.plans.requests import CancelPlan, ClosePlan, CreatePlan
+from carapulse.plans.requests import CancelPlan, ClosePlan, CreatePlan, VersionInAddress
 from carapulse.plans.timeline import TimelineEntry
 from carapulse.plans.usecases import (
     close_plan,
@@ -33,7 +31,6 @@ from carapulse.plans.views import PlanDiff, PlanRisk, PlanSummary, PlanView, Ver
 from carapulse.routing import Ports, ThisCall, needs, starts_work
 
 router = APIRouter(tags=["plans"])
-Number = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
 @router.post(
@@ -85,13 +82,15 @@ def versions(
 
 
 @router.get("/v1/plans/{plan_id}/versions/{number}", name="get_version", dependencies=[needs("plan:read")])
-def version(plan_id: str, number: Number, tag: ThisTag, call: ThisCall, ports: Ports) -> VersionView:
+def version(plan_id: str, number: VersionInAddress, tag: ThisTag, call: ThisCall, ports: Ports) -> VersionView:
     """Show one version of a plan, exactly as it was judged and digested."""
     return tag.on(get_version(plan_id, number, call, ports))
 
 
 @router.get("/v1/plans/{plan_id}/diff", name="diff_plan", dependencies=[needs("plan:read")])
-def diff(plan_id: str, call: ThisCall, ports: Ports, against: Annotated[Number | None, Query()] = None) -> PlanDiff:
+def diff(
+    plan_id: str, call: ThisCall, ports: Ports, against: Annotated[VersionInAddress | None, Query()] = None
+) -> PlanDiff:
     """Say what each step would change; with `against`, also how the plan differs from that version."""
     return diff_plan(plan_id, against, call, ports)
 

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query
 from carapulse.conditions import IfMatch, ThisTag
 from carapulse.examples import shows
 from carapulse.kernel.cursor import Page
-from carapulse.kernel.spelling import WHOLE
 from carapulse.paging import ThesePages
-from carapulse.plans.requests import VersionNumber
+from carapulse.plans.requests import VersionInAddress
 from carapulse.plans.views import PlanView
 from carapulse.routing import Ports, ThisCall, needs, starts_work
 from carapulse.workflows.examples import STARTING, VERSIONS
@@ -21,7 +20,6 @@ from carapulse.workflows.usecases import get_workflow, list_workflows, start_wor
 from carapulse.workflows.versions import add_version, get_version, list_versions, retire_version
 
 router = APIRouter(tags=["workflows"])
-Number = Annotated[VersionNumber, WHOLE]
 
 
 @router.get("/v1/workflows", name="list_workflows", dependencies=[needs("workflow:read")])
@@ -34,7 +32,7 @@ def list_all(
 
 @router.get("/v1/workflows/{name}", name="get_workflow", dependencies=[needs("workflow:read")])
 def get(
-    name: str, tag: ThisTag, call: ThisCall, ports: Ports, version: Annotated[Number | None, Query()] = None
+    name: str, tag: ThisTag, call: ThisCall, ports: Ports, version: Annotated[VersionInAddress | None, Query()] = None
 ) -> Workflow:
     """Return the version of a workflow that is started now, or the one that is asked for."""
     return tag.on(get_workflow(name, version, call, ports))
@@ -64,7 +62,7 @@ def list_numbers(
 @router.get(
     "/v1/workflows/{name}/versions/{version}", name="get_workflow_version", dependencies=[needs("workflow:read")]
 )
-def get_number(name: str, version: Number, tag: ThisTag, call: ThisCall, ports: Ports) -> Workflow:
+def get_number(name: str, version: VersionInAddress, tag: ThisTag, call: ThisCall, ports: Ports) -> Workflow:
     """Return one version of a workflow, also a retired one."""
     return tag.on(get_version(name, version, call, ports))
 
@@ -75,7 +73,7 @@ def get_number(name: str, version: Number, tag: ThisTag, call: ThisCall, ports: 
     status_code=HTTPStatus.NO_CONTENT,
     dependencies=[needs("workflow:write")],
 )
-def retire(name: str, version: Number, seen: IfMatch, call: ThisCall, ports: Ports) -> None:
+def retire(name: str, version: VersionInAddress, seen: IfMatch, call: ThisCall, ports: Ports) -> None:
     """Let a version be started no more: the one before it is the newest again, or the one of the program."""
     retire_version(name, version, call, ports, seen)
 
